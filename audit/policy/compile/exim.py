@@ -1,0 +1,40 @@
+"""What both kinds of Exim share: values by port, and the options that are not about suites."""
+
+from collections.abc import Mapping
+
+from audit.policy.model import Policy, Profile, Traffic
+
+
+def by_port(values: Mapping[int, str]) -> str:
+    """One Exim value for all ports, or an expansion over $received_port (spec, chapter 11)."""
+    distinct = list(dict.fromkeys(values.values()))
+    rest = distinct[-1]
+    result = rest
+    for value in distinct[:-1]:
+        ports = [port for port, v in values.items() if v == value]
+        for port in ports:
+            result = f"${{if =={{$received_port}}{{{port}}}{{{value}}}{{{result}}}}}"
+    return result
+
+
+def profiles(policy: Policy, ports: Mapping[int, Traffic]) -> dict[int, Profile]:
+    """The profile of each port."""
+    return {port: policy.profiles[kind] for port, kind in ports.items()}
+
+
+def common_options(ports: Mapping[int, Profile]) -> dict[str, str]:
+    """Offer TLS to everyone; AUTH exists only inside TLS, whatever the profile."""
+    implicit = [str(port) for port in ports if port == IMPLICIT_PORT]
+    return {
+        "tls_advertise_hosts": "*",
+        "tls_on_connect_ports": " : ".join(implicit),
+        "auth_advertise_hosts": "${if def:tls_in_cipher{*}{}}",
+    }
+
+
+def required_ports(ports: Mapping[int, Profile]) -> tuple[int, ...]:
+    """The ports where MAIL before STARTTLS is refused."""
+    return tuple(p for p, profile in ports.items() if profile.tls == "required")
+
+
+IMPLICIT_PORT = 465

@@ -1,0 +1,49 @@
+"""From what a daemon says of itself to the target it is: pure text."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from audit.errors import MailsealError
+from audit.policy.compile.target import Kind, Target, numbers
+from audit.policy.model import Traffic
+
+Daemon = Literal["cyrus", "exim"]
+
+_CYRUS = re.compile(r"^cyrus-imapd (\d[\d.]*)", re.MULTILINE)
+_EXIM = re.compile(r"^Exim version (\d[\d.]*)", re.MULTILINE)
+_OPENSSL = re.compile(r"^OpenSSL (\d\S*)", re.MULTILINE)
+# `exim -bV`: the run-time version is the one that serves.
+_EXIM_LIBRARY = re.compile(
+    r"^Library version: (GnuTLS|OpenSSL): Compile: [^\n]*\n\s*Runtime: (?:OpenSSL )?(\d\S*)",
+    re.MULTILINE,
+)
+
+
+def target(daemon: Daemon, report: str, ports: Mapping[int, Traffic]) -> Target:
+    """The target that wrote this report.
+
+    Args:
+        daemon: which one it should be.
+        report: for Exim the output of ``exim -bV``; for Cyrus two lines, ``cyrus-imapd VERSION``
+            and ``OpenSSL VERSION``.
+        ports: which profile rules which port.
+
+    Raises:
+        MailsealError: the report does not tell.
+    """
+    version = (_CYRUS if daemon == "cyrus" else _EXIM).search(report)
+    library = (_OPENSSL if daemon == "cyrus" else _EXIM_LIBRARY).search(report)
+    if not version or not library:
+        said = " ".join(report.split())[:200] or "nothing"
+        missing = "its TLS library" if version else "a version"
+        raise MailsealError(f"{daemon} does not report {missing}; it says: {said}")
+    kind: Kind = "cyrus"
+    if daemon == "exim":
+        kind = "exim-gnutls" if library[1] == "GnuTLS" else "exim-openssl"
+    return Target(
+        kind=kind,
+        version=numbers(version[1]),
+        library=numbers(library[library.lastindex or 1]),
+        ports=ports,
+    )
