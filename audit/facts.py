@@ -1,0 +1,216 @@
+"""What was observed, with evidence. No judgement, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from audit.iana import Version
+
+Service = Literal["smtp", "imap", "pop3", "sieve", "lmtp"]
+Mode = Literal["implicit", "starttls"]
+Seen = Literal["accepted", "refused", "inconclusive"]
+Reach = Literal["open", "refused", "no-answer", "no-route", "not-the-service"]
+Preference = Literal["server", "client", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One place a client can connect to.
+
+    Attributes:
+        host: its name in the inventory or on the command line.
+        address: one IPv4 or IPv6 address.
+        port: TCP port.
+        service: the protocol spoken there.
+        mode: implicit TLS, or STARTTLS inside the protocol.
+        name: the name clients use, sent as SNI and expected in the certificate; may be empty.
+    """
+
+    host: str
+    address: str
+    port: int
+    service: Service
+    mode: Mode
+    name: str = ""
+
+    @property
+    def family(self) -> Literal["ipv4", "ipv6"]:
+        """The address family."""
+        return "ipv6" if ":" in self.address else "ipv4"
+
+    def __str__(self) -> str:
+        """As people write it: mx1 [fd00::1]:25."""
+        return f"{self.host} [{self.address}]:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing tried, what came of it, and what shows it.
+
+    Attributes:
+        seen: accepted, refused, or could not be told.
+        evidence: the answer in words or bytes; never empty for a refusal.
+    """
+
+    seen: Seen
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate, parsed.
+
+    Attributes:
+        der: the certificate itself.
+        subject, issuer: distinguished names (RFC 4514).
+        names: subjectAltName entries, DNS names and addresses.
+        not_before, not_after: the time it is valid, in UTC.
+        key_type: "rsa", "ecdsa" or the algorithm's name.
+        key_bits: size of the key; 0 if unknown.
+        curve: the curve of an ECDSA key, as policies name it; otherwise empty.
+        signature_hash: "sha256" and so on; empty for algorithms without one (Ed25519).
+        fingerprint: SHA-256 of the certificate, hexadecimal.
+    """
+
+    der: bytes
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    key_type: str
+    key_bits: int
+    curve: str
+    signature_hash: str
+    fingerprint: str
+
+
+Chain = tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plaintext:
+    """What is possible before TLS.
+
+    Attributes:
+        greeting: the first line of the server.
+        preauth: True if an IMAP server greets with PREAUTH (RFC 9051, section 7.1.4).
+        starttls: whether STARTTLS (STLS) is advertised.
+        auth_offered: the mechanisms advertised in clear; a bare POP3 USER counts as one.
+        login: whether a password would have been looked at; "accepted" is the bad answer.
+        login_reply: the server's words about it.
+        mail: MAIL FROM on a submission port; None where it was not tried.
+    """
+
+    greeting: str
+    preauth: bool
+    starttls: Seen
+    auth_offered: tuple[str, ...]
+    login: Seen
+    login_reply: str
+    mail: Observation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """All that the wire showed about one endpoint.
+
+    Attributes:
+        endpoint: where.
+        reach: whether anything answered.
+        protocols: every version, tried one by one.
+        suites: the accepted suites by version, in the order the server picked them.
+        rest: by version, all other suites offered at once: only a refusal proves that `suites`
+            is complete.
+        preference: whose order decides, by version.
+        groups: the accepted groups by version, in the order the server picked them.
+        dh_bits: size of the Diffie-Hellman prime, if a DHE suite was chosen.
+        compression: whether DEFLATE was chosen when offered.
+        secure_renegotiation: RFC 5746 answered; None if no version before 1.3 was.
+        chains: the certificate chains served, one for each type of key, leaf first.
+        handshake: a complete handshake with proof of the key, by OpenSSL.
+        plaintext: what is possible before TLS; None in implicit mode.
+        connections: TCP connections opened.
+        seconds: wall time.
+        errors: what went wrong on the way, in words.
+    """
+
+    endpoint: Endpoint
+    reach: Reach
+    protocols: Mapping[Version, Observation] = field(default_factory=dict)
+    suites: Mapping[Version, tuple[str, ...]] = field(default_factory=dict)
+    rest: Mapping[Version, Observation] = field(default_factory=dict)
+    preference: Mapping[Version, Preference] = field(default_factory=dict)
+    groups: Mapping[Version, tuple[str, ...]] = field(default_factory=dict)
+    dh_bits: int | None = None
+    compression: Observation = Observation("inconclusive")
+    secure_renegotiation: bool | None = None
+    chains: tuple[Chain, ...] = ()
+    handshake: Observation = Observation("inconclusive")
+    plaintext: Plaintext | None = None
+    connections: int = 0
+    seconds: float = 0.0
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process that serves mail.
+
+    Attributes:
+        pid: in the host's own numbering.
+        daemon: "cyrus" or "exim".
+        name: of the program.
+        started: seconds since the epoch, to a hundredth.
+        libraries: the TLS libraries it has mapped: path to True if the file is gone or replaced.
+    """
+
+    pid: int
+    daemon: str
+    name: str
+    started: float
+    libraries: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file that matters, as it lies on the host.
+
+    Attributes:
+        path: absolute.
+        mode: permission bits.
+        owner, group: by name.
+        modified: seconds since the epoch.
+    """
+
+    path: str
+    mode: int
+    owner: str
+    group: str
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """All that a host says about itself.
+
+    Attributes:
+        host: inventory name.
+        reached: False if the script could not be run; `errors` then says why.
+        processes: those that serve mail.
+        files: configuration, certificates and keys.
+        options: daemon to option to effective value.
+        library_settings: the openssl.cnf beside a daemon, by daemon; empty if there is none.
+        reports: what each daemon says of its version and library, by daemon.
+        errors: what could not be read, in words.
+    """
+
+    host: str
+    reached: bool
+    processes: tuple[Process, ...] = ()
+    files: tuple[File, ...] = ()
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    library_settings: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, str] = field(default_factory=dict)
+    errors: tuple[str, ...] = ()

@@ -1,0 +1,195 @@
+"""One TCP connection to one endpoint, bounded in bytes and time."""
+
+import errno
+import socket
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+
+from audit.facts import Endpoint
+from audit.wire.answer import Answer, Reader
+from audit.wire.dialogue import PROTOCOLS, Refused, Step
+from audit.wire.hello import Hello
+from audit.wire.reply import NotAReply, Reply, ReplyReader
+
+T = TypeVar("T")
+
+_CHUNK = 16384
+_NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait, in seconds.
+
+    Attributes:
+        connect: for the TCP connection.
+        total: for everything said on one connection; a byte a second does not stretch it.
+    """
+
+    connect: float = 5.0
+    total: float = 10.0
+
+
+class ProbeError(Exception):
+    """A connection that told nothing about TLS; the message says why in words."""
+
+
+class PortClosed(ProbeError):
+    """The connection was refused."""
+
+
+class NoRoute(ProbeError):
+    """This machine has no way to the address."""
+
+
+class NoAnswer(ProbeError):
+    """Nothing, or not enough, came in time."""
+
+
+class Reset(ProbeError):
+    """The connection was reset."""
+
+
+class Throttled(ProbeError):
+    """The server is busy and says so (RFC 5321, reply 421; IMAP BYE)."""
+
+
+class NotTheService(ProbeError):
+    """Something else answers there."""
+
+
+class Connection:
+    """Opens on construction; use as a context manager."""
+
+    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+        """Connect.
+
+        Raises:
+            PortClosed, NoRoute, NoAnswer, Reset: there is no connection.
+        """
+        self._endpoint = endpoint
+        self._replies = ReplyReader()
+        self._in_tls = False
+        self._socket = _connect(endpoint, limits.connect)
+        self._deadline = time.monotonic() + limits.total
+
+    def __enter__(self) -> Self:
+        """Give the open connection."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Say good-bye where a dialogue is open, then close."""
+        self.close()
+
+    def close(self) -> None:
+        """End it politely: a dialogue by its own word, a handshake by close_notify."""
+        try:
+            self._socket.settimeout(0.5)
+            if self._in_tls or self._endpoint.mode == "implicit":
+                self._socket.sendall(b"\x15\x03\x01\x00\x02\x01\x00")
+            else:
+                self._socket.sendall(PROTOCOLS[self._endpoint.service].quit)
+        except OSError:
+            pass  # it is gone already
+        self._socket.close()
+
+    def converse(self, dialogue: Generator[Step, Reply, T]) -> T:
+        """Walk a dialogue to its end and give its result.
+
+        Raises:
+            Throttled: the server refuses for now.
+            NotTheService: the server speaks another protocol.
+            NoAnswer, Reset: the connection did not carry it.
+        """
+        try:
+            step = next(dialogue)
+            while True:
+                if step.send:
+                    self.send(step.send)
+                step = dialogue.send(self._reply(step))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except Refused as refused:
+            kind = Throttled if refused.for_now else NotTheService
+            raise kind(f"the server refuses: {str(refused)[:200]}") from None
+        except NotAReply as error:
+            raise NotTheService(str(error)) from None
+
+    def hello(self, hello: Hello) -> Answer | None:
+        """Send a ClientHello; the answer, or None if the server closed without a word.
+
+        Raises:
+            NoAnswer, Reset: neither came.
+        """
+        self._in_tls = True
+        reader = Reader(hello.version)
+        self.send(hello.record())
+        while (answer := reader.feed(data := self.receive())) is None:
+            if not data:
+                return reader.end()
+        return answer
+
+    def _reply(self, step: Step) -> Reply:
+        while (reply := self._replies.take(step.grammar, step.tag)) is None:
+            data = self.receive()
+            if not data:
+                raise NoAnswer("the server closed the connection in the middle of a dialogue")
+            self._replies.feed(data)
+        return reply
+
+    def send(self, data: bytes) -> None:
+        """Send all of it.
+
+        Raises:
+            NoAnswer, Reset: it could not be sent.
+        """
+        try:
+            self._socket.settimeout(self._left())
+            self._socket.sendall(data)
+        except TimeoutError:
+            raise NoAnswer("the server took no data in time") from None
+        except OSError as error:
+            raise Reset(f"the connection broke: {error.strerror or error}") from None
+
+    def receive(self) -> bytes:
+        """What has come, or nothing once the server has closed.
+
+        Raises:
+            NoAnswer, Reset: nothing came, or the connection broke.
+        """
+        try:
+            self._socket.settimeout(self._left())
+            return self._socket.recv(_CHUNK)
+        except TimeoutError:
+            raise NoAnswer("no complete answer in time") from None
+        except OSError as error:
+            raise Reset(f"the connection broke: {error.strerror or error}") from None
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise NoAnswer("no complete answer in time")
+        return left
+
+
+def _connect(endpoint: Endpoint, timeout: float) -> socket.socket:
+    try:
+        made = socket.create_connection((endpoint.address, endpoint.port), timeout=timeout)
+    except ConnectionRefusedError:
+        raise PortClosed("connection refused") from None
+    except TimeoutError:
+        raise NoAnswer(f"no answer to a connection in {timeout:g} s") from None
+    except ConnectionResetError:
+        raise Reset("the connection was reset at once") from None
+    except OSError as error:
+        if error.errno in _NO_ROUTE:
+            raise NoRoute(f"no way there from this machine: {error.strerror}") from None
+        raise NoAnswer(f"unreachable: {error.strerror or error}") from None
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made

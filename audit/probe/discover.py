@@ -1,0 +1,167 @@
+"""Pick, remove, repeat: which suites and groups a server accepts, and in whose order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from audit.facts import Observation, Preference
+from audit.iana import GROUPS, SUITES, Group, Suite, Version, group
+from audit.probe.connection import Connection, ProbeError
+from audit.probe.guest import Guest
+from audit.wire.answer import Accepted, Answer, Garbage
+from audit.wire.dialogue import to_starttls
+from audit.wire.hello import Hello
+
+# Cheap groups only where a server may compute with them before it answers (up to TLS 1.2).
+_CHEAP = tuple(g for g in GROUPS if g.tls12 and (not g.finite_field or g.name == "ffdhe2048"))
+_ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What one version accepts.
+
+    Attributes:
+        first: the version itself.
+        picks: the answers, in the order the server gave them.
+        rest: the last hello, with everything that was not picked.
+    """
+
+    first: Observation
+    picks: list[Accepted] = field(default_factory=list)
+    rest: Observation = Observation("inconclusive", "not tried")
+
+    @property
+    def suites(self) -> tuple[Suite, ...]:
+        """The accepted suites in the server's order."""
+        return tuple(p.suite for p in self.picks if p.suite)
+
+
+def greet(guest: Guest, hello: Hello) -> Answer | None:
+    """The answer to one hello on a connection of its own; None if the server just closed.
+
+    Raises:
+        ProbeError: it was not answered.
+    """
+
+    def question(connection: Connection) -> Answer | None:
+        if guest.endpoint.mode == "starttls":
+            connection.converse(to_starttls(guest.endpoint.service))
+        return connection.hello(hello)
+
+    return guest.ask(question)
+
+
+def groups_for(version: Version) -> tuple[Group, ...]:
+    """The groups to offer where they are not the question."""
+    return GROUPS if version == "TLSv1.3" else _CHEAP
+
+
+def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
+    """All suites of a version, what the policy wants last and in reverse.
+
+    A server that enforces the policy's order then picks against the client's at every step; so
+    the discovery of the set proves the order and the preference on the way.
+    """
+    usable = [s for s in SUITES if s.usable_in(version)]
+    wanted = [s for s in reversed(expected) if s in usable]
+    return [*(s for s in usable if s not in wanted), *wanted]
+
+
+def suites(guest: Guest, version: Version, expected: Sequence[Suite]) -> Discovery:
+    """Every suite the server accepts in *version*."""
+    offered = offer_order(expected, version)
+    found = Discovery(Observation("inconclusive", "not tried"))
+    while True:
+        try:
+            hello = Hello(version, offered, groups_for(version), guest.endpoint.name)
+            answer = greet(guest, hello)
+        except ProbeError as error:
+            last = Observation("inconclusive", str(error))
+        else:
+            last = read(answer, version)
+            if last.seen == "accepted" and isinstance(answer, Accepted):
+                found.picks.append(answer)
+                if answer.suite in offered:
+                    offered.remove(answer.suite)
+                    if offered:
+                        continue
+                    last = Observation("refused", "nothing is left to offer")
+                elif version != "SSLv2":
+                    last = Observation("inconclusive", f"chose {answer.suite}, never offered")
+        break
+    found.rest = last
+    found.first = Observation("accepted", _evidence(found.picks)) if found.picks else last
+    return found
+
+
+def read(answer: Answer | None, version: Version) -> Observation:
+    """Whether a hello for *version* was accepted."""
+    match answer:
+        case Accepted(version=chosen) if chosen == version:
+            return Observation("accepted", f"ServerHello {chosen}")
+        case Accepted(version=chosen):
+            return Observation("refused", f"ServerHello {chosen or 'of unknown version'} instead")
+        case Garbage():
+            return Observation("inconclusive", str(answer))
+        case None:
+            return Observation("refused", "closed without a word")
+        case _:
+            return Observation("refused", str(answer))
+
+
+def _evidence(picks: Sequence[Accepted]) -> str:
+    first = picks[0]
+    return f"ServerHello {first.version}" + (f" {first.suite.name}" if first.suite else "")
+
+
+def preference(
+    guest: Guest, version: Version, found: Discovery, expected: Sequence[Suite]
+) -> Preference:
+    """Whose order decides; asks once more only if the discovery did not show it."""
+    accepted = found.suites
+    if len(accepted) < 2:  # noqa: PLR2004 - an order takes two
+        return "unknown"
+    order = [s for s in offer_order(expected, version) if s in accepted]
+    left = list(order)
+    for pick in accepted:
+        if pick != left[0]:
+            return "server"
+        left.remove(pick)
+    try:
+        hello = Hello(version, order[::-1], groups_for(version), guest.endpoint.name)
+        again = greet(guest, hello)
+    except ProbeError:
+        return "unknown"
+    if not isinstance(again, Accepted) or again.suite is None:
+        return "unknown"
+    return "server" if again.suite == order[0] else "client"
+
+
+def groups(guest: Guest, version: Version, accepted: Sequence[Suite]) -> tuple[str, ...] | None:
+    """The groups the server uses in *version*, in its order; None if that cannot be told.
+
+    Up to TLS 1.2 only suites with an RSA certificate tell: with an ECDSA certificate OpenSSL
+    insists on the certificate's own curve being offered, and then may choose it.
+    """
+    if version == "TLSv1.3":
+        offered, usable = list(GROUPS), list(accepted)
+    else:
+        offered = list(_ELLIPTIC)
+        usable = [s for s in accepted if s.key_exchange == "ECDHE" and s.authentication == "RSA"]
+    picked: list[Group] = []
+    while usable and offered:
+        try:
+            answer = greet(guest, Hello(version, usable, offered, guest.endpoint.name))
+        except ProbeError:
+            return None
+        seen = read(answer, version)
+        if seen.seen == "inconclusive":
+            return None
+        if seen.seen == "refused" or not isinstance(answer, Accepted) or answer.group is None:
+            break
+        chosen = group(answer.group)
+        if chosen not in offered:
+            return None
+        picked.append(chosen)
+        offered.remove(chosen)
+    return tuple(g.name for g in picked) if usable else None

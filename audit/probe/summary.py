@@ -1,0 +1,78 @@
+"""What many answers say together. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from audit.facts import Chain, EndpointFacts, Observation
+from audit.probe.discover import Discovery
+from audit.wire.answer import Accepted
+from audit.wire.certificate import parse_chain
+
+_DEFLATE = 1
+
+
+def compression(found: Iterable[Discovery]) -> Observation:
+    """Whether DEFLATE, offered in every hello up to TLS 1.2, was ever chosen (RFC 3749)."""
+    versions = list(found)
+    picks = _older_picks(versions)
+    chosen = next((p for p in picks if p.compression == _DEFLATE), None)
+    if chosen:
+        return Observation("accepted", f"ServerHello {chosen.version} with DEFLATE")
+    if picks:
+        return Observation("refused", f"null in each of {len(picks)} ServerHello messages")
+    if any(d.picks for d in versions):
+        return Observation("refused", "TLS 1.3 knows no compression")
+    return Observation("inconclusive", "no handshake succeeds here")
+
+
+def dh_bits(found: Iterable[Discovery]) -> int | None:
+    """The smallest Diffie-Hellman prime seen; None if no DHE suite was chosen."""
+    return min((p.dh_bits for p in _older_picks(found) if p.dh_bits), default=None)
+
+
+def secure_renegotiation(found: Iterable[Discovery]) -> bool | None:
+    """Whether every ServerHello up to TLS 1.2 answered RFC 5746; None if there was none."""
+    picks = _older_picks(found)
+    return all(p.secure_renegotiation for p in picks) if picks else None
+
+
+def chains(found: Iterable[Discovery], handshake: Sequence[bytes]) -> tuple[Chain, ...]:
+    """Each different chain once, those with an ECDSA leaf first."""
+    seen = dict.fromkeys(p.chain for d in found for p in d.picks if p.chain)
+    if handshake:
+        seen.setdefault(tuple(handshake))
+    parsed = []
+    for ders in seen:
+        try:
+            parsed.append(parse_chain(ders))
+        except ValueError:
+            continue  # a chain that does not parse is no chain; the handshake says so
+    by_leaf = {chain[0].fingerprint: chain for chain in reversed(parsed)}
+    return tuple(sorted(by_leaf.values(), key=lambda chain: chain[0].key_type))
+
+
+def errors(found: Iterable[Discovery], handshake: str) -> tuple[str, ...]:
+    """What went wrong on the way, each once."""
+    words = [d.first.evidence for d in found if d.first.seen == "inconclusive"]
+    return tuple(dict.fromkeys([*words, *([handshake] if handshake else [])]))
+
+
+def without_control(facts: EndpointFacts, control: Observation) -> EndpointFacts:
+    """The same facts with every refusal taken back: with no success beside it, it proves nothing."""
+
+    def weaken(seen: Observation) -> Observation:
+        if seen.seen != "refused":
+            return seen
+        return Observation("inconclusive", f"{seen.evidence}; but {control.evidence}")
+
+    return replace(
+        facts,
+        protocols={v: weaken(o) for v, o in facts.protocols.items()},
+        rest={v: weaken(o) for v, o in facts.rest.items()},
+        compression=weaken(facts.compression),
+        groups={},
+    )
+
+
+def _older_picks(found: Iterable[Discovery]) -> list[Accepted]:
+    return [p for d in found for p in d.picks if p.version not in ("SSLv2", "TLSv1.3", None)]

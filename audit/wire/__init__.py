@@ -1,0 +1,1 @@
+"""Bytes and dialogues of the wire, without I/O."""

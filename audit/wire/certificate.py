@@ -1,0 +1,82 @@
+"""Certificates: DER in, facts out."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from audit.facts import Certificate, Chain
+from audit.iana import group
+
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@lru_cache(maxsize=4096)
+def parse(der: bytes) -> Certificate:
+    """The facts of one certificate.
+
+    Raises:
+        ValueError: the bytes are no certificate.
+    """
+    try:
+        found = x509.load_der_x509_certificate(der)
+        key_type, bits, curve = _key(found)
+        return Certificate(
+            der=der,
+            subject=_readable(found.subject.rfc4514_string()),
+            issuer=_readable(found.issuer.rfc4514_string()),
+            names=_names(found),
+            not_before=found.not_valid_before_utc,
+            not_after=found.not_valid_after_utc,
+            key_type=key_type,
+            key_bits=bits,
+            curve=curve,
+            signature_hash=_hash(found),
+            fingerprint=hashlib.sha256(der).hexdigest(),
+        )
+    except (ValueError, TypeError, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(f"not a certificate: {error}") from None
+
+
+def parse_chain(ders: Sequence[bytes]) -> Chain:
+    """The facts of a chain, leaf first.
+
+    Raises:
+        ValueError: one of them is no certificate.
+    """
+    return tuple(parse(der) for der in ders)
+
+
+def _key(found: x509.Certificate) -> tuple[str, int, str]:
+    key = found.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return "rsa", key.key_size, ""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        try:
+            curve = group(key.curve.name).name
+        except KeyError:
+            curve = key.curve.name
+        return "ecdsa", key.key_size, curve
+    return type(key).__name__.removesuffix("PublicKey").lower(), 0, ""
+
+
+def _hash(found: x509.Certificate) -> str:
+    algorithm = found.signature_hash_algorithm
+    return algorithm.name if algorithm else ""
+
+
+def _names(found: x509.Certificate) -> tuple[str, ...]:
+    try:
+        san = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    names = san.get_values_for_type(x509.DNSName)
+    addresses = san.get_values_for_type(x509.IPAddress)
+    return tuple(_readable(str(name)) for name in (*names, *addresses))
+
+
+def _readable(text: str) -> str:
+    return _UNREADABLE.sub("?", text)
