@@ -1,0 +1,225 @@
+"""`mailseal`: arguments in, calls out, nothing else.
+
+What a command needs is imported when it is called: `mailseal scan` must not wait for Ansible.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from audit import __version__
+from audit.errors import MailsealError
+
+_INTERRUPTED = 130
+_EXIT_CODES = (
+    "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
+    " 3 nothing failed but something could not be determined"
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return command(arguments)
+    except MailsealError as error:
+        print(f"mailseal: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("mailseal: interrupted", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader left; there is nobody to tell
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mailseal",
+        description="Hardens the TLS of a mail cluster and proves on every host that it holds.",
+        epilog=f"example: mailseal scan mail.example.org:993\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"mailseal {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_scan(commands)
+    _add_audit(commands)
+    _add_policy(commands)
+    _add_lab(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example: {example}\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
+    example = "mailseal scan mail.example.org:587 --starttls smtp --json"
+    scan = _command(commands, "scan", "look at any mail server from outside", example)
+    scan.add_argument(
+        "targets",
+        nargs="+",
+        metavar="HOST[:PORT]",
+        help="without a port, every standard mail port that answers; an unknown port is implicit TLS",
+    )
+    scan.add_argument(
+        "--starttls",
+        choices=("smtp", "imap", "pop3", "sieve", "lmtp"),
+        help="the protocol to speak before TLS",
+    )
+    _add_policy_option(scan)
+    scan.add_argument(
+        "--profile",
+        choices=("access", "submission", "mx", "outgoing"),
+        help="the kind of traffic to judge by (default: what the port stands for)",
+    )
+    scan.add_argument("--ca", metavar="FILE", default="", help="trust these roots (PEM)")
+    scan.add_argument("--name", default="", help="the name to ask for and expect")
+    scan.add_argument("--json", action="store_true", help="print JSON (docs/schema/scan-1.json)")
+    scan.set_defaults(run=_scan)
+
+
+def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
+    example = "mailseal audit -i inventory/lab --limit imap --out out/"
+    audit = _command(commands, "audit", "prove that the policy holds on every host", example)
+    audit.add_argument("-i", "--inventory", required=True, help="the Ansible inventory")
+    audit.add_argument("--limit", default="", metavar="PATTERN", help="only these hosts or groups")
+    audit.add_argument(
+        "--policy", default="", metavar="ID|FILE", help="judge by this policy (default: the hosts')"
+    )
+    audit.add_argument(
+        "--out", metavar="DIR", type=Path, help="write report.html, run.json and junit.xml there"
+    )
+    audit.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
+    audit.set_defaults(run=_audit)
+
+
+def _add_policy(commands: "Commands[argparse.ArgumentParser]") -> None:
+    example = "mailseal policy compile mailseal-2026 --for cyrus"
+    policy = _command(commands, "policy", "show and compile policies", example)
+    actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _command(actions, "list", "list the policies", "mailseal policy list")
+    listing.set_defaults(run=_policy_list)
+    show = _command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
+    show.add_argument("policy", metavar="ID|FILE")
+    show.set_defaults(run=_policy_show)
+    make = _command(actions, "compile", "print the settings of a daemon", example)
+    make.add_argument("policy", metavar="ID|FILE")
+    kinds = ("cyrus", "exim-openssl", "exim-gnutls")
+    make.add_argument("--for", dest="kind", choices=kinds, required=True, help="the target")
+    make.add_argument(
+        "--profile",
+        choices=("access", "submission", "mx", "outgoing"),
+        help="this profile on every port (default: what each port stands for)",
+    )
+    make.add_argument("--version", default="", help="version of the daemon (default: Debian 12's)")
+    make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
+    make.set_defaults(run=_policy_compile)
+
+
+def _add_policy_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--policy",
+        default="mailseal-2026",
+        metavar="ID|FILE",
+        help="the measure (default: %(default)s)",
+    )
+
+
+def _add_lab(commands: "Commands[argparse.ArgumentParser]") -> None:
+    from lab.cli import configure
+
+    text = "run the built-in staging cluster"
+    configure(_command(commands, "lab", text, "mailseal lab up"))
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    from audit import progress, roots
+    from audit.findings import exit_code
+    from audit.policy.load import load
+    from audit.report import render
+    from audit.report.terminal import show
+    from audit.scan import Options, Target, scan
+
+    options = Options(
+        policy=load(arguments.policy),
+        starttls=arguments.starttls,
+        profile=arguments.profile,
+        name=arguments.name,
+        roots=roots.read(arguments.ca),
+    )
+    targets = [Target.parse(text) for text in arguments.targets]
+    with progress.bar("scan") as step:
+        run = scan(targets, options, step)
+    if arguments.json:
+        sys.stdout.buffer.write(render(run, "json-scan"))
+    else:
+        show(run, sys.stdout, facts=True)
+    return exit_code(run.findings)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from audit import progress, runner
+    from audit.findings import exit_code
+    from audit.report import render, write
+    from audit.report.terminal import show
+
+    driver = runner.Driver.read(arguments.inventory, arguments.limit, arguments.policy)
+    with progress.bar("audit", driver.audit.steps) as step:
+        driver.step = step
+        run = runner.run(driver)
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for name, form in (("run.json", "json"), ("junit.xml", "junit"), ("report.html", "html")):
+            write(run, form, arguments.out / name)
+    if arguments.json:
+        sys.stdout.buffer.write(render(run, "json"))
+    else:
+        show(run, sys.stdout)
+        if arguments.out:
+            print(arguments.out / "report.html")  # noqa: T201
+    return exit_code(run.findings)
+
+
+def _policy_list(_: argparse.Namespace) -> int:
+    from audit.policy import show
+
+    sys.stdout.write(show.listing())
+    return 0
+
+
+def _policy_show(arguments: argparse.Namespace) -> int:
+    from audit.policy import show
+    from audit.policy.load import load
+
+    sys.stdout.write(show.details(load(arguments.policy)))
+    return 0
+
+
+def _policy_compile(arguments: argparse.Namespace) -> int:
+    from audit.policy import show
+    from audit.policy.load import load
+
+    text = show.settings(
+        load(arguments.policy),
+        arguments.kind,
+        profile=arguments.profile,
+        version=arguments.version,
+        library=arguments.library,
+    )
+    sys.stdout.write(text)
+    return 0

@@ -1,0 +1,85 @@
+"""A finding: one check on one endpoint or host, and its verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.facts import EndpointFacts, HostFacts
+
+Verdict = Literal["pass", "fail", "inconclusive", "not-applicable", "waived"]
+Severity = Literal["critical", "high", "medium", "low"]
+
+COMPLIANT, FAILED, UNDETERMINED = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        check: its id in the catalogue.
+        host: inventory name, or what was given on the command line.
+        address, port, service: the endpoint; empty, 0 and empty for a check of the host itself.
+        verdict: "could not test" is inconclusive and never pass.
+        severity: how much a failure matters.
+        observed: what was seen, in words.
+        expected: what the policy asks for, in words.
+        evidence: the raw material behind `observed`.
+        item: the item of the policy that was judged.
+    """
+
+    check: str
+    host: str
+    address: str
+    port: int
+    service: str
+    verdict: Verdict
+    severity: Severity
+    observed: str
+    expected: str
+    evidence: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyId:
+    """Which edition of which policy was the measure."""
+
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One audit or scan.
+
+    Attributes:
+        run: its id, unique by time.
+        started, finished: RFC 3339, UTC.
+        policy: the measure.
+        planned: the number of checks that were to be made.
+        findings: what came of them.
+        endpoints, hosts: the facts they rest on.
+    """
+
+    run: str
+    started: str
+    finished: str
+    policy: PolicyId
+    planned: int
+    findings: tuple[Finding, ...]
+    endpoints: tuple[EndpointFacts, ...] = ()
+    hosts: tuple[HostFacts, ...] = ()
+
+    @property
+    def executed(self) -> int:
+        """The number of checks that were made."""
+        return len(self.findings)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """0 compliant or waived, 1 at least one failure, 3 something could not be determined."""
+    verdicts = {f.verdict for f in findings}
+    if "fail" in verdicts:
+        return FAILED
+    return UNDETERMINED if "inconclusive" in verdicts or not verdicts else COMPLIANT

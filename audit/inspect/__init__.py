@@ -1,0 +1,1 @@
+"""The only I/O on hosts: one script a host, turned into facts."""

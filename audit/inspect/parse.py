@@ -1,0 +1,97 @@
+"""What `collect.sh` printed, as facts. Pure; the host may be hostile or half broken."""
+
+import re
+from collections import defaultdict
+from datetime import datetime
+
+from audit.facts import File, HostFacts, Process
+
+_STAT_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d+))? ([+-]\d{4})")
+_FEWEST_FIELDS = {"process": 5, "library": 4, "file": 6, "option": 4, "cnf": 3, "report": 3}
+
+
+def parse(host: str, output: str) -> HostFacts:
+    """The facts; lines that make no sense are kept as errors."""
+    lines = [line.split("\t") for line in output.splitlines() if line]
+    try:
+        boot, ticks = _clock(lines)
+    except (ValueError, StopIteration):
+        return HostFacts(host, reached=False, errors=("the host's script did not run to its end",))
+    facts = _Collector(host, boot, ticks)
+    for fields in lines:
+        facts.take(fields)
+    return facts.result()
+
+
+def _clock(lines: list[list[str]]) -> tuple[float, int]:
+    """When the machine booted, by its own clock, and its clock ticks a second."""
+    _, now, uptime, ticks = next(fields for fields in lines if fields[0] == "clock")
+    return float(now) - float(uptime), int(ticks)
+
+
+class _Collector:
+    """Sorts the lines into facts."""
+
+    def __init__(self, host: str, boot: float, ticks: int) -> None:
+        self.host, self.boot, self.ticks = host, boot, ticks
+        self.processes: dict[str, tuple[str, str, float]] = {}
+        self.libraries: dict[str, dict[str, bool]] = defaultdict(dict)
+        self.files: list[File] = []
+        self.options: dict[str, dict[str, str]] = defaultdict(dict)
+        self.cnf: dict[str, list[str]] = defaultdict(list)
+        self.reports: dict[str, list[str]] = defaultdict(list)
+        self.errors: list[str] = []
+
+    def take(self, fields: list[str]) -> None:
+        kind = fields[0]
+        if kind == "clock":
+            return
+        if len(fields) < _FEWEST_FIELDS.get(kind, 1 << 30):
+            self.errors.append(f"unreadable line: {fields[0][:40]!r}")
+            return
+        try:
+            getattr(self, f"_{kind}")(*fields[1:])
+        except (TypeError, ValueError):
+            self.errors.append(f"unreadable {kind} line")
+
+    def _process(self, pid: str, daemon: str, name: str, start: str) -> None:
+        self.processes[pid] = (daemon, name, self.boot + int(start) / self.ticks)
+
+    def _library(self, pid: str, gone: str, path: str) -> None:
+        self.libraries[pid][path] = gone == "yes"
+
+    def _file(self, mode: str, owner: str, group: str, time: str, path: str) -> None:
+        self.files.append(File(path, int(mode, 8), owner, group, _seconds(time)))
+
+    def _option(self, daemon: str, name: str, *value: str) -> None:
+        self.options[daemon][name] = "\t".join(value).strip()
+
+    def _cnf(self, daemon: str, *line: str) -> None:
+        self.cnf[daemon].append("\t".join(line))
+
+    def _report(self, daemon: str, *line: str) -> None:
+        self.reports[daemon].append("\t".join(line))
+
+    def result(self) -> HostFacts:
+        return HostFacts(
+            host=self.host,
+            reached=True,
+            processes=tuple(
+                Process(int(pid), daemon, name, started, dict(self.libraries.get(pid, {})))
+                for pid, (daemon, name, started) in self.processes.items()
+            ),
+            files=tuple(self.files),
+            options={daemon: dict(options) for daemon, options in self.options.items()},
+            library_settings={daemon: "\n".join(lines) for daemon, lines in self.cnf.items()},
+            reports={daemon: "\n".join(lines) for daemon, lines in self.reports.items()},
+            errors=tuple(dict.fromkeys(self.errors)),
+        )
+
+
+def _seconds(text: str) -> float:
+    """The time that stat(1) prints with %y, in seconds since the epoch."""
+    match = _STAT_TIME.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    whole = datetime.strptime(f"{match[1]} {match[3]}", "%Y-%m-%d %H:%M:%S %z").timestamp()
+    return whole + float(f"0.{match[2] or 0}")

@@ -1,0 +1,149 @@
+"""The Ansible inventory, as the audit needs it: who must serve what, where."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from audit.errors import UNDETERMINED, MailsealError
+from audit.facts import Endpoint, Mode, Service
+from audit.policy.compile.reported import Daemon
+from audit.policy.model import KEY_TYPES, KeyType, Traffic
+
+_SECONDS = 120
+# Every port that mail has (IANA Service Names): what is not expected must not answer.
+MAIL_PORTS: dict[int, tuple[Service, Mode]] = {
+    24: ("lmtp", "starttls"),
+    25: ("smtp", "starttls"),
+    110: ("pop3", "starttls"),
+    143: ("imap", "starttls"),
+    465: ("smtp", "implicit"),
+    587: ("smtp", "starttls"),
+    993: ("imap", "implicit"),
+    995: ("pop3", "implicit"),
+    4190: ("sieve", "starttls"),
+}
+
+
+class EndpointRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of mailseal_endpoints."""
+
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    service: Service
+    mode: Mode
+    profile: Traffic
+
+
+class Host(Struct, frozen=True, rename=lambda name: f"mailseal_{name}"):
+    """The mailseal_* variables of one host.
+
+    Attributes:
+        addresses: every address that clients may connect to.
+        server_name: the name they use; SNI, and what the certificate must be for.
+        endpoints: what must listen.
+        daemon: the mail daemon that serves them; empty if there is none.
+        policy: the policy the host is rolled out with.
+        certificate_types: the certificates it has.
+        ca_file: the roots to trust, on the control host; empty for the system's.
+        library_prefix: where the TLS libraries must come from.
+        control_netns: the network namespace that the hosts can be reached from.
+        closed_ports: also prove that no other mail port answers.
+    """
+
+    addresses: tuple[str, ...] = ()
+    server_name: str = ""
+    endpoints: tuple[EndpointRow, ...] = ()
+    daemon: Daemon | Literal[""] = ""
+    policy: str = "mailseal-2026"
+    certificate_types: tuple[KeyType, ...] = KEY_TYPES
+    ca_file: str = ""
+    library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
+    control_netns: str = ""
+    closed_ports: bool = True
+    name: str = field(default="", name="inventory_hostname")
+
+    def expected(self) -> list[tuple[Endpoint, Traffic]]:
+        """Every endpoint that must answer, with the profile that rules it."""
+        return [
+            (Endpoint(self.name, a, row.port, row.service, row.mode, self.server_name), row.profile)
+            for a in self.addresses
+            for row in self.endpoints
+        ]
+
+    def unexpected(self) -> list[Endpoint]:
+        """Every mail port that must not answer."""
+        if not self.closed_ports:
+            return []
+        wanted = {row.port for row in self.endpoints}
+        return [
+            Endpoint(self.name, a, port, service, mode, self.server_name)
+            for a in self.addresses
+            for port, (service, mode) in MAIL_PORTS.items()
+            if port not in wanted
+        ]
+
+
+class _Meta(Struct):
+    hostvars: dict[str, dict[str, object]]
+
+
+class _Inventory(Struct):
+    """What `ansible-inventory --list` prints, as far as it is read here."""
+
+    meta: _Meta = field(name="_meta")
+
+
+def read(inventory: str, limit: str = "") -> list[Host]:
+    """The hosts of an inventory, in its order.
+
+    Raises:
+        MailsealError: there is no such inventory, it is malformed, or no host is left.
+    """
+    if not Path(inventory).exists():
+        raise MailsealError(f"there is no inventory {inventory}")
+    data = _ansible_inventory(inventory, limit)
+    hosts = [_host(name, values) for name, values in data.meta.hostvars.items()]
+    if not hosts:
+        which = f" that matches {limit!r}" if limit else ""
+        raise MailsealError(f"{inventory}: there is no host{which}")
+    return hosts
+
+
+def _ansible_inventory(inventory: str, limit: str) -> _Inventory:
+    program = shutil.which("ansible-inventory", path=str(Path(sys.executable).parent))
+    program = program or shutil.which("ansible-inventory")
+    if program is None:
+        raise MailsealError("ansible-inventory is not installed", UNDETERMINED)
+    command = [program, "-i", inventory, "--list", *(["--limit", limit] if limit else [])]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise MailsealError(f"{inventory}: not read within {_SECONDS} s") from None
+    words = done.stderr.decode(errors="replace")
+    if done.returncode != 0 or "Failed to parse inventory" in words or "Unable to parse" in words:
+        raise MailsealError(f"{inventory}: {_reason(words)}")
+    try:
+        return msgspec.json.decode(done.stdout, type=_Inventory)
+    except msgspec.DecodeError:
+        raise MailsealError(f"{inventory}: ansible-inventory printed no inventory") from None
+
+
+def _host(name: str, variables: Mapping[str, object]) -> Host:
+    try:
+        return msgspec.convert({**variables, "inventory_hostname": name}, Host)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `$")
+        variable = where.strip(".`") or "its variables"
+        raise MailsealError(f"host {name}: {variable}: {message}") from None
+
+
+def _reason(words: str) -> str:
+    """The line of Ansible's complaint that names the fault."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    telling = [line for line in lines if "rror" in line or "pattern" in line] or lines
+    return telling[-1][:300] if telling else "ansible-inventory could not read it"

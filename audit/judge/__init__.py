@@ -1,0 +1,1 @@
+"""Policy times facts gives findings. Pure functions, one module a subject."""

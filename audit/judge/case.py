@@ -1,0 +1,115 @@
+"""What a judge looks at, and what it says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.facts import Endpoint, EndpointFacts, HostFacts, Observation
+from audit.findings import Verdict
+from audit.policy.compile import Compiled, Kind
+from audit.policy.compile.reported import Daemon
+from audit.policy.model import KeyType, Profile, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The answer to one check.
+
+    Attributes:
+        verdict: as in the findings.
+        observed: what was seen, in words.
+        expected: what should have been, in words.
+        evidence: the raw material.
+        item: the item of the policy that decided.
+    """
+
+    verdict: Verdict
+    observed: str
+    expected: str
+    evidence: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEndpoint:
+    """One endpoint that is to be checked.
+
+    Attributes:
+        endpoint: where.
+        traffic: which profile rules it; None where nothing should listen.
+        demanded: True if somebody said that it must be there: the inventory, not a mere scan.
+        key_types: the certificates it should have; None if nobody said.
+    """
+
+    endpoint: Endpoint
+    traffic: Traffic | None
+    demanded: bool = True
+    key_types: tuple[KeyType, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointCase:
+    """One endpoint before the judge.
+
+    Attributes:
+        planned: what was asked.
+        facts: what was seen.
+        profile: the rules; None where nothing should listen.
+        now: the moment that dates are compared with, in UTC.
+        roots: the trusted root certificates, DER.
+    """
+
+    planned: PlannedEndpoint
+    facts: EndpointFacts
+    profile: Profile | None
+    now: datetime
+    roots: tuple[bytes, ...] = ()
+
+    @property
+    def rules(self) -> Profile:
+        """The profile, where there must be one.
+
+        Raises:
+            ValueError: nothing should listen here.
+        """
+        if self.profile is None:
+            raise ValueError(f"no profile rules {self.planned.endpoint}")
+        return self.profile
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHost:
+    """One host that is to be checked from inside.
+
+    Attributes:
+        host: inventory name.
+        daemon: the mail daemon it runs.
+        library_prefix: directories that the TLS libraries must come from.
+    """
+
+    host: str
+    daemon: Daemon
+    library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
+
+
+@dataclass(frozen=True, slots=True)
+class HostCase:
+    """One host before the judge.
+
+    Attributes:
+        planned: what was asked.
+        facts: what the host said.
+        kind: daemon and library, as the host reports them; None if it does not.
+        compiled: what the policy compiles to there; None if it cannot be compiled.
+        obstacle: why `kind` or `compiled` is missing.
+    """
+
+    planned: PlannedHost
+    facts: HostFacts
+    kind: Kind | None = None
+    compiled: Compiled | None = None
+    obstacle: str = ""
+
+
+def undecided(seen: Observation, expected: str) -> Judgement:
+    """The judgement on something that could not be told."""
+    return Judgement("inconclusive", "could not be told", expected, seen.evidence)

@@ -1,0 +1,170 @@
+"""What the host says: libraries, restarts, settings, keys, logs."""
+
+import re
+from collections.abc import Iterator
+
+from audit.facts import Process
+from audit.findings import Verdict
+from audit.judge.case import HostCase, Judgement
+
+_LIBRARY = {"cyrus": "libssl", "exim-openssl": "libssl", "exim-gnutls": "libgnutls"}
+_MASTERS = ("cyrmaster", "cyrus-master", "master")
+_OTHERS = 0o007
+_GROUP_WRITE = 0o020
+_KEYS = (".key", "key.pem")
+_OWNERS = ("root", "cyrus", "exim", "Debian-exim")
+_GROUPS = ("root", "mail", "cyrus", "exim", "Debian-exim", "ssl-cert")
+# A service of cyrus.conf that reads another file, or takes the connection as already secure.
+_OWN_RULES = re.compile(r"\s-(?:C|p|N)\b")
+
+
+def library_mapped(case: HostCase) -> Judgement:
+    """Every serving process has the right library in memory."""
+    if case.kind is None:
+        return Judgement("inconclusive", "the daemon's library is unknown", "", case.obstacle)
+    library, prefix = _LIBRARY[case.kind], case.planned.library_prefix
+    wrong, seen = [], []
+    for process in _serving(case):
+        paths = [path for path in process.libraries if f"/{library}." in path]
+        seen += [f"{_name(process)} {path}" for path in paths]
+        if not paths:
+            wrong.append(f"{_name(process)} has no {library}")
+        wrong += [f"{_name(process)} has {path}" for path in paths if not path.startswith(prefix)]
+    return _verdict(case, wrong, [f"{library} from {' or '.join(prefix)}"], seen)
+
+
+def library_stale(case: HostCase) -> Judgement:
+    """No process runs on a library file that is gone or replaced."""
+    wrong = [
+        f"{_name(process)} runs on {path}, which was replaced"
+        for process in case.facts.processes
+        for path, gone in process.libraries.items()
+        if gone
+    ]
+    seen = [_name(process) for process in case.facts.processes if process.libraries]
+    return _verdict(case, wrong, ["the library files as they are on disk"], seen)
+
+
+def restart_pending(case: HostCase) -> Judgement:
+    """No process is older than a file it has read."""
+    wrong = []
+    for process in case.facts.processes:
+        newer = [f.path for f in case.facts.files if f.modified > process.started]
+        if newer:
+            wrong.append(f"{_name(process)} is older than {', '.join(newer)}")
+    seen = [_name(process) for process in case.facts.processes]
+    return _verdict(case, wrong, ["started after the last change"], seen)
+
+
+def settings_effective(case: HostCase) -> Judgement:
+    """Every compiled option is in force, and nothing overrides it."""
+    compiled = case.compiled
+    if compiled is None:
+        verdict: Verdict = "inconclusive" if case.kind is None else "fail"
+        return Judgement(verdict, case.obstacle, "the compiled policy in force")
+    options = case.facts.options.get(case.planned.daemon, {})
+    wrong = []
+    for option, value in compiled.options.items():
+        have = options.get(option)
+        if have != value:
+            wrong.append(f"{option} is {have if have is not None else 'not set'}")
+        overrides = [o for o in options if o.endswith(f"_{option}") and o not in compiled.options]
+        wrong += [f"{o} is {options[o]}" for o in overrides]
+    wrong += [
+        f"{name.partition(':')[2]} is started as {command}"
+        for name, command in options.items()
+        if name.startswith("service:") and _OWN_RULES.search(command)
+    ]
+    expected = [f"{option} = {value}" for option, value in compiled.options.items()]
+    if compiled.openssl_cnf is not None:
+        expected.append("openssl.cnf as compiled")
+        have = case.facts.library_settings.get(case.planned.daemon, "")
+        wrong += _changed_lines(compiled.openssl_cnf, have)
+    return _verdict(case, wrong, expected, [])
+
+
+def key_permissions(case: HostCase) -> Judgement:
+    """Only the daemon can read a private key."""
+    keys = [f for f in case.facts.files if f.path.endswith(_KEYS)]
+    wrong = [
+        f"{f.path} is {f.mode:04o} {f.owner}:{f.group}"
+        for f in keys
+        if f.mode & (_OTHERS | _GROUP_WRITE) or f.owner not in _OWNERS or f.group not in _GROUPS
+    ]
+    seen = [f"{f.path} {f.mode:04o} {f.owner}:{f.group}" for f in keys]
+    expected = ["0640 or tighter, owned by root, group of the daemon"]
+    if not keys and case.facts.reached:
+        return Judgement("inconclusive", "no private key was found", expected[0])
+    return _verdict(case, wrong, expected, seen)
+
+
+def log_enabled(case: HostCase) -> Judgement:
+    """TLS version and suite of each connection reach a log file."""
+    if case.planned.daemon == "exim":
+        selector = case.facts.options.get("exim", {}).get("log_selector", "")
+        wrong = [] if _selects(selector, "tls_cipher") else ["Exim does not log tls_cipher"]
+        return _verdict(
+            case, wrong, ["log_selector with +tls_cipher"], [f"log_selector = {selector}"]
+        )
+    rules = list(case.facts.options.get("syslog", {}).values())
+    found = any(_takes_notice(rule) for rule in rules)
+    wrong = [] if found else ["no syslog rule writes mail.notice to a file"]
+    return _verdict(case, wrong, ["syslog writes mail.notice to a file"], rules)
+
+
+def _selects(selector: str, word: str) -> bool:
+    """Whether an Exim log_selector has *word*, which is on by default (spec, chapter 53)."""
+    on = True
+    for sign, name in re.findall(r"([+-])\s*(\w+)", selector):
+        if name in (word, "all"):
+            on = sign == "+"
+    return on
+
+
+def _takes_notice(rule: str) -> bool:
+    """Whether a syslog.conf(5) rule writes mail.notice to a file."""
+    selectors, _, action = rule.strip().partition(" ")
+    if not action.strip().lstrip("-").startswith("/"):
+        return False
+    takes = False
+    for selector in selectors.split(";"):
+        facilities, _, priority = selector.partition(".")
+        if {"mail", "*"} & set(facilities.split(",")):
+            takes = priority in ("*", "debug", "info", "notice", "=notice")
+    return takes
+
+
+def _changed_lines(wanted: str, have: str) -> Iterator[str]:
+    lines = _settings(have)
+    for line in _settings(wanted):
+        if line not in lines:
+            yield f"openssl.cnf lacks {line}"
+    for line in lines:
+        if line not in _settings(wanted):
+            yield f"openssl.cnf has {line}"
+
+
+def _settings(text: str) -> list[str]:
+    return [s for line in text.splitlines() if (s := line.strip()) and not s.startswith("#")]
+
+
+def _serving(case: HostCase) -> list[Process]:
+    """The processes that serve TLS; the master of Cyrus only starts them."""
+    return [p for p in case.facts.processes if p.libraries or p.name not in _MASTERS]
+
+
+def _name(process: Process) -> str:
+    return f"{process.name}[{process.pid}]"
+
+
+def _verdict(case: HostCase, wrong: list[str], expected: list[str], seen: list[str]) -> Judgement:
+    want = "; ".join(expected)
+    if not case.facts.reached:
+        return Judgement(
+            "inconclusive", "the host could not be asked", want, "; ".join(case.facts.errors)
+        )
+    if wrong:
+        return Judgement("fail", "; ".join(wrong), want, "; ".join(seen))
+    if not case.facts.processes:
+        return Judgement("inconclusive", "no mail daemon is running", want)
+    return Judgement("pass", "as expected", want, "; ".join(seen))

@@ -1,0 +1,82 @@
+"""The checks run as pytest tests, from the command line of mailseal or of pytest alike."""
+
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from audit import inventory, namespace
+from audit.errors import UNDETERMINED, MailsealError
+from audit.findings import Run
+from audit.session import Audit
+
+CHECKS = Path(__file__).parent / "checks"
+PLUGIN = "mailseal-driver"
+
+
+@dataclass
+class Driver:
+    """What the checks are driven by.
+
+    Attributes:
+        audit: what is planned and seen.
+        step: called with the name of each endpoint and host that was looked at.
+        error: why nothing could be looked at, if so.
+    """
+
+    audit: Audit
+    step: Callable[[str], None] = lambda _: None
+    error: MailsealError | None = None
+
+    @classmethod
+    def read(cls, path: str, limit: str = "", policy: str = "") -> "Driver":
+        """Plan the audit of an inventory.
+
+        Raises:
+            MailsealError: inventory or policy are missing or malformed.
+        """
+        return cls(Audit(path, inventory.read(path, limit), policy))
+
+    def look(self) -> None:
+        """Look at everything, from the namespace that the inventory names.
+
+        Raises:
+            MailsealError: the namespace cannot be entered, or the prober is blind.
+        """
+        try:
+            for netns in {host.control_netns for host in self.audit.hosts if host.control_netns}:
+                namespace.enter(netns)
+            self.audit.look(self.step)
+        except MailsealError as error:
+            self.error = error
+            raise
+
+
+def run(driver: Driver) -> Run:
+    """Run every planned check and give the run.
+
+    Raises:
+        MailsealError: the prober is blind, or not every planned check was made.
+    """
+    # The tests' own report is silenced: the findings go through mailseal's reporters.
+    arguments = [str(CHECKS), "-c", str(CHECKS / "pytest.ini"), "-q", "-q", "--tb=no", "--no-header"]
+    noise = StringIO()
+
+    class Plugin:
+        """Hands the driver to the checks."""
+
+        mailseal = driver
+
+    plugin = Plugin()
+    with redirect_stdout(noise):
+        code = pytest.main(arguments, plugins=[plugin])
+    if driver.error is not None:
+        raise driver.error
+    done = driver.audit.run()
+    if done.executed != done.planned:
+        words = f"{done.executed} of {done.planned} planned checks were made (pytest ended with {code})"
+        raise MailsealError(words, UNDETERMINED)
+    return done

@@ -1,0 +1,162 @@
+"""A scan: any server, no inventory, no root."""
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from audit.errors import UNDETERMINED, MailsealError
+from audit.facts import Endpoint, Mode, Service
+from audit.findings import PolicyId, Run
+from audit.iana import VERSIONS
+from audit.inventory import MAIL_PORTS
+from audit.judge.bench import judge, plan_endpoint
+from audit.judge.case import EndpointCase, PlannedEndpoint
+from audit.policy.model import Policy, Profile, Traffic
+from audit.probe.calibration import calibrate
+from audit.probe.run import Expected, knock_all, probe_all
+
+_LAST_PORT = 65535
+_UNKNOWN_PORT: tuple[Service, Mode] = ("imap", "implicit")
+_SUBMISSION_PORTS = (465, 587)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was named on the command line: a host, and a port if one was given."""
+
+    host: str
+    port: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """Read HOST, HOST:PORT, IPV6 or [IPV6]:PORT.
+
+        Raises:
+            MailsealError: it is none of these.
+        """
+        host, port = text, ""
+        if text.startswith("["):
+            host, _, rest = text[1:].partition("]")
+            port = rest.removeprefix(":")
+        elif text.count(":") == 1:
+            host, _, port = text.partition(":")
+        if not host or (port and not (port.isdecimal() and 0 < int(port) <= _LAST_PORT)):
+            raise MailsealError(f"{text!r} is not HOST or HOST:PORT (IPv6 as [ADDRESS]:PORT)")
+        if (text.startswith("[") or ":" in host) and not _is_address(host):
+            raise MailsealError(f"{text!r}: {host!r} is no IPv6 address")
+        if (text.endswith(":") and ":" not in host) or text.endswith("]:"):
+            raise MailsealError(f"{text!r}: a port is missing after the colon")
+        return cls(host, int(port) if port else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to scan.
+
+    Attributes:
+        policy: the measure.
+        starttls: the protocol to speak, instead of the one the port stands for.
+        profile: the profile to judge by, instead of the one the port stands for.
+        name: the name to ask for and expect, instead of the host's.
+        roots: the trusted roots.
+    """
+
+    policy: Policy
+    starttls: Service | None = None
+    profile: Traffic | None = None
+    name: str = ""
+    roots: tuple[bytes, ...] = ()
+
+
+def scan(
+    targets: Sequence[Target],
+    options: Options,
+    step: Callable[[str], None] = lambda _: None,
+) -> Run:
+    """Look at the targets and judge them by the policy.
+
+    Raises:
+        MailsealError: a host name does not resolve, no mail port answers, or the prober is blind.
+    """
+    now = datetime.now(tz=UTC)
+    calibrate()
+    planned = {p.endpoint: p for target in targets for p in _plan(target, options)}
+
+    def profile(endpoint: Endpoint) -> Profile:
+        return options.policy.profiles[_traffic(endpoint, options)]
+
+    def expected(endpoint: Endpoint) -> Expected:
+        return {v: profile(endpoint).allowed_suites(v, now.date()) for v in VERSIONS}
+
+    seen = probe_all(planned, expected, done=lambda facts: step(str(facts.endpoint)))
+    checks = [c for e, target in planned.items() for c in plan_endpoint(target, profile(e))]
+    facts = {f.endpoint: f for f in seen}
+
+    def case(target: PlannedEndpoint) -> EndpointCase:
+        at = target.endpoint
+        return EndpointCase(target, facts[at], profile(at), now, options.roots)
+
+    findings = [judge(c, case(c.target)) for c in checks if isinstance(c.target, PlannedEndpoint)]
+    return Run(
+        run=f"{now:%Y%m%dT%H%M%SZ}",
+        started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        finished=f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
+        policy=PolicyId(id=options.policy.id, version=str(options.policy.date)),
+        planned=len(checks),
+        findings=tuple(findings),
+        endpoints=tuple(seen),
+    )
+
+
+def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:
+    addresses = resolve(target.host)
+    name = options.name or ("" if _is_address(target.host) else target.host)
+    if target.port is not None:
+        found = [_endpoint(target.host, a, target.port, name, options) for a in addresses]
+    else:
+        found = [_endpoint(target.host, a, p, name, options) for a in addresses for p in MAIL_PORTS]
+        found = [f.endpoint for f in knock_all(found) if f.reach == "open"]
+        if not found:
+            raise MailsealError(f"{target.host}: no mail port answers", UNDETERMINED)
+    return [PlannedEndpoint(e, _traffic(e, options), demanded=False) for e in found]
+
+
+def _endpoint(host: str, address: str, port: int, name: str, options: Options) -> Endpoint:
+    service, mode = MAIL_PORTS.get(port, _UNKNOWN_PORT)
+    if options.starttls:
+        service, mode = options.starttls, "starttls"
+    return Endpoint(host, address, port, service, mode, name)
+
+
+def _traffic(endpoint: Endpoint, options: Options) -> Traffic:
+    chosen: Traffic = options.profile or "access"
+    if options.profile is None and endpoint.service == "smtp":
+        chosen = "submission" if endpoint.port in _SUBMISSION_PORTS else "mx"
+    if chosen not in options.policy.profiles:
+        raise MailsealError(f"{options.policy.id} has no profile {chosen}")
+    return chosen
+
+
+def resolve(host: str) -> tuple[str, ...]:
+    """Every address of a host, IPv4 first.
+
+    Raises:
+        MailsealError: it has none.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no valid host name"
+        raise MailsealError(f"{host}: {reason}") from None
+    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+    return tuple(sorted(addresses, key=lambda address: ":" in address))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,155 @@
+"""One audit: what is planned, what was seen, what it means."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from audit import roots
+from audit.errors import MailsealError
+from audit.facts import Endpoint, EndpointFacts, HostFacts
+from audit.findings import Finding, PolicyId, Run
+from audit.iana import VERSIONS
+from audit.inspect.run import inspect_all
+from audit.inventory import Host
+from audit.judge.bench import Planned, judge, plan_endpoint, plan_host
+from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint, PlannedHost
+from audit.policy.compile import compile_policy
+from audit.policy.compile.reported import target
+from audit.policy.load import load
+from audit.policy.model import Policy, Profile
+from audit.probe.calibration import calibrate
+from audit.probe.run import Expected, knock_all, probe_all
+
+
+@dataclass
+class Audit:
+    """The audit of some hosts of an inventory.
+
+    Attributes:
+        inventory: the path that Ansible reads.
+        hosts: the hosts to audit.
+        policy: the measure for all of them, instead of the one each was rolled out with.
+        now: the moment of judgement.
+    """
+
+    inventory: str
+    hosts: list[Host]
+    policy: str = ""
+    now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+
+    def __post_init__(self) -> None:
+        """Plan everything before anything is touched."""
+        self._hosts = {host.name: host for host in self.hosts}
+        self._policies = {host.name: load(self.policy or host.policy) for host in self.hosts}
+        self._endpoints: dict[Endpoint, EndpointFacts] = {}
+        self._inside: dict[str, HostFacts] = {}
+        self._findings: dict[Planned, Finding] = {}
+        self._lock = threading.Lock()
+        self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
+
+    def _plan(self, host: Host) -> Iterable[Planned]:
+        for endpoint, traffic in host.expected():
+            there = PlannedEndpoint(endpoint, traffic, key_types=host.certificate_types)
+            yield from plan_endpoint(there, self._profile(there))
+        for endpoint in host.unexpected():
+            yield from plan_endpoint(PlannedEndpoint(endpoint, None), None)
+        if host.daemon:
+            yield from plan_host(PlannedHost(host.name, host.daemon, host.library_prefix))
+
+    def _profile(self, planned: PlannedEndpoint) -> Profile | None:
+        if planned.traffic is None:
+            return None
+        policy = self._policies[planned.endpoint.host]
+        if planned.traffic not in policy.profiles:
+            raise MailsealError(f"{policy.id} has no profile {planned.traffic}")
+        return policy.profiles[planned.traffic]
+
+    @property
+    def steps(self) -> int:
+        """How many endpoints and hosts there are to look at, for a progress bar."""
+        return len({p.target for p in self.plan})
+
+    def look(self, step: Callable[[str], None] = lambda _: None) -> None:
+        """Prove that the prober sees, then look at every endpoint and every host.
+
+        Raises:
+            MailsealError: the calibration failed; nothing was looked at.
+        """
+        calibrate()
+        planned = {p.target for p in self.plan}
+        endpoints = [t for t in planned if isinstance(t, PlannedEndpoint)]
+        serving = {t.endpoint: t for t in endpoints if t.traffic is not None}
+        closed = [t.endpoint for t in endpoints if t.traffic is None]
+        inside = [t.host for t in planned if isinstance(t, PlannedHost)]
+
+        def seen(facts: EndpointFacts) -> None:
+            self._endpoints[facts.endpoint] = facts
+            step(str(facts.endpoint))
+
+        def told(facts: HostFacts) -> None:
+            self._inside[facts.host] = facts
+            step(facts.host)
+
+        # Beside each other: the network waits for the servers, the hosts for their shells.
+        asking = threading.Thread(
+            target=inspect_all, args=(inside, self.inventory), kwargs={"done": told}
+        )
+        asking.start()
+        probe_all(serving, lambda e: self._expected(serving[e]), done=seen)
+        knock_all(closed, done=seen)
+        asking.join()
+
+    def _expected(self, planned: PlannedEndpoint) -> Expected:
+        profile = self._profile(planned)
+        if profile is None:
+            return {}
+        day = self.now.date()
+        return {v: profile.allowed_suites(v, day, planned.key_types or ()) for v in VERSIONS}
+
+    def finding(self, planned: Planned) -> Finding:
+        """The finding of one check; `look` must have been called."""
+        with self._lock:
+            if planned not in self._findings:
+                self._findings[planned] = judge(planned, self._case(planned))
+            return self._findings[planned]
+
+    def _case(self, planned: Planned) -> EndpointCase | HostCase:
+        if isinstance(planned.target, PlannedHost):
+            return self._host_case(planned.target)
+        endpoint = planned.target.endpoint
+        facts = self._endpoints[endpoint]
+        ca_file = self._hosts[endpoint.host].ca_file
+        profile = self._profile(planned.target)
+        return EndpointCase(planned.target, facts, profile, self.now, roots.read(ca_file))
+
+    def _host_case(self, planned: PlannedHost) -> HostCase:
+        facts = self._inside[planned.host]
+        host = self._hosts[planned.host]
+        report = facts.reports.get(planned.daemon, "")
+        ports = {row.port: row.profile for row in host.endpoints}
+        try:
+            found = target(planned.daemon, report, ports)
+        except MailsealError as error:
+            return HostCase(planned, facts, obstacle=str(error))
+        try:
+            compiled = compile_policy(self._policies[planned.host], found, self.now.date())
+        except MailsealError as error:
+            return HostCase(planned, facts, found.kind, obstacle=str(error))
+        return HostCase(planned, facts, found.kind, compiled)
+
+    def run(self) -> Run:
+        """The run, with a finding for every check that was judged."""
+        policies: dict[str, Policy] = {p.id: p for p in self._policies.values()}
+        return Run(
+            run=f"{self.now:%Y%m%dT%H%M%SZ}",
+            started=f"{self.now:%Y-%m-%dT%H:%M:%SZ}",
+            finished=f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
+            policy=PolicyId(
+                id=", ".join(policies), version=", ".join(str(p.date) for p in policies.values())
+            ),
+            planned=len(self.plan),
+            findings=tuple(self._findings[p] for p in self.plan if p in self._findings),
+            endpoints=tuple(self._endpoints.values()),
+            hosts=tuple(self._inside.values()),
+        )
