@@ -5,11 +5,14 @@ What a command needs is imported when it is called: `mailseal scan` must not wai
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit import __version__
 from audit.errors import MailsealError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _INTERRUPTED = 130
 _EXIT_CODES = (
@@ -74,7 +77,7 @@ def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
         "targets",
         nargs="+",
         metavar="HOST[:PORT]",
-        help="without a port, every standard mail port that answers; an unknown port is implicit TLS",
+        help="without a port, every standard mail port that answers; other ports are implicit TLS",
     )
     scan.add_argument(
         "--starttls",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from audit.facts import EndpointFacts, HostFacts
@@ -75,6 +76,11 @@ class Run:
     def executed(self) -> int:
         """The number of checks that were made."""
         return len(self.findings)
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment in RFC 3339, to the millisecond; it must be in UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

@@ -62,7 +62,15 @@ def run(driver: Driver) -> Run:
         MailsealError: the prober is blind, or not every planned check was made.
     """
     # The tests' own report is silenced: the findings go through mailseal's reporters.
-    arguments = [str(CHECKS), "-c", str(CHECKS / "pytest.ini"), "-q", "-q", "--tb=no", "--no-header"]
+    arguments = [
+        str(CHECKS),
+        "-c",
+        str(CHECKS / "pytest.ini"),
+        "-q",
+        "-q",
+        "--tb=no",
+        "--no-header",
+    ]
     noise = StringIO()
 
     class Plugin:
@@ -77,6 +85,8 @@ def run(driver: Driver) -> Run:
         raise driver.error
     done = driver.audit.run()
     if done.executed != done.planned:
-        words = f"{done.executed} of {done.planned} planned checks were made (pytest ended with {code})"
+        words = (
+            f"{done.executed} of {done.planned} planned checks were made (pytest ended with {code})"
+        )
         raise MailsealError(words, UNDETERMINED)
     return done

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
-from audit.findings import PolicyId, Run
+from audit.findings import PolicyId, Run, timestamp
 from audit.iana import VERSIONS
 from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
@@ -101,8 +101,8 @@ def scan(
     findings = [judge(c, case(c.target)) for c in checks if isinstance(c.target, PlannedEndpoint)]
     return Run(
         run=f"{now:%Y%m%dT%H%M%SZ}",
-        started=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-        finished=f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
+        started=timestamp(now),
+        finished=timestamp(datetime.now(tz=UTC)),
         policy=PolicyId(id=options.policy.id, version=str(options.policy.date)),
         planned=len(checks),
         findings=tuple(findings),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from audit import roots
 from audit.errors import MailsealError
 from audit.facts import Endpoint, EndpointFacts, HostFacts
-from audit.findings import Finding, PolicyId, Run
+from audit.findings import Finding, PolicyId, Run, timestamp
 from audit.iana import VERSIONS
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
@@ -143,8 +143,8 @@ class Audit:
         policies: dict[str, Policy] = {p.id: p for p in self._policies.values()}
         return Run(
             run=f"{self.now:%Y%m%dT%H%M%SZ}",
-            started=f"{self.now:%Y-%m-%dT%H:%M:%SZ}",
-            finished=f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
+            started=timestamp(self.now),
+            finished=timestamp(datetime.now(tz=UTC)),
             policy=PolicyId(
                 id=", ".join(policies), version=", ".join(str(p.date) for p in policies.values())
             ),

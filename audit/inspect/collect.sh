@@ -9,6 +9,10 @@ tab=$(printf '\t')
 
 echo "clock$tab$(date +%s.%N)$tab$(cut -d' ' -f1 /proc/uptime)$tab$(getconf CLK_TCK)"
 
+libraries_of() {
+    sed -n 's#^[^/]*\(/.*lib\(ssl\|crypto\|gnutls\)\.so.*\)$#\1#p' "$1/maps" 2>/dev/null | sort -u
+}
+
 cnf_cyrus= cnf_exim=
 for dir in /proc/[0-9]*; do
     exe=$(readlink "$dir/exe" 2>/dev/null) || continue
@@ -23,21 +27,32 @@ for dir in /proc/[0-9]*; do
     pid=${dir#/proc/}
     start=$(sed 's/.*) //' "$dir/stat" 2>/dev/null | cut -d' ' -f20)
     [ -n "$start" ] || continue
+    # A process that has just begun maps its libraries in a moment; one that ended meanwhile has no
+    # maps any more and says nothing about the living.
+    libraries=$(libraries_of "$dir")
+    [ -n "$libraries" ] || { sleep 0.2; libraries=$(libraries_of "$dir"); }
+    [ -n "$(cat "$dir/maps" 2>/dev/null)" ] || continue
     echo "process$tab$pid$tab$daemon$tab$name$tab$start"
-    sed -n 's|^[^/]*\(/.*lib\(ssl\|crypto\|gnutls\)\.so.*\)$|\1|p' "$dir/maps" 2>/dev/null |
-        sort -u | while IFS= read -r path; do
-            real=${path% (deleted)}
-            gone=no
-            if [ "$real" != "$path" ] || [ ! -e "$real" ]; then gone=yes; fi
-            echo "library$tab$pid$tab$gone$tab$real"
-        done
+    printf '%s\n' "$libraries" | while IFS= read -r path; do
+        [ -n "$path" ] || continue
+        real=${path% (deleted)}
+        gone=no
+        if [ "$real" != "$path" ] || [ ! -e "$real" ]; then gone=yes; fi
+        echo "library$tab$pid$tab$gone$tab$real"
+    done
     cnf=$(tr '\0' '\n' <"$dir/environ" 2>/dev/null | sed -n 's/^OPENSSL_CONF=//p' | head -n 1)
     [ -n "$cnf" ] && eval "cnf_$daemon=\$cnf"
 done
 
 files=
 if command -v cyr_info >/dev/null 2>&1; then
-    cyr_info conf 2>/dev/null | sed -n 's/^\([A-Za-z0-9_]*\): *\(.*\)$/option\tcyrus\t\1\t\2/p'
+    {
+        cyr_info version
+        imapd=$(dirname "$(command -v cyr_info)")/imapd
+        crypto=$(ldd "$imapd" | sed -n 's/.*libcrypto.*=> \([^ ]*\).*/\1/p')
+        grep -aom1 'OpenSSL [0-9][0-9a-z.]*' "$crypto"
+    } 2>/dev/null | sed "s/^/report${tab}cyrus$tab/"
+    { cyr_info conf-all; cyr_info conf; } 2>/dev/null | sed -n 's/^\([A-Za-z0-9_]*\): *\(.*\)$/option\tcyrus\t\1\t\2/p'
     sed -n '/^[[:space:]]*SERVICES/,/}/s/^[[:space:]]*\([A-Za-z0-9_]*\)[[:space:]].*cmd="\([^"]*\)".*$/option\tcyrus\tservice:\1\t\2/p' /etc/cyrus.conf 2>/dev/null
     files="$files /etc/imapd.conf /etc/cyrus.conf $(cyr_info conf 2>/dev/null |
         sed -n 's/^tls_server_\(cert\|key\): *//p' | tr ',' ' ')"
@@ -54,7 +69,8 @@ for exim in exim exim4; do
     certificates=$($exim -bP tls_certificate tls_privatekey 2>/dev/null |
         sed 's/^[a-z_]* = //' | tr ':' ' ')
     files="$files $config $certificates"
-    $exim -bV 2>/dev/null | sed "s/^/report${tab}exim$tab/"
+    $exim -C /dev/null -d -bV 2>&1 | grep -e '^Exim version' -A1 -e '^Library version: ' |
+        sed "s/^/report${tab}exim$tab/"
     break
 done
 for daemon in cyrus exim; do

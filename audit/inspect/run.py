@@ -1,6 +1,8 @@
 """One script a host over testinfra's connection; many hosts at once."""
 
+import os
 import shlex
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +25,8 @@ def inspect_all(
     done: Callable[[HostFacts], None] = lambda _: None,
 ) -> list[HostFacts]:
     """The facts of all hosts, in the order given; *done* is called as each comes in."""
+    # testinfra starts `ansible-inventory`, which lies beside the Python that runs this.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
     def one(host: str) -> HostFacts:
         facts = inspect(host, inventory)

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from audit.facts import Endpoint
 from audit.findings import Finding
 from audit.iana import Version
 from audit.judge import certificate, host, protocol, transport
 from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.policy.model import Profile
+
+if TYPE_CHECKING:
+    from audit.facts import Endpoint
 
 EndpointJudge = Callable[[EndpointCase], Judgement]
 HostJudge = Callable[[HostCase], Judgement]
@@ -119,4 +122,3 @@ def _judge_endpoint(check: Check, case: EndpointCase) -> Judgement:
         why = "; ".join(case.facts.errors)
         return Judgement("inconclusive", "could not be tested", check.title, why)
     return ENDPOINT_JUDGES[check.id](case)
-

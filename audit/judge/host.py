@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from audit.facts import Process
-from audit.findings import Verdict
 from audit.judge.case import HostCase, Judgement
+
+if TYPE_CHECKING:
+    from audit.findings import Verdict
 
 _LIBRARY = {"cyrus": "libssl", "exim-openssl": "libssl", "exim-gnutls": "libgnutls"}
 _MASTERS = ("cyrmaster", "cyrus-master", "master")
@@ -14,14 +17,16 @@ _GROUP_WRITE = 0o020
 _KEYS = (".key", "key.pem")
 _OWNERS = ("root", "cyrus", "exim", "Debian-exim")
 _GROUPS = ("root", "mail", "cyrus", "exim", "Debian-exim", "ssl-cert")
-# A service of cyrus.conf that reads another file, or takes the connection as already secure.
+_SERVICE = "service:"  # a line of cyrus.conf, as `collect.sh` names it
+# A service that reads another file, or takes the connection as already secure.
 _OWN_RULES = re.compile(r"\s-(?:C|p|N)\b")
 
 
 def library_mapped(case: HostCase) -> Judgement:
     """Every serving process has the right library in memory."""
     if case.kind is None:
-        return Judgement("inconclusive", "the daemon's library is unknown", "", case.obstacle)
+        words, expected = "the daemon's library is unknown", "the library it was compiled for"
+        return Judgement("inconclusive", words, expected, case.obstacle)
     library, prefix = _LIBRARY[case.kind], case.planned.library_prefix
     wrong, seen = [], []
     for process in _serving(case):
@@ -63,17 +68,22 @@ def settings_effective(case: HostCase) -> Judgement:
         verdict: Verdict = "inconclusive" if case.kind is None else "fail"
         return Judgement(verdict, case.obstacle, "the compiled policy in force")
     options = case.facts.options.get(case.planned.daemon, {})
+    services = {
+        name.removeprefix(_SERVICE): command
+        for name, command in options.items()
+        if name.startswith(_SERVICE)
+    }
     wrong = []
     for option, value in compiled.options.items():
         have = options.get(option)
         if have != value:
             wrong.append(f"{option} is {have if have is not None else 'not set'}")
-        overrides = [o for o in options if o.endswith(f"_{option}") and o not in compiled.options]
-        wrong += [f"{o} is {options[o]}" for o in overrides]
+        overrides = [f"{service}_{option}" for service in services]
+        wrong += [f"{o} is {options[o]}" for o in overrides if o in options]
     wrong += [
-        f"{name.partition(':')[2]} is started as {command}"
-        for name, command in options.items()
-        if name.startswith("service:") and _OWN_RULES.search(command)
+        f"{service} is started as {command}"
+        for service, command in services.items()
+        if _OWN_RULES.search(command)
     ]
     expected = [f"{option} = {value}" for option, value in compiled.options.items()]
     if compiled.openssl_cnf is not None:

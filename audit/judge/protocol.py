@@ -11,13 +11,13 @@ from audit.policy.model import KEY_TYPES, KeyType, allowed
 def version(case: EndpointCase, name: Version) -> Judgement:
     """One protocol version is served or refused as the profile says."""
     wanted = name in case.rules.allowed_versions(case.now.date())
-    expected = "accepted" if wanted else "refused"
+    expected = f"{name} {'accepted' if wanted else 'refused'}"
     seen = case.facts.protocols.get(name, Observation("inconclusive", "not tried"))
     if seen.seen == "inconclusive":
         return undecided(seen, expected)
-    passes = seen.seen == expected
-    item = f"versions: {name}"
-    return Judgement("pass" if passes else "fail", seen.seen, expected, seen.evidence, item)
+    passes = (seen.seen == "accepted") == wanted
+    observed, item = f"{name} {seen.seen}", f"versions: {name}"
+    return Judgement("pass" if passes else "fail", observed, expected, seen.evidence, item)
 
 
 def cipher_set(case: EndpointCase) -> Judgement:
@@ -135,9 +135,7 @@ def _list(suites: Sequence[Suite]) -> str:
     return ", ".join(s.name for s in suites) or "none"
 
 
-def _verdict(
-    wrong: list[str], unsure: list[str], seen: str, wanted: str, item: str
-) -> Judgement:
+def _verdict(wrong: list[str], unsure: list[str], seen: str, wanted: str, item: str) -> Judgement:
     if wrong:
         return Judgement("fail", "; ".join(wrong), wanted, seen, item)
     if unsure or not seen:

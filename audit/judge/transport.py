@@ -64,7 +64,9 @@ def login_refused(case: EndpointCase) -> Judgement:
         case "refused":
             return Judgement("pass", "refused unread", expected, plain.login_reply, "tls")
         case "accepted":
-            return Judgement("fail", "the password is looked at", expected, plain.login_reply, "tls")
+            return Judgement(
+                "fail", "the password is looked at", expected, plain.login_reply, "tls"
+            )
         case _:
             words = "refused, but its words do not tell whether the password was looked at"
             return Judgement("inconclusive", words, expected, plain.login_reply, "tls")

@@ -1,0 +1,1 @@
+"""Policies: what they say, how they are read, and what they compile to."""

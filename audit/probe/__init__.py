@@ -1,0 +1,1 @@
+"""The only network I/O: endpoints in, facts out."""

@@ -18,7 +18,11 @@ from audit.probe.run import probe_all
 
 # 3DES, RC4 and AES-CBC with static RSA; the same for every version.
 _SUITES = (0x000A, 0x0005, 0x002F)
-_NAMES = {"TLS_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_RSA_WITH_RC4_128_SHA", "TLS_RSA_WITH_AES_128_CBC_SHA"}
+_NAMES = {
+    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_RSA_WITH_RC4_128_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+}
 _SUPPORTED_VERSIONS = 43
 _DEFLATE = 1
 _PROTOCOL_VERSION, _HANDSHAKE_FAILURE = 70, 40
@@ -66,7 +70,9 @@ def listener() -> Iterator[int]:
         server = socket.create_server(("127.0.0.1", 0), backlog=64)
     except OSError as error:
         why = error.strerror or str(error)
-        raise MailsealError(f"calibration needs the loopback interface: {why}", UNDETERMINED) from None
+        raise MailsealError(
+            f"calibration needs the loopback interface: {why}", UNDETERMINED
+        ) from None
     thread = threading.Thread(target=_serve, args=(server,), daemon=True)
     thread.start()
     try:

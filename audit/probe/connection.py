@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from audit.facts import Endpoint
-from audit.wire.answer import Answer, Reader
+from audit.wire.answer import Answer, Garbage, Reader
 from audit.wire.dialogue import PROTOCOLS, Refused, Step
 from audit.wire.hello import Hello
 from audit.wire.reply import NotAReply, Reply, ReplyReader
@@ -17,6 +17,8 @@ from audit.wire.reply import NotAReply, Reply, ReplyReader
 T = TypeVar("T")
 
 _CHUNK = 16384
+# What a busy server says in clear even where TLS comes first.
+_BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
 
 
@@ -81,7 +83,10 @@ class Connection:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         """Say good-bye where a dialogue is open, then close."""
         self.close()
@@ -125,6 +130,7 @@ class Connection:
         """Send a ClientHello; the answer, or None if the server closed without a word.
 
         Raises:
+            Throttled: the server is busy and says so in clear.
             NoAnswer, Reset: neither came.
         """
         self._in_tls = True
@@ -132,7 +138,10 @@ class Connection:
         self.send(hello.record())
         while (answer := reader.feed(data := self.receive())) is None:
             if not data:
-                return reader.end()
+                answer = reader.end()
+                break
+        if isinstance(answer, Garbage) and answer.start.startswith(_BUSY):
+            raise Throttled(f"the server refuses for now: {answer}")
         return answer
 
     def _reply(self, step: Step) -> Reply:

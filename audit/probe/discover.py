@@ -16,6 +16,9 @@ _CHEAP = tuple(g for g in GROUPS if g.tls12 and (not g.finite_field or g.name ==
 _ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
 
 
+_NOT_TRIED = Observation("inconclusive", "not tried")
+
+
 @dataclass(slots=True)
 class Discovery:
     """What one version accepts.
@@ -28,7 +31,7 @@ class Discovery:
 
     first: Observation
     picks: list[Accepted] = field(default_factory=list)
-    rest: Observation = Observation("inconclusive", "not tried")
+    rest: Observation = _NOT_TRIED
 
     @property
     def suites(self) -> tuple[Suite, ...]:
@@ -70,7 +73,7 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
 def suites(guest: Guest, version: Version, expected: Sequence[Suite]) -> Discovery:
     """Every suite the server accepts in *version*."""
     offered = offer_order(expected, version)
-    found = Discovery(Observation("inconclusive", "not tried"))
+    found = Discovery(_NOT_TRIED)
     while True:
         try:
             hello = Hello(version, offered, groups_for(version), guest.endpoint.name)

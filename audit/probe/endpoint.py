@@ -37,9 +37,9 @@ _REACH: dict[type[ProbeError], Reach] = {
 }
 
 
-def probe(guest: Guest, expected: Mapping[Version, tuple[Suite, ...]], jobs: Executor) -> (
-    EndpointFacts
-):
+def probe(
+    guest: Guest, expected: Mapping[Version, tuple[Suite, ...]], jobs: Executor
+) -> EndpointFacts:
     """The facts of one endpoint; whatever goes wrong is in them, nothing is raised.
 
     *expected* orders what is offered, so that the answers prove as much as they can.
@@ -91,9 +91,7 @@ def _explore(
     )
     shown = {v: d for v, d in found.items() if d.suites}
     groups = jobs.map(lambda v: discover.groups(guest, v, shown[v].suites), shown)
-    orders = jobs.map(
-        lambda v: discover.preference(guest, v, shown[v], expected.get(v, ())), shown
-    )
+    orders = jobs.map(lambda v: discover.preference(guest, v, shown[v], expected.get(v, ())), shown)
     by_group = {v: names for v, names in zip(shown, groups, strict=True) if names is not None}
     by_order: dict[Version, Preference] = dict(zip(shown, orders, strict=True))
     shaken, error = shake.result()

@@ -58,7 +58,7 @@ def errors(found: Iterable[Discovery], handshake: str) -> tuple[str, ...]:
 
 
 def without_control(facts: EndpointFacts, control: Observation) -> EndpointFacts:
-    """The same facts with every refusal taken back: with no success beside it, it proves nothing."""
+    """The same facts with every refusal taken back: with no success beside it, it means nothing."""
 
     def weaken(seen: Observation) -> Observation:
         if seen.seen != "refused":

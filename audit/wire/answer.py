@@ -251,4 +251,3 @@ def _key_exchange(body: bytes, chosen: Suite | None) -> tuple[int | None, int | 
         length = struct.unpack_from("!H", body)[0]
         return None, int.from_bytes(body[2 : 2 + length]).bit_length()
     return None, None
-

@@ -14,7 +14,7 @@ from audit.wire import login
 from audit.wire.reply import Grammar, Reply
 
 CLIENT = "mailseal.invalid"
-_USER, _PASSWORD = "mailseal-no-such-user", "not-a-password"  # noqa: S105 - impossible on purpose
+_USER, _PASSWORD = "mailseal-no-such-user", "not-a-password"
 _PLAIN = base64.b64encode(f"\0{_USER}\0{_PASSWORD}".encode()).decode()
 
 
@@ -112,7 +112,7 @@ class Refused(Exception):
         """Take the reply, and whether it was the first one."""
         super().__init__(reply.last)
         bye = reply.last.upper().startswith(("* BYE", "BYE"))
-        self.for_now = bye or reply.code == 421 or (greeting and not 500 <= reply.code < 600)  # noqa: PLR2004
+        self.for_now = bye or reply.code == 421 or (greeting and not 500 <= reply.code < 600)
 
 
 def to_starttls(service: Service) -> Dialogue:
@@ -131,9 +131,7 @@ def to_starttls(service: Service) -> Dialogue:
             raise Refused(reply, greeting=number == 0)
 
 
-def before_tls(
-    service: Service, *, try_mail: bool
-) -> Generator[Step, Reply, Plaintext]:
+def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Plaintext]:
     """Everything a client could do in clear, tried with a user that cannot exist.
 
     Raises:
@@ -152,7 +150,7 @@ def before_tls(
     for step in _login_steps(service):
         reply = yield step
         reply_text = reply.last
-        seen = login.verdict(service, reply)
+        seen = login.verdict(service, reply, offered=bool(offered))
         if not reply.ok:
             break
     mail = None

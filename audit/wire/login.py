@@ -20,8 +20,9 @@ _LOOKED_AT = re.compile(
     r"|user not found|no such user|bad password|credentials",
     re.IGNORECASE,
 )
-# SMTP: command out of order or unknown, "must issue STARTTLS", "encryption required" (RFC 4954).
-_SMTP_WANTS_TLS = (500, 502, 503, 530, 538)
+# SMTP: command or mechanism unknown or out of order, "must issue STARTTLS", "encryption required"
+# (RFC 5321, RFC 4954); our AUTH is well-formed, so 501 is about the command (Cyrus lmtpd).
+_SMTP_WANTS_TLS = (500, 501, 502, 503, 504, 530, 538)
 _SMTP_LOOKED_AT = (235, 535, 454)
 
 
@@ -49,11 +50,12 @@ def _unique(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def verdict(service: Service, reply: Reply) -> Seen:
+def verdict(service: Service, reply: Reply, *, offered: bool = False) -> Seen:
     """Whether the password would have been looked at.
 
-    "accepted" covers a good and a bad password alike: the server took it. "inconclusive" is a
-    refusal whose words fit neither table.
+    "accepted" covers a good and a bad password alike: the server took it. So does a refusal that
+    does not ask for TLS where the login had been *offered*. "inconclusive" is a refusal whose
+    words fit neither table.
     """
     if reply.ok:
         return "accepted"
@@ -64,4 +66,4 @@ def verdict(service: Service, reply: Reply) -> Seen:
             return "accepted"
     if _WANTS_TLS.search(reply.last):
         return "refused"
-    return "accepted" if _LOOKED_AT.search(reply.last) else "inconclusive"
+    return "accepted" if offered or _LOOKED_AT.search(reply.last) else "inconclusive"

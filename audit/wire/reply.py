@@ -5,6 +5,7 @@ come and hands out whole replies. Lines and replies are bounded: a server may be
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,7 +74,7 @@ class ReplyReader:
             if len(line) > _LONGEST_LINE or len(self._lines) >= _MOST_LINES:
                 raise NotAReply("it does not end")
             self._lines.append(line)
-            ok = _verdict(grammar, line, tag.encode(), first=len(self._lines) == 1)
+            ok = _VERDICTS[grammar](line, tag.encode(), len(self._lines) == 1)
             if ok is not None:
                 lines = tuple(item.decode("utf-8", "replace") for item in self._lines)
                 self._lines = []
@@ -83,46 +84,52 @@ class ReplyReader:
         return None
 
 
-def _verdict(grammar: Grammar, line: bytes, tag: bytes, *, first: bool) -> bool | None:
-    """True or False if this line ends the reply, None if more must come."""
-    match grammar:
-        case "smtp":
-            code = _SMTP.match(line)
-            if not code:
-                raise NotAReply(f"not SMTP: {line[:60]!r}")
-            return None if code[2] == b"-" else code[1][:1] in b"23"
-        case "imap":
-            if line.startswith((b"* BYE", tag + b" NO", tag + b" BAD")):
-                return False
-            if line.startswith((tag + b" OK", b"+ ")):
-                return True
-            if not line.startswith(b"* "):
-                raise NotAReply(f"not IMAP: {line[:60]!r}")
-            return None
-        case "greeting":
-            return _greeting(line)
-        case "pop3":
-            return _pop3(line)
-        case "pop3-list":
-            return _pop3_list(line, first=first)
-        case "sieve":
-            end = _SIEVE_END.match(line)
-            return None if not end else end[1].upper() == b"OK"
+def _smtp(line: bytes, _tag: bytes, _first: bool) -> bool | None:  # noqa: FBT001 - one shape
+    code = _SMTP.match(line)
+    if not code:
+        raise NotAReply(f"not SMTP: {line[:60]!r}")
+    return None if code[2] == b"-" else code[1][:1] in b"23"
 
 
-def _greeting(line: bytes) -> bool:
+def _imap(line: bytes, tag: bytes, _first: bool) -> bool | None:  # noqa: FBT001 - one shape
+    if line.startswith((b"* BYE", tag + b" NO", tag + b" BAD")):
+        return False
+    if line.startswith((tag + b" OK", b"+ ")):
+        return True
+    if not line.startswith(b"* "):
+        raise NotAReply(f"not IMAP: {line[:60]!r}")
+    return None
+
+
+def _greeting(line: bytes, _tag: bytes, _first: bool) -> bool:  # noqa: FBT001 - one shape
     if not line.startswith((b"* OK", b"* PREAUTH", b"* BYE")):
         raise NotAReply(f"not IMAP: {line[:60]!r}")
     return not line.startswith(b"* BYE")
 
 
-def _pop3(line: bytes) -> bool:
+def _pop3(line: bytes, _tag: bytes, _first: bool) -> bool:  # noqa: FBT001 - one shape
     if not line.startswith((b"+", b"-ERR")):
         raise NotAReply(f"not POP3: {line[:60]!r}")
     return line.startswith(b"+")
 
 
-def _pop3_list(line: bytes, *, first: bool) -> bool | None:
+def _pop3_list(line: bytes, tag: bytes, first: bool) -> bool | None:  # noqa: FBT001 - one shape
     if first:
-        return None if _pop3(line) else False
+        return None if _pop3(line, tag, first) else False
     return True if line == b"." else None
+
+
+def _sieve(line: bytes, _tag: bytes, _first: bool) -> bool | None:  # noqa: FBT001 - one shape
+    end = _SIEVE_END.match(line)
+    return None if not end else end[1].upper() == b"OK"
+
+
+# True or False if the line ends the reply, None if more must come.
+_VERDICTS: dict[Grammar, Callable[[bytes, bytes, bool], bool | None]] = {
+    "smtp": _smtp,
+    "imap": _imap,
+    "greeting": _greeting,
+    "pop3": _pop3,
+    "pop3-list": _pop3_list,
+    "sieve": _sieve,
+}

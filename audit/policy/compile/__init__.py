@@ -27,7 +27,9 @@ DEFAULTS: dict[Kind, Target] = {
     "exim-openssl": Target(
         kind="exim-openssl", version=(4, 96), library=(3, 0, 19), ports=_EXIM_PORTS
     ),
-    "exim-gnutls": Target(kind="exim-gnutls", version=(4, 96), library=(3, 7, 9), ports=_EXIM_PORTS),
+    "exim-gnutls": Target(
+        kind="exim-gnutls", version=(4, 96), library=(3, 7, 9), ports=_EXIM_PORTS
+    ),
 }
 
 

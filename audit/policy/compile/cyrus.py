@@ -9,7 +9,12 @@ from audit.policy.compile import openssl
 from audit.policy.compile.target import DH_FILE, Compiled, Infeasible, Numbers, Target
 from audit.policy.model import Policy, Profile
 
-_VERSION_NAMES = {"TLSv1.0": "tls1_0", "TLSv1.1": "tls1_1", "TLSv1.2": "tls1_2", "TLSv1.3": "tls1_3"}
+_VERSION_NAMES = {
+    "TLSv1.0": "tls1_0",
+    "TLSv1.1": "tls1_1",
+    "TLSv1.2": "tls1_2",
+    "TLSv1.3": "tls1_3",
+}
 # First releases with tls_versions, server order and ECDHE; with TLS 1.3; with tls_required.
 _MODERN_TLS: Numbers = (2, 4, 18)
 _NEW_NAMES: Numbers = (2, 5)
@@ -67,8 +72,8 @@ def _limits(profile: Profile, target: Target, day: date) -> list[str]:
     versions = profile.allowed_versions(day)
     if target.version < _MODERN_TLS:
         return [
-            "before 2.4.18 Cyrus has no ECDHE, no server order and no choice of versions:"
-            " nothing of this policy is left"
+            ("before 2.4.18 Cyrus has no ECDHE, no server order and no choice of versions:"
+            " nothing of this policy is left")
         ]
     reasons = []
     if "TLSv1.3" in versions and target.version < _TLS13:

@@ -37,7 +37,9 @@ def compile_exim_openssl(policy: Policy, target: Target, day: date) -> Compiled:
     if refused:
         raise Infeasible(policy.id, target, list(dict.fromkeys(refused)))
     first = next(iter(ports.values()))
-    suites = {p: openssl.cipher_string(profile, target.library, day) for p, profile in ports.items()}
+    suites = {
+        p: openssl.cipher_string(profile, target.library, day) for p, profile in ports.items()
+    }
     dh = openssl.dh_group(first) if any(openssl.has_dhe(p, day) for p in ports.values()) else None
     options = {
         **exim.common_options(ports),

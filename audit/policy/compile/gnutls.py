@@ -101,8 +101,9 @@ def _reachable(found: Suite, profile: Profile, day: date) -> bool:
 
 
 def priority(profile: Profile, day: date) -> str:
-    """The priority string: NONE, then every single thing the policy wants, so that nothing
-    implicit comes in with a library update.
+    """The priority string: NONE, then every single thing the policy wants.
+
+    So nothing implicit comes in with a library update.
     """
     suites = [suite(name) for name in allowed(profile.suites, day)]
     exchanges, ciphers, macs = _axes(suites)

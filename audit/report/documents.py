@@ -1,0 +1,135 @@
+"""The JSON documents as types: the schemas in docs/schema/ are generated from these.
+
+A key is never renamed or dropped within a schema version; new ones may be added.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from audit.facts import Mode, Preference, Seen, Service
+from audit.findings import Severity, Verdict
+from audit.iana import VERSIONS, Version
+
+_BY_VERSION = {"propertyNames": {"enum": list(VERSIONS)}}
+Time = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
+
+
+class FindingDocument(Struct, frozen=True):
+    """One check on one endpoint, or on a host: then address and service are empty, port is 0."""
+
+    check: Annotated[str, Meta(description="the check's id in the catalogue")]
+    host: str
+    address: str
+    port: Annotated[int, Meta(ge=0, le=65535)]
+    service: str
+    verdict: Verdict
+    severity: Severity
+    observed: str
+    expected: str
+    evidence: Annotated[str, Meta(description="the raw material behind what was observed")]
+    item: Annotated[str, Meta(description="the item of the policy that was judged")]
+
+
+class ProtocolsDocument(Struct, frozen=True):
+    """Every version, tried one by one."""
+
+    ssl2: Seen = field(name="SSLv2")
+    ssl3: Seen = field(name="SSLv3")
+    tls10: Seen = field(name="TLSv1.0")
+    tls11: Seen = field(name="TLSv1.1")
+    tls12: Seen = field(name="TLSv1.2")
+    tls13: Seen = field(name="TLSv1.3")
+
+
+class CertificateDocument(Struct, frozen=True):
+    """The leaf of one chain that was served."""
+
+    subject: str
+    issuer: str
+    names: Annotated[list[str], Meta(description="subjectAltName: DNS names and addresses")]
+    not_before: datetime
+    not_after: datetime
+    key_type: Annotated[str, Meta(description="rsa, ecdsa or the algorithm's name")]
+    key_bits: Annotated[int, Meta(ge=0, description="0 if unknown")]
+    curve: Annotated[str, Meta(description="empty for keys without one")]
+    signature_hash: Annotated[str, Meta(description="empty for signatures without one")]
+    fingerprint: Annotated[str, Meta(description="SHA-256 of the certificate, hexadecimal")]
+    chain_length: Annotated[int, Meta(ge=1, description="certificates served, this one included")]
+
+
+class PlaintextDocument(Struct, frozen=True):
+    """What is possible before TLS."""
+
+    auth_offered: bool
+    login: Annotated[
+        Literal["accepted", "refused", "not-tested"],
+        Meta(description="whether a password would have been looked at; accepted is bad"),
+    ]
+    reply: Annotated[str, Meta(description="the server's words about the login")]
+
+
+class EndpointDocument(Struct, frozen=True):
+    """All that the wire showed about one endpoint."""
+
+    host: str
+    address: str
+    family: Literal["ipv4", "ipv6"]
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    service: Service
+    mode: Mode
+    protocols: ProtocolsDocument
+    suites: Annotated[
+        dict[Version, list[str]],
+        Meta(description="IANA names in the server's order", extra_json_schema=_BY_VERSION),
+    ]
+    preference: Annotated[
+        dict[Version, Preference],
+        Meta(description="whose order decides", extra_json_schema=_BY_VERSION),
+    ]
+    groups: Annotated[
+        dict[Version, list[str]],
+        Meta(description="in the server's order", extra_json_schema=_BY_VERSION),
+    ]
+    dh_bits: Annotated[int | None, Meta(description="size of the Diffie-Hellman prime")]
+    compression: Seen
+    secure_renegotiation: bool | None
+    certificate: Annotated[
+        CertificateDocument | None, Meta(description="the first of certificates")
+    ]
+    certificates: Annotated[
+        list[CertificateDocument], Meta(description="one for each type of key the server has")
+    ]
+    plaintext: PlaintextDocument | None
+    connections: Annotated[int, Meta(ge=0, description="TCP connections opened")]
+    seconds: Annotated[float, Meta(ge=0)]
+    errors: list[str]
+
+
+class ScanDocument(Struct, frozen=True):
+    """What `mailseal scan --json` says: facts, and what the policy thinks of them."""
+
+    schema: Literal["mailseal/scan/1"]
+    endpoints: list[EndpointDocument]
+    findings: list[FindingDocument]
+
+
+class PolicyDocument(Struct, frozen=True):
+    """Which edition of which policy was the measure."""
+
+    id: str
+    version: str
+
+
+class RunDocument(Struct, frozen=True):
+    """What `mailseal audit --json` says: every check that was planned, and what came of it."""
+
+    schema: Literal["mailseal/run/1"]
+    run: Annotated[str, Meta(description="the run's id, unique by time")]
+    started: Time
+    finished: Time
+    policy: PolicyDocument
+    planned: Annotated[int, Meta(ge=0, description="checks that were to be made")]
+    executed: Annotated[int, Meta(ge=0, description="checks that were made")]
+    findings: list[FindingDocument]

@@ -1,0 +1,129 @@
+"""JSON for programs: the documents of docs/schema/."""
+
+import re
+
+import msgspec
+
+from audit.facts import Certificate, Chain, EndpointFacts, Plaintext
+from audit.findings import Finding, Run
+from audit.iana import VERSIONS
+from audit.report.documents import (
+    CertificateDocument,
+    EndpointDocument,
+    FindingDocument,
+    PlaintextDocument,
+    PolicyDocument,
+    ProtocolsDocument,
+    RunDocument,
+    ScanDocument,
+)
+from audit.report.summary import utc
+
+# What a terminal would obey although JSON allows it unescaped: C1 controls and bidi marks.
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def scan_document(run: Run) -> bytes:
+    """The run as "mailseal/scan/1": endpoints with all their facts, and the findings."""
+    return _encode(
+        ScanDocument(
+            schema="mailseal/scan/1",
+            endpoints=[_endpoint(facts) for facts in run.endpoints],
+            findings=[_finding(finding) for finding in run.findings],
+        )
+    )
+
+
+def run_document(run: Run) -> bytes:
+    """The run as "mailseal/run/1": what was planned, what was made, and the findings."""
+    return _encode(
+        RunDocument(
+            schema="mailseal/run/1",
+            run=run.run,
+            started=run.started,
+            finished=run.finished,
+            policy=PolicyDocument(id=run.policy.id, version=run.policy.version),
+            planned=run.planned,
+            executed=run.executed,
+            findings=[_finding(finding) for finding in run.findings],
+        )
+    )
+
+
+def _encode(document: ScanDocument | RunDocument) -> bytes:
+    """Indented UTF-8 in which no string can do harm to the terminal that shows it."""
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return (_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode()
+
+
+def _text(text: str) -> str:
+    """Text that UTF-8 can carry: bytes that were no text (lone surrogates) become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _finding(finding: Finding) -> FindingDocument:
+    return FindingDocument(
+        check=_text(finding.check),
+        host=_text(finding.host),
+        address=_text(finding.address),
+        port=finding.port,
+        service=_text(finding.service),
+        verdict=finding.verdict,
+        severity=finding.severity,
+        observed=_text(finding.observed),
+        expected=_text(finding.expected),
+        evidence=_text(finding.evidence),
+        item=_text(finding.item),
+    )
+
+
+def _endpoint(facts: EndpointFacts) -> EndpointDocument:
+    where = facts.endpoint
+    seen = [facts.protocols[v].seen if v in facts.protocols else "inconclusive" for v in VERSIONS]
+    certificates = [_certificate(chain) for chain in facts.chains if chain]
+    return EndpointDocument(
+        host=_text(where.host),
+        address=_text(where.address),
+        family=where.family,
+        port=where.port,
+        service=where.service,
+        mode=where.mode,
+        protocols=ProtocolsDocument(*seen),
+        suites={version: list(names) for version, names in facts.suites.items()},
+        preference=dict(facts.preference),
+        groups={version: list(names) for version, names in facts.groups.items()},
+        dh_bits=facts.dh_bits,
+        compression=facts.compression.seen,
+        secure_renegotiation=facts.secure_renegotiation,
+        certificate=certificates[0] if certificates else None,
+        certificates=certificates,
+        plaintext=_plaintext(facts.plaintext) if facts.plaintext else None,
+        connections=facts.connections,
+        seconds=round(facts.seconds, 3),
+        errors=[_text(error) for error in facts.errors],
+    )
+
+
+def _certificate(chain: Chain) -> CertificateDocument:
+    leaf: Certificate = chain[0]
+    return CertificateDocument(
+        subject=_text(leaf.subject),
+        issuer=_text(leaf.issuer),
+        names=[_text(name) for name in leaf.names],
+        not_before=utc(leaf.not_before),
+        not_after=utc(leaf.not_after),
+        key_type=leaf.key_type,
+        key_bits=leaf.key_bits,
+        curve=leaf.curve,
+        signature_hash=leaf.signature_hash,
+        fingerprint=leaf.fingerprint,
+        chain_length=len(chain),
+    )
+
+
+def _plaintext(plaintext: Plaintext) -> PlaintextDocument:
+    return PlaintextDocument(
+        auth_offered=bool(plaintext.auth_offered),
+        login="not-tested" if plaintext.login == "inconclusive" else plaintext.login,
+        reply=_text(plaintext.login_reply),
+    )

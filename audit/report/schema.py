@@ -1,0 +1,39 @@
+"""The JSON Schemas of our documents: `python -m audit.report.schema docs/schema` writes them."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from audit.report.documents import RunDocument, ScanDocument
+
+DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "run-1.json": RunDocument,
+    "scan-1.json": ScanDocument,
+}
+
+
+def schema(name: str) -> bytes:
+    """The JSON Schema (2020-12) in the file of this name."""
+    document = DOCUMENTS[name]
+    _, definitions = msgspec.json.schema_components([document])
+    root = definitions.pop(document.__name__)
+    complete: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:mailseal:{name.removesuffix('-1.json')}:1",
+        **root,
+        "$defs": definitions,
+    }
+    return msgspec.json.format(msgspec.json.encode(complete), indent=2) + b"\n"
+
+
+def main(directory: Path) -> None:
+    """Write every schema into this directory."""
+    for name in DOCUMENTS:
+        (directory / name).write_bytes(schema(name))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

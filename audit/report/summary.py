@@ -1,0 +1,80 @@
+"""The numbers every report starts with, and the order it goes on in."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import get_args
+
+from audit.findings import Finding, Run, Verdict
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in numbers.
+
+    Attributes:
+        counts: findings by verdict, every verdict present.
+        hosts, endpoints: how many were judged.
+        missing: checks that were planned and not made; never to be passed over in silence.
+        seconds: wall time of the run; None if its times cannot be read.
+    """
+
+    counts: Mapping[Verdict, int]
+    hosts: int
+    endpoints: int
+    missing: int
+    seconds: float | None
+
+
+def summarize(run: Run) -> Summary:
+    """Count what a run found."""
+    counted = Counter(f.verdict for f in run.findings)
+    places = {(f.host, f.address, f.port) for f in run.findings if f.port}
+    places |= {(e.endpoint.host, e.endpoint.address, e.endpoint.port) for e in run.endpoints}
+    hosts = {f.host for f in run.findings} | {host for host, _, _ in places}
+    started, finished = moment(run.started), moment(run.finished)
+    return Summary(
+        counts={verdict: counted[verdict] for verdict in VERDICTS},
+        hosts=len(hosts),
+        endpoints=len(places),
+        missing=run.planned - run.executed,
+        seconds=(finished - started).total_seconds() if started and finished else None,
+    )
+
+
+def moment(stamp: str) -> datetime | None:
+    """An RFC 3339 time in UTC, or None if it is not one."""
+    try:
+        return utc(datetime.fromisoformat(stamp))
+    except ValueError:
+        return None
+
+
+def utc(time: datetime) -> datetime:
+    """The same moment in UTC; a time without zone is taken to be UTC, as all our facts are."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def place(finding: Finding) -> str:
+    """Where it was found, as people write it: mx1 [fd00::1]:25 smtp."""
+    if not finding.port:
+        return finding.host
+    address = f" [{finding.address}]" if finding.address else ""
+    return f"{finding.host}{address}:{finding.port} {finding.service}".rstrip()
+
+
+def by_place(findings: Iterable[Finding], verdict: Verdict) -> dict[str, list[Finding]]:
+    """The findings of one verdict by host and endpoint, in the order of the run."""
+    chosen: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.verdict == verdict:
+            chosen.setdefault(place(finding), []).append(finding)
+    return chosen
+
+
+def plural(number: int, noun: str) -> str:
+    """1 host, 2 hosts."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

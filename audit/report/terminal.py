@@ -1,0 +1,133 @@
+"""The report on a terminal, or in a pipe: failures first, the one line that counts last."""
+
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from audit.findings import Finding, Run, Verdict
+from audit.report.portrait import Portrait, accepted, portraits
+from audit.report.summary import Summary, by_place, plural, summarize
+from audit.report.visible import visible
+
+_HEADINGS: Mapping[Verdict, tuple[str, str]] = {
+    "fail": ("Failed", "bold red"),
+    "inconclusive": ("Could not be determined", "bold yellow"),
+    "waived": ("Waived", "bold blue"),
+}
+# Characters of one line; a list of suites goes on in the other formats.
+_LONGEST = 300
+_EXPECTED = 120
+_LABEL = 13
+
+
+def show(run: Run, file: TextIO, *, facts: bool = False) -> None:
+    """Print the run; with colours if the file is a terminal that wants them.
+
+    Args:
+        run: what was found.
+        file: standard output.
+        facts: also what each endpoint showed, as `mailseal scan` does.
+    """
+    text = _rendered(run, facts=facts, colour=file.isatty())
+    encoding = file.encoding or "utf-8"
+    file.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def text_document(run: Run) -> bytes:
+    """The same as plain text, for mails and files."""
+    return _rendered(run, facts=True, colour=False).encode()
+
+
+def _rendered(run: Run, *, facts: bool, colour: bool) -> str:
+    """Every line as long as it is: a terminal wraps it, grep finds it whole."""
+    buffer = StringIO()
+    console = Console(file=buffer, force_terminal=colour, highlight=False, soft_wrap=True)
+    if facts:
+        for portrait in portraits(run):
+            for line in _facts(portrait):
+                console.print(line)
+            console.print()
+    for verdict, (heading, style) in _HEADINGS.items():
+        places = by_place(run.findings, verdict)
+        if places:
+            console.print(Text(heading, style=style))
+        for where, findings in places.items():
+            console.print(Text(visible(where), style="bold"))
+            for line in _findings(findings, style):
+                console.print(line)
+        if places:
+            console.print()
+    summary = summarize(run)
+    if summary.missing:
+        console.print(Text(_missing(summary, run), style="bold red"))
+    console.print(Text(summary_line(summary, run), style="bold"))
+    return buffer.getvalue()
+
+
+def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
+    width = max(len(f.check) for f in findings)
+    for f in findings:
+        yield Text.assemble(
+            "  ",
+            (f"{visible(f.check):<{width}}", style),
+            f"  {visible(f.observed, longest=_LONGEST)}",
+            ("; expected: ", "dim"),
+            visible(f.expected, longest=_EXPECTED),
+        )
+
+
+def _missing(summary: Summary, run: Run) -> str:
+    return f"Planned {run.planned} checks, made {run.executed}: {summary.missing} are missing."
+
+
+def summary_line(summary: Summary, run: Run) -> str:
+    """One line: how many checks, what came of them, where, by which policy, in what time."""
+    count = summary.counts
+    parts = [
+        f"{count['pass']} passed",
+        f"{count['fail']} failed",
+        f"{count['inconclusive']} inconclusive",
+        f"{count['waived']} waived",
+    ]
+    if count["not-applicable"]:
+        parts.append(f"{count['not-applicable']} not applicable")
+    line = (
+        f"{plural(run.executed, 'check')}: {', '.join(parts)} on {plural(summary.hosts, 'host')}, "
+        f"{plural(summary.endpoints, 'endpoint')}, policy {visible(run.policy.id)}"
+    )
+    return line if summary.seconds is None else f"{line}, {summary.seconds:.1f} s"
+
+
+def _facts(portrait: Portrait) -> Iterator[Text]:
+    yield Text(visible(portrait.host), style="bold")
+    for port, addresses in portrait.ports.items():
+        yield Text.assemble(f"  {port}  ", (visible(" ".join(addresses)), "dim"))
+    if portrait.reach:
+        yield _row("reached", portrait.reach)
+    if portrait.versions:
+        said = " ".join(accepted(portrait.versions, "accepted")) or "none"
+        refused = " ".join(accepted(portrait.versions, "refused"))
+        unknown = " ".join(accepted(portrait.versions, "inconclusive"))
+        said += f"; refused: {refused}" if refused else ""
+        yield _row("versions", said + (f"; inconclusive: {unknown}" if unknown else ""))
+    for negotiated in portrait.negotiated:
+        groups = f"; groups {' '.join(negotiated.groups)}" if negotiated.groups else ""
+        yield _row(negotiated.version, f"in {negotiated.order}{groups}")
+        for suite in negotiated.suites:
+            yield _row("", suite)
+    for certificate in portrait.certificates:
+        yield _row("certificate", certificate)
+    if portrait.plaintext:
+        yield _row("before TLS", portrait.plaintext)
+    if portrait.extras:
+        yield _row("besides", ", ".join(portrait.extras))
+    yield _row("effort", f"{portrait.connections} connections, {portrait.seconds:.1f} s")
+    for error in portrait.errors:
+        yield _row("error", error)
+
+
+def _row(label: str, value: str) -> Text:
+    return Text.assemble("  ", (f"{label:<{_LABEL}}", "dim"), visible(value, longest=_LONGEST))

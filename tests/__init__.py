@@ -1,0 +1,1 @@
+"""The tests; servers and factories they share lie here."""

@@ -1,0 +1,46 @@
+"""What all tests share: a PKI, and the count of checks that a broken fixture was shown to fail."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.judge.catalogue import CATALOGUE
+from tests.servers import Pki, make_pki
+
+_SHOWN = pytest.StashKey[set[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the checks that were shown to fail."""
+    marker = "breaks(*checks): passes only if these checks fail on a broken fixture"
+    config.addinivalue_line("markers", marker)
+    config.stash[_SHOWN] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:
+    """Note the checks of each passed test that is marked with `breaks`."""
+    report: pytest.TestReport = yield  # type: ignore[assignment,misc]
+    if call.when == "call" and report.passed:
+        for marker in item.iter_markers("breaks"):
+            item.config.stash[_SHOWN].update(marker.args)
+    return report  # type: ignore[return-value]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many checks have a broken fixture that they fail on, and which have none."""
+    shown = terminalreporter.config.stash[_SHOWN]
+    if not shown:
+        return
+    line = f"mailseal: {len(shown)} of {len(CATALOGUE)} checks have a broken fixture they fail on"
+    missing = [check for check in CATALOGUE if check not in shown]
+    terminalreporter.write_line(line + (f"; not: {', '.join(missing)}" if missing else ""))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """One PKI for the whole run."""
+    return make_pki(Path(tmp_path_factory.mktemp("pki")))

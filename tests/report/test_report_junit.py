@@ -1,0 +1,105 @@
+"""JUnit XML, as Jenkins reads it."""
+
+from xml.etree import ElementTree as ET
+
+from audit.findings import Run
+from audit.report.junit import junit_document
+from tests.report.report_factories import lab_run, make_finding, make_run
+
+COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def parsed(run: Run) -> ET.Element:
+    """The document, if its structure is that of the JUnit schema."""
+    root = ET.fromstring(junit_document(run))  # noqa: S314 - our own
+    assert root.tag == "testsuites"
+    for suite in root:
+        assert suite.tag == "testsuite"
+        assert {"name", "tests", "time", "timestamp", "hostname", *COUNTS} == set(suite.attrib)
+        assert [child.tag for child in suite[:1]] == ["properties"]
+        assert {child.tag for child in suite[1:]} == {"testcase"}
+        assert int(suite.attrib["tests"]) == len(suite) - 1
+        for case in suite[1:]:
+            assert {"classname", "name", "time"} == set(case.attrib)
+            assert len(case) <= 1
+            assert {child.tag for child in case} <= set(COUNTS.values())
+    for element in [root, *root]:
+        for attribute, tag in COUNTS.items():
+            assert int(element.attrib[attribute]) == len(list(element.iter(tag)))
+    return root
+
+
+def only_case(run: Run) -> ET.Element:
+    """The one test case of a run of one finding."""
+    (case,) = parsed(run).iter("testcase")
+    return case
+
+
+def test_every_host_is_a_suite_and_every_check_a_case() -> None:
+    """The numbers of the document are those of the run."""
+    root = parsed(lab_run())
+    assert [suite.attrib["name"] for suite in root] == ["mx1", "mx2", "msa1", "imap1", "imap2"]
+    assert root.attrib["tests"] == "570"
+    assert (root.attrib["failures"], root.attrib["errors"], root.attrib["skipped"]) == (
+        *("22", "2", "4"),
+    )
+
+
+def test_a_case_is_named_after_its_endpoint() -> None:
+    """Host, service with port and address family are the class; the check is the name."""
+    case = only_case(make_run(make_finding(address="fd00::1")))
+    assert case.attrib["classname"] == "mailseal.imap1.imap143.ipv6"
+    assert case.attrib["name"] == "MT-TLS10"
+    host = only_case(make_run(make_finding(address="", port=0, service="")))
+    assert host.attrib["classname"] == "mailseal.imap1.host"
+
+
+def test_each_verdict_has_its_element() -> None:
+    """Could not test is an error and no failure; waived and not applicable are skipped."""
+    elements = {
+        "pass": None,
+        "fail": "failure",
+        "inconclusive": "error",
+        "waived": "skipped",
+        "not-applicable": "skipped",
+    }
+    for verdict, tag in elements.items():
+        case = only_case(make_run(make_finding(verdict=verdict)))
+        assert tag == (case[0].tag if len(case) else None)
+
+
+def test_a_failure_tells_observed_expected_and_evidence() -> None:
+    """The message is one line, the evidence below it."""
+    (failure,) = only_case(make_run(make_finding(evidence="a\r\nb")))
+    assert failure.attrib["message"] == "fail: TLSv1.0 accepted; expected: TLSv1.0 refused"
+    assert failure.attrib["type"] == "high"
+    assert failure.text
+    assert "evidence: a\nb" in failure.text
+
+
+def test_policy_and_run_are_properties() -> None:
+    """Every suite says by which policy and in which run."""
+    root = parsed(make_run(make_finding()))
+    assert {p.attrib["name"]: p.attrib["value"] for p in root.iter("property")} == {
+        "mailseal.policy.id": "mailseal-2026",
+        "mailseal.policy.version": "2026-11-01",
+        "mailseal.run": "2026-11-24T02:00:00Z",
+    }
+
+
+def test_missing_checks_are_an_error() -> None:
+    """A run that lost checks is not green."""
+    root = parsed(make_run(make_finding(verdict="pass"), planned=3))
+    assert root.attrib["errors"] == "1"
+    (error,) = root.iter("error")
+    assert error.attrib["message"] == "planned 3 checks, made 1: 2 are missing"
+
+
+def test_hostile_text_is_safe_in_xml() -> None:
+    """Control characters, lone surrogates, markup and CDATA ends leave the document well-formed."""
+    hostile = "\x00\x0b\udcff\ufffe]]></failure><testcase name='forged'/>\"&"
+    case = only_case(
+        make_run(make_finding(observed=hostile, evidence=hostile, host=hostile, check=hostile))
+    )
+    assert case[0].text
+    assert r"\x00\x0b\udcff\ufffe]]></failure>" in case[0].text

@@ -1,0 +1,124 @@
+"""What a person reads on a terminal and a program in a pipe."""
+
+from io import StringIO
+
+import pytest
+
+from audit.findings import Run
+from audit.report.terminal import show
+from tests.report.report_factories import lab_run, make_endpoint_facts, make_finding, make_run
+
+HOSTILE = "220 [red]x[/red]\r\nimap9 all is well\x1b[2J\x9b1A\u202e\x00"
+
+
+class Terminal(StringIO):
+    """A file that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(run: Run, *, facts: bool = False) -> str:
+    """What a pipe gets."""
+    pipe = StringIO()
+    show(run, pipe, facts=facts)
+    return pipe.getvalue()
+
+
+def test_failures_come_first_by_endpoint_one_line_each() -> None:
+    """Host and endpoint, then one line for each failure; after them what stayed unclear."""
+    lines = printed(lab_run()).splitlines()
+    assert lines[0] == "Failed"
+    at = lines.index("imap1 [fd00:80::14]:143 imap")
+    assert lines[at + 1] == (
+        "  MT-AUTH-BEFORE-TLS  AUTH=PLAIN and AUTH=LOGIN offered before TLS; "
+        "expected: no mechanism offered before TLS"
+    )
+    assert at < lines.index("Could not be determined") < lines.index("Waived")
+    assert "msa1" in lines
+
+
+def test_the_last_line_sums_up() -> None:
+    """Numbers of checks by verdict, hosts, endpoints, the policy and the time."""
+    assert printed(lab_run()).splitlines()[-1] == (
+        "570 checks: 542 passed, 22 failed, 2 inconclusive, 2 waived, 2 not applicable"
+        " on 5 hosts, 28 endpoints, policy mailseal-2026, 42.5 s"
+    )
+
+
+def test_a_single_one_is_singular() -> None:
+    """One check on one host is no plural, and what did not occur is still counted."""
+    assert printed(make_run(make_finding())).splitlines()[-1] == (
+        "1 check: 0 passed, 1 failed, 0 inconclusive, 0 waived"
+        " on 1 host, 1 endpoint, policy mailseal-2026, 42.5 s"
+    )
+
+
+def test_missing_checks_are_said() -> None:
+    """Planned and not made is told before the sum."""
+    lines = printed(make_run(make_finding(verdict="pass"), planned=3)).splitlines()
+    assert lines[-2] == "Planned 3 checks, made 1: 2 are missing."
+
+
+def test_a_pipe_gets_whole_lines_without_colour() -> None:
+    """No escape sequence, and no line broken at some width."""
+    long = "suite " * 40
+    text = printed(make_run(make_finding(observed=long)), facts=True)
+    assert "\x1b" not in text
+    assert long.strip() in text
+
+
+def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same words in colour; NO_COLOR is respected."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal = Terminal()
+    show(lab_run(), terminal)
+    assert "\x1b[1;31mFailed" in terminal.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    show(lab_run(), plain)
+    assert "\x1b[1;31m" not in plain.getvalue()
+
+
+def test_a_scan_shows_what_each_endpoint_does() -> None:
+    """Versions, suites in order, groups, certificate, what is possible before TLS."""
+    text = printed(make_run(endpoints=(make_endpoint_facts(),)), facts=True)
+    assert "143 imap starttls  10.80.0.31" in text
+    assert "TLSv1.2 TLSv1.3; refused: SSLv2 SSLv3 TLSv1.0 TLSv1.1" in text
+    assert "in the server's order; groups X25519 P-256 P-384" in text
+    gcm, chacha = text.index("TLS_AES_256_GCM_SHA384"), text.index("TLS_CHACHA20_POLY1305_SHA256")
+    assert gcm < chacha
+    assert "CN=imap1.lab.test · 59 days left · ECDSA P-256 · signed with sha256" in text
+    assert "offers no login, a login is refused" in text
+
+
+def test_endpoints_that_show_the_same_are_told_once() -> None:
+    """Both addresses stand over one description; a dead one keeps its own."""
+    text = printed(lab_run(), facts=True)
+    assert "993 imap implicit  10.80.0.15 fd00:80::15" in text
+    assert "reached      no answer" in text
+
+
+def test_a_hostile_server_cannot_forge_lines_or_move_the_cursor() -> None:
+    """Everything that came from the network is one line of printable characters."""
+    finding = make_finding(host=HOSTILE, observed=HOSTILE, expected=HOSTILE, check=HOSTILE)
+    facts = make_endpoint_facts(host=HOSTILE, errors=(HOSTILE,))
+    text = printed(make_run(finding, endpoints=(facts,)), facts=True)
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert not any(line.startswith("imap9") for line in text.split("\n"))
+    assert "[red]x[/red]" in text
+
+
+def test_no_secret_is_printed() -> None:
+    """Neither a certificate's bytes nor a host's options."""
+    text = printed(lab_run(), facts=True)
+    assert "SECRET-DER" not in text
+    assert "hunter2" not in text
+
+
+def test_a_long_list_is_cut_and_the_cut_is_said() -> None:
+    """What was expected fits in the line; whole lists are in the other formats."""
+    (line,) = [line for line in printed(lab_run()).splitlines() if "MT-CIPHER-SET" in line][:1]
+    assert "TLSv1.2 accepts TLS_RSA_WITH_3DES_EDE_CBC_SHA; expected: TLSv1.3 TLS_AES" in line
+    assert line.endswith("more characters)")

@@ -1,0 +1,105 @@
+"""The table of reporters and the file a report ends in."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audit.errors import MailsealError
+from audit.report import REPORTERS, Reporter, render, write
+from audit.report.html import html_document
+from audit.report.json import run_document, scan_document
+from audit.report.junit import junit_document
+from audit.report.terminal import text_document
+from tests.report.report_factories import lab_run, make_finding, make_run
+
+TYPED: dict[str, Reporter] = {
+    "html": html_document,
+    "json": run_document,
+    "json-scan": scan_document,
+    "junit": junit_document,
+    "text": text_document,
+}
+
+
+def test_every_name_in_the_table_is_a_reporter() -> None:
+    """Each name of the table leads to the function that mypy knows as a Reporter."""
+    assert sorted(TYPED) == sorted(REPORTERS)
+    for name, reporter in TYPED.items():
+        assert reporter(lab_run()) == render(lab_run(), name)
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_a_run_without_findings_can_be_reported(name: str) -> None:
+    """Not even one check made is still a report, and none that says all is well."""
+    report = render(make_run(planned=3), name)
+    assert report
+    assert b"checks hold" not in report
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_an_unknown_check_is_reported(name: str) -> None:
+    """A run of a newer mailseal with a check that this one does not know is shown all the same."""
+    assert b"MT-FUTURE" in render(make_run(make_finding(check="MT-FUTURE")), name)
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    """`mailseal --help` waits for none of the reporters' libraries."""
+    heavy = "('rich', 'jinja2', 'msgspec', 'xml')"
+    code = f"import sys, audit.report; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_report_is_written_with_the_users_permissions(tmp_path: Path) -> None:
+    """The file has the mode the umask gives, not that of a temporary file."""
+    path = tmp_path / "report.html"
+    old = os.umask(0o027)
+    try:
+        write(lab_run(), "html", path)
+    finally:
+        os.umask(old)
+    assert path.read_bytes() == render(lab_run(), "html")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_old_report_is_replaced_at_once_and_nothing_is_left(tmp_path: Path) -> None:
+    """A new file takes the old one's place; a reader who has the old one open keeps it whole."""
+    path = tmp_path / "run.json"
+    path.write_text("old")
+    with path.open() as reader:
+        write(lab_run(), "json", path)
+        assert reader.read() == "old"
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """The file behind a symbolic link is replaced, not the link."""
+    (tmp_path / "latest.json").symlink_to("run.json")
+    write(lab_run(), "json", tmp_path / "latest.json")
+    assert (tmp_path / "latest.json").is_symlink()
+    assert (tmp_path / "run.json").is_file()
+
+
+def test_a_device_is_written_to() -> None:
+    """/dev/null is still a device afterwards, also for root."""
+    write(lab_run(), "json", Path("/dev/null"))
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("name", ["missing/report.html", "directory"])
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+    """One sentence names the path; no temporary file is left behind."""
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(MailsealError, match=f"{name}: cannot be written") as caught:
+        write(lab_run(), "html", tmp_path / name)
+    assert caught.value.exit_code == 2
+    assert [tmp_path / "directory"] == list(tmp_path.iterdir())
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    """The sentence names what was asked for and what there is."""
+    with pytest.raises(MailsealError, match="'pdf': one of html, json"):
+        write(lab_run(), "pdf", tmp_path / "x")

@@ -1,0 +1,85 @@
+"""The shape of the house: which module may import which."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# What each part of `audit` may import of the others; a part is a module or package below it.
+ALLOWED = {
+    "errors": set(),
+    "iana": set(),
+    "facts": {"iana"},
+    "findings": {"facts"},
+    "policy": {"errors", "iana"},
+    "wire": {"facts", "iana"},
+    "judge": {"facts", "findings", "iana", "policy"},
+    "probe": {"errors", "facts", "iana", "wire"},
+    "inspect": {"facts"},
+    "inventory": {"errors", "facts", "policy"},
+    "roots": {"errors"},
+    "namespace": {"errors"},
+    "progress": set(),
+    "report": {"errors", "facts", "findings", "iana", "judge"},
+}
+# What does no I/O imports none of this.
+PURE = {"iana", "facts", "findings", "judge", "wire"}
+IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _part(path: Path) -> str:
+    return path.relative_to(ROOT / "audit").parts[0].removesuffix(".py")
+
+
+def _sources(top: str) -> list[Path]:
+    return sorted((ROOT / top).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", _sources("audit"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_downward(path: Path) -> None:
+    """A part of the auditor imports only what lies below it."""
+    part = _part(path)
+    if part not in ALLOWED:  # the shell: scan, session, runner, checks, cli
+        return
+    used = {name.split(".")[1] for name in _imports(path) if name.startswith("audit.")}
+    assert used - {part} <= ALLOWED[part] | {"__version__"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in _sources("audit") if _part(p) in PURE],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_pure_parts_do_no_io(path: Path) -> None:
+    """Facts, judges and the wire's bytes touch no socket, file, process or thread."""
+    tops = {name.split(".")[0] for name in _imports(path)}
+    assert not tops & IO
+
+
+def test_lab_and_audit_do_not_know_each_other() -> None:
+    """Only the command line knows both."""
+    for path in _sources("lab"):
+        assert not any(name.split(".")[0] == "audit" for name in _imports(path)), path
+    for path in _sources("audit"):
+        if path.name != "cli.py":
+            assert not any(name.split(".")[0] == "lab" for name in _imports(path)), path
+
+
+def test_modules_stay_small() -> None:
+    """A module does one job; data tables may be long."""
+    tables = {"suites.py", "catalogue.py"}
+    for path in _sources("audit") + _sources("lab"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert path.name in tables or lines <= 260, f"{path} has {lines} lines"
