@@ -1,0 +1,1 @@
+"""The built-in staging cluster: mail hosts as Linux namespaces on one cached Debian root."""
