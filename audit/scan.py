@@ -1,5 +1,6 @@
 """A scan: any server, no inventory, no root."""
 
+import re
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from audit.probe.calibration import calibrate
 from audit.probe.run import Expected, knock_all, probe_all
 
 _LAST_PORT = 65535
+_TARGET = re.compile(
+    r"\[(?P<v6>[^\]]+)\](?::(?P<v6port>\d{1,5}))?"
+    r"|(?P<host>[^:\[\]]+)(?::(?P<port>\d{1,5}))?"
+    r"|(?P<bare>[0-9a-fA-F:.]+(?:%\w+)?)"
+)
 _UNKNOWN_PORT: tuple[Service, Mode] = ("imap", "implicit")
 _SUBMISSION_PORTS = (465, 587)
 
@@ -36,19 +42,18 @@ class Target:
         Raises:
             MailsealError: it is none of these.
         """
-        host, port = text, ""
-        if text.startswith("["):
-            host, _, rest = text[1:].partition("]")
-            port = rest.removeprefix(":")
-        elif text.count(":") == 1:
-            host, _, port = text.partition(":")
-        if not host or (port and not (port.isdecimal() and 0 < int(port) <= _LAST_PORT)):
+        found = _TARGET.fullmatch(text)
+        host = found and (found["v6"] or found["bare"] or found["host"])
+        port = int((found and (found["v6port"] or found["port"])) or 0)
+        named = found and not found["host"]
+        if (
+            not host
+            or port > _LAST_PORT
+            or text.endswith(":0")
+            or (named and not _is_address(host))
+        ):
             raise MailsealError(f"{text!r} is not HOST or HOST:PORT (IPv6 as [ADDRESS]:PORT)")
-        if (text.startswith("[") or ":" in host) and not _is_address(host):
-            raise MailsealError(f"{text!r}: {host!r} is no IPv6 address")
-        if (text.endswith(":") and ":" not in host) or text.endswith("]:"):
-            raise MailsealError(f"{text!r}: a port is missing after the colon")
-        return cls(host, int(port) if port else None)
+        return cls(host, port or None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """What all tests share: a PKI, and the count of checks that a broken fixture was shown to fail."""
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from audit.judge.catalogue import CATALOGUE
+from lab import machine
+from tests import commands
 from tests.servers import Pki, make_pki
 
 _SHOWN = pytest.StashKey[set[str]]()
@@ -19,11 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note the checks of each passed test that is marked with `breaks`."""
-    report: pytest.TestReport = yield  # type: ignore[assignment,misc]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     if call.when == "call" and report.passed:
         for marker in item.iter_markers("breaks"):
             item.config.stash[_SHOWN].update(marker.args)
@@ -44,3 +46,45 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     """One PKI for the whole run."""
     return make_pki(Path(tmp_path_factory.mktemp("pki")))
+
+
+def _why_no_lab() -> str | None:
+    if os.geteuid() != 0:
+        return "the lab needs root"
+    absent = machine.missing(build=True)
+    return f"the lab needs {', '.join(absent)}" if absent else None
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[commands.Lab]:
+    """The lab's command line; whether a lab was up, and in which size, is the same afterwards."""
+    if reason := _why_no_lab():
+        pytest.skip(reason)
+    size = json.loads(commands.lab("status", "--json").stdout)["size"]
+    if size != "small":
+        commands.lab("down")
+    yield commands.lab
+    now = json.loads(commands.lab("status", "--json").stdout)["size"]
+    if now != size:
+        commands.lab("down")
+        if size:
+            commands.lab("up", "--size", size)
+
+
+@pytest.fixture
+def up(lab: commands.Lab) -> commands.Lab:
+    """The lab's command line, with the lab up in size small."""
+    done = lab("up")
+    assert done.returncode == 0, done.stderr
+    return lab
+
+
+@pytest.fixture(scope="module")
+def hardened(lab: commands.Lab) -> commands.Lab:
+    """The lab's command line, with every host rolled out and unbroken."""
+    done = lab("up")
+    assert done.returncode == 0, done.stderr
+    lab("mend", "--all")
+    done = commands.playbook()
+    assert done.returncode == 0, done.stdout[-3000:]
+    return lab

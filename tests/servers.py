@@ -67,7 +67,7 @@ def certify(
     names: tuple[str, ...] = (),
     days: tuple[int, int] = (-1, 60),
     ca: bool = False,
-    algorithm: hashes.HashAlgorithm | None = None,
+    algorithm: hashes.SHA224 | hashes.SHA256 | None = None,
 ) -> x509.Certificate:
     """A certificate; *days* are those from and until which it is valid, from now."""
     now = datetime.now(tz=UTC)
@@ -111,9 +111,11 @@ def openssl_server(pki: Pki, *options: str, certificates: str = "both") -> Itera
 GOOD = (
     "-serverpref",
     "-min_protocol", "TLSv1.2",
-    "-cipher",
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256",
+    "-cipher", ":".join(
+        f"ECDHE-{key}-{cipher}"
+        for key in ("ECDSA", "RSA")
+        for cipher in ("AES256-GCM-SHA384", "CHACHA20-POLY1305", "AES128-GCM-SHA256")
+    ),
     "-groups", "X25519:P-256:P-384",
 )  # fmt: skip
 

@@ -44,8 +44,13 @@ def test_openssl_agrees_about_names_and_ids() -> None:
         ("TLS_CHACHA20_POLY1305_SHA256", "any", "any", True, True, "TLSv1.3"),
     ],
 )
-def test_names_tell_what_a_suite_is(  # noqa: PLR0913, PLR0917
-    name: str, exchange: str, authentication: str, aead: bool, secret: bool, oldest: str  # noqa: FBT001
+def test_names_tell_what_a_suite_is(
+    name: str,
+    exchange: str,
+    authentication: str,
+    aead: bool,
+    secret: bool,
+    oldest: str,
 ) -> None:
     """Key exchange, authentication, AEAD and forward secrecy follow from the IANA name."""
     found = suite(name)

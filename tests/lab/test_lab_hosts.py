@@ -6,61 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import machine, net, processes
+from lab import net, processes
+from tests.commands import Lab
 
 pytestmark = pytest.mark.lab
 
 ROOT = Path(__file__).resolve().parents[2]
-Lab = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def _lab(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lab", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
-def _reason() -> str | None:
-    if os.geteuid() != 0:
-        return "the lab needs root"
-    absent = machine.missing(build=True)
-    return f"the lab needs {', '.join(absent)}" if absent else None
-
-
-@pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """The lab's command line; whether a lab was up, and in which size, is the same afterwards."""
-    reason = _reason()
-    if reason:
-        pytest.skip(reason)
-    size = json.loads(_lab("status", "--json").stdout)["size"]
-    if size != "small":
-        _lab("down")
-    yield _lab
-    now = json.loads(_lab("status", "--json").stdout)["size"]
-    if now != size:
-        _lab("down")
-        if size:
-            _lab("up", "--size", size)
-
-
-@pytest.fixture
-def up(lab: Lab) -> Lab:
-    """The lab's command line, with the lab up in size small."""
-    done = lab("up")
-    assert done.returncode == 0, done.stderr
-    return lab
 
 
 _SNAPSHOT = (

@@ -69,7 +69,8 @@ def test_the_hybrid_group_comes_first_where_the_library_has_it() -> None:
      ((3, 10, 2), True), ((3, 12, 0), False), ((3, 12, 1), True), ((3, 14, 0), True)],
 )  # fmt: skip
 def test_starttls_is_turned_on_where_a_release_turned_it_off(
-    version: tuple[int, ...], off: bool  # noqa: FBT001
+    version: tuple[int, ...],
+    off: bool,
 ) -> None:
     """A point upgrade of Cyrus must not take STARTTLS away."""
     compiled = compile_policy(DEFAULT, replace(DEFAULTS["cyrus"], version=version), DAY)
@@ -94,7 +95,7 @@ def test_gnutls_itself_reads_the_priority_as_the_policy(name: str) -> None:
     command = ["gnutls-cli", "--list", "--priority", gnutls.priority(profile, DAY)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in output.splitlines() if "0x" in line]
-    codes = [int(row[1].removesuffix(",")[2:], 16) << 8 | int(row[2][2:], 16) for row in rows]
+    codes = [int(row[1].removesuffix(","), 0) << 8 | int(row[2], 0) for row in rows]
     wanted = [suite(item.name) for item in profile.suites]
     assert codes == [s.code for s in wanted]
 
@@ -122,7 +123,7 @@ def test_historical_policy_on_cyrus_is_the_list_that_was_tried() -> None:
 @pytest.mark.parametrize(
     ("policy", "kind", "version", "library", "reason"),
     [
-        (HISTORICAL, "exim-gnutls", (4, 96), (3, 7, 9), "TLS_DHE_RSA_WITH_AES_256_CBC_SHA comes with them"),
+        (HISTORICAL, "exim-gnutls", (4, 96), (3, 7, 9), "_DHE_RSA_WITH_AES_256_CBC_SHA comes with"),
         (HISTORICAL, "cyrus", (2, 4, 17), (1, 0, 2), "before 2.4.18 Cyrus has no ECDHE"),
         (HISTORICAL, "cyrus", (3, 10, 2), (3, 5, 0), "ignores tls_server_dhparam"),
         (DEFAULT, "cyrus", (3, 6, 1), (1, 0, 2), "TLSv1.3 needs OpenSSL 1.1.1"),
@@ -220,9 +221,9 @@ def test_a_host_that_reports_gnutls_is_compiled_for_gnutls() -> None:
     )
     found = target("exim", report, {25: "mx"})
     assert (found.kind, found.version, found.library) == ("exim-gnutls", (4, 96), (3, 7, 9))
-    report = report.replace("GnuTLS: Compile: 3.7.8", "OpenSSL: Compile: OpenSSL 3.0.1 1 Jan").replace(
-        "Runtime: 3.7.9", "Runtime: OpenSSL 3.0.22 2 Feb"
-    )
+    report = report.replace(
+        "GnuTLS: Compile: 3.7.8", "OpenSSL: Compile: OpenSSL 3.0.1 1 Jan"
+    ).replace("Runtime: 3.7.9", "Runtime: OpenSSL 3.0.22 2 Feb")
     assert target("exim", report, {25: "mx"}).library == (3, 0, 22)
 
 

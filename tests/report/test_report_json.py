@@ -89,7 +89,7 @@ def test_a_login_that_could_not_be_tried_is_not_tested() -> None:
     facts = make_endpoint_facts()
     assert facts.plaintext
     facts = make_endpoint_facts(
-        plaintext=type(facts.plaintext)("* OK", False, "accepted", ("PLAIN",), "inconclusive", "")  # noqa: FBT003
+        plaintext=type(facts.plaintext)("* OK", False, "accepted", ("PLAIN",), "inconclusive", "")
     )
     scan = validate(scan_document(make_run(endpoints=(facts,))), "scan-1.json")
     expected = {"auth_offered": True, "login": "not-tested", "reply": ""}

@@ -41,7 +41,9 @@ def server_hello(
 
 
 DONE = bytes(ServerHelloDone().write())
-TLS12 = record(22, server_hello(extensions=(RenegotiationInfoExtension().create(bytearray()),)) + DONE)
+TLS12 = record(
+    22, server_hello(extensions=(RenegotiationInfoExtension().create(bytearray()),)) + DONE
+)
 
 
 def read(data: bytes, offered: Version = "TLSv1.2") -> object:
@@ -75,7 +77,9 @@ def test_a_hello_retry_request_tells_suite_and_group() -> None:
             SrvSupportedVersionsExtension().create((3, 4)),
             HRRKeyShareExtension().create(code),
         )
-        answer = read(record(22, server_hello(0x1301, random=RETRY, extensions=extensions)), "TLSv1.3")
+        answer = read(
+            record(22, server_hello(0x1301, random=RETRY, extensions=extensions)), "TLSv1.3"
+        )
         assert isinstance(answer, Accepted)
         assert (answer.version, answer.group) == ("TLSv1.3", code)
 
@@ -109,8 +113,15 @@ def test_silence_is_no_answer() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"220 mail ESMTP\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x03\xff\xff" + bytes(99),
-     b"\x16\x03", record(22, b"\x0b\x00\x00\x00"), record(22, b"\x02\x00\x00\x02xx"), b"\x80\x02\x04"],
+    [
+        b"220 mail ESMTP\r\n",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x16\x03\x03\xff\xff" + bytes(99),
+        b"\x16\x03",
+        record(22, b"\x0b\x00\x00\x00"),
+        record(22, b"\x02\x00\x00\x02xx"),
+        b"\x80\x02\x04",
+    ],
 )  # fmt: skip
 def test_what_is_not_tls_is_garbage(data: bytes) -> None:
     """And never an exception, nor a refusal."""
@@ -122,7 +133,10 @@ def test_an_endless_stream_is_cut_off() -> None:
     reader = Reader("TLSv1.2")
     message = b"\x0b\x03\xff\xff" + bytes(16000)
     fed = 0
-    while reader.feed(record(22, message[:16000] if fed else server_hello() + message[:15000])) is None:
+    while (
+        reader.feed(record(22, message[:16000] if fed else server_hello() + message[:15000]))
+        is None
+    ):
         fed += 1
         assert fed < 100
     assert reader.answer is not None

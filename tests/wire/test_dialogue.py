@@ -53,7 +53,7 @@ OPEN = [
               "c3 NO [AUTHENTICATIONFAILED] Login failed: user not found\n"]),
     ("pop3", ["+OK ready\n", "+OK list\nSTLS\nUSER\nSASL PLAIN LOGIN\n.\n", "+OK Name is valid\n",
               "-ERR [AUTH] Invalid login\n"]),
-    ("sieve", ['"SASL" "PLAIN LOGIN"\n"STARTTLS"\nOK\n', 'NO "Authentication Error: bad password"\n']),
+    ("sieve", ['"SASL" "PLAIN LOGIN"\n"STARTTLS"\nOK\n', 'NO "Authentication Error"\n']),
     ("smtp", ["220 m\n", "250-m\n250-AUTH PLAIN LOGIN\n250 STARTTLS\n",
               "535 Incorrect authentication data\n"]),
     ("lmtp", ["220 m\n", "250-m\n250-AUTH PLAIN\n250 STARTTLS\n", "235 ok\n"]),
@@ -84,7 +84,11 @@ def test_a_refusal_in_unknown_words_is_not_guessed_at() -> None:
 
 def test_preauth_is_seen() -> None:
     """In the greeting, whatever follows."""
-    replies = ["* PREAUTH welcome\n", "* CAPABILITY IMAP4rev1\nc1 OK\n", "c3 BAD logged in already\n"]
+    replies = [
+        "* PREAUTH welcome\n",
+        "* CAPABILITY IMAP4rev1\nc1 OK\n",
+        "c3 BAD logged in already\n",
+    ]
     found = talk("imap", replies)
     assert found.preauth
     assert found.starttls == "refused"
@@ -106,7 +110,9 @@ def test_mail_before_tls_is_tried_where_asked() -> None:
      ("sieve", 'BYE "too many"\n', True)],
 )  # fmt: skip
 def test_a_refusing_greeting_is_read_as_now_or_never(
-    service: Service, reply: str, for_now: bool  # noqa: FBT001
+    service: Service,
+    reply: str,
+    for_now: bool,
 ) -> None:
     """421 and BYE may be different later; 554 will not."""
     dialogue = to_starttls(service)
@@ -137,7 +143,9 @@ def test_replies_are_read_as_a_stream() -> None:
     assert second == Reply(ok=True, lines=("220 next",))
 
 
-@pytest.mark.parametrize("data", [b"250-" + b"x" * 9000, b"250-x\r\n" * 300, b"\x16\x03\x01" + b"\n"])
+@pytest.mark.parametrize(
+    "data", [b"250-" + b"x" * 9000, b"250-x\r\n" * 300, b"\x16\x03\x01" + b"\n"]
+)
 def test_endless_replies_are_refused(data: bytes) -> None:
     """A line or a reply that does not end is no reply."""
     reader = ReplyReader()
@@ -147,7 +155,10 @@ def test_endless_replies_are_refused(data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from(["smtp", "imap", "pop3", "pop3-list", "sieve", "greeting"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(["smtp", "imap", "pop3", "pop3-list", "sieve", "greeting"]),
+)
 def test_random_replies_end_in_a_reply_or_a_sentence(data: bytes, grammar: str) -> None:
     """Nothing else is raised."""
     reader = ReplyReader()

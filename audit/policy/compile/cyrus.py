@@ -72,8 +72,10 @@ def _limits(profile: Profile, target: Target, day: date) -> list[str]:
     versions = profile.allowed_versions(day)
     if target.version < _MODERN_TLS:
         return [
-            ("before 2.4.18 Cyrus has no ECDHE, no server order and no choice of versions:"
-            " nothing of this policy is left")
+            (
+                "before 2.4.18 Cyrus has no ECDHE, no server order and no choice of versions:"
+                " nothing of this policy is left"
+            )
         ]
     reasons = []
     if "TLSv1.3" in versions and target.version < _TLS13:

@@ -66,8 +66,10 @@ def holes(profile: Profile, day: date) -> list[str]:
     if not missing:
         return []
     return [
-        (f"the versions have a hole ({', '.join(missing)}): OpenSSL would answer a client of that"
-        " version with an older one, or refuse every client")
+        (
+            f"the versions have a hole ({', '.join(missing)}): OpenSSL would answer a client of"
+            " that version with an older one, or refuse every client"
+        )
     ]
 
 

@@ -1,0 +1,65 @@
+# demo: the whole thing once, on this machine.   test: all tests.   lint: style and types.
+# Each line is a command one could type; .venv/bin holds them.
+SHELL := /bin/bash
+BIN := .venv/bin
+LAB := inventory/lab
+
+# The lab's tools; openssl and chromium are for the tests alone.
+LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
+TEST_PACKAGES := chromium gnutls-bin
+
+LOCK := pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint setup setup-dev bench lock clean
+.DELETE_ON_ERROR:
+
+demo: setup
+	mailseal lab up
+	ansible-playbook -i $(LAB) rollout.yml
+	mailseal audit -i $(LAB) --out out
+	@printf '\n\033[1mNow one host is broken on purpose: IMAP takes passwords before TLS.\033[0m\n'
+	mailseal lab break imap1 plaintext-login-imap
+	mailseal audit -i $(LAB) --limit imap1 --out out/broken; test $$? -eq 1
+	@printf '\n\033[1mThe audit found it. Now it is mended.\033[0m\n'
+	mailseal lab mend imap1
+	mailseal audit -i $(LAB) --limit imap1
+	@echo $(CURDIR)/out/report.html
+
+test: setup-dev
+	pytest
+
+lint: setup-dev
+	ruff check
+	ruff format --check
+	mypy
+	ansible-lint --offline
+
+setup: .venv/setup
+setup-dev: .venv/setup-dev
+
+.venv/setup: requirements.txt pyproject.toml
+	./install-packages $(LAB_PACKAGES)
+	python3 -m venv .venv
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/setup-dev: .venv/setup requirements-dev.txt
+	./install-packages $(TEST_PACKAGES)
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+bench: setup-dev
+	python benchmarks/audit.py
+
+# After a change of the dependencies in pyproject.toml.
+lock: setup-dev
+	$(LOCK) --extra build -o requirements.txt pyproject.toml
+	$(LOCK) --extra build --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean:
+	-[ ! -x $(BIN)/mailseal ] || mailseal lab down
+	rm -rf .venv out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

@@ -1,0 +1,124 @@
+"""Facts of servers and hosts that pass every check, to be broken one by one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from audit.facts import (
+    Chain,
+    Endpoint,
+    EndpointFacts,
+    File,
+    HostFacts,
+    Mode,
+    Observation,
+    Plaintext,
+    Process,
+    Service,
+)
+from audit.iana import VERSIONS
+from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint, PlannedHost
+from audit.policy.compile import DEFAULTS, compile_policy
+from audit.policy.load import load
+from audit.policy.model import Traffic
+from audit.wire.certificate import parse
+from tests.servers import certify
+
+NOW = datetime.now(tz=UTC)
+POLICY = load("mailseal-2026")
+ROOT_KEY = ec.generate_private_key(ec.SECP256R1())
+ROOT = certify("root", ROOT_KEY, ROOT_KEY, "root", ca=True)
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def chain(key: Any = None, **options: Any) -> Chain:  # a chain of one leaf
+    """A leaf for m.example, signed by the root."""
+    options = {"names": ("m.example",), "issuer": "root", "issuer_key": ROOT_KEY, **options}
+    leaf = certify(options.pop("subject", "m.example"), key or EC_KEY, **options)
+    return (parse(leaf.public_bytes(serialization.Encoding.DER)),)
+
+
+CHAINS = (chain(EC_KEY), chain(RSA_KEY))
+PLAIN = Plaintext(
+    greeting="* OK ready",
+    preauth=False,
+    starttls="accepted",
+    auth_offered=(),
+    login="refused",
+    login_reply="NO Login only available under a layer",
+    mail=Observation("refused", "530 5.7.0 Must issue a STARTTLS command first"),
+)
+
+
+def good_endpoint(
+    service: Service = "imap", port: int = 143, mode: Mode = "starttls", traffic: Traffic = "access"
+) -> EndpointCase:
+    """An endpoint exactly as the policy wants it."""
+    profile = POLICY.profiles[traffic]
+    day = NOW.date()
+    served = profile.allowed_versions(day)
+    groups = ("X25519", "P-256", "P-384")
+    facts = EndpointFacts(
+        endpoint=Endpoint("h", "192.0.2.1", port, service, mode, "m.example"),
+        reach="open",
+        protocols={
+            v: Observation("accepted" if v in served else "refused", "alert 70") for v in VERSIONS
+        },
+        suites={v: tuple(s.name for s in profile.allowed_suites(v, day)) for v in served},
+        rest=dict.fromkeys(served, Observation("refused", "alert 40")),
+        preference=dict.fromkeys(served, "server"),
+        groups=dict.fromkeys(served, groups),
+        compression=Observation("refused", "null"),
+        secure_renegotiation=True,
+        chains=CHAINS,
+        handshake=Observation("accepted", "TLSv1.3"),
+        plaintext=PLAIN if mode == "starttls" else None,
+    )
+    planned = PlannedEndpoint(facts.endpoint, traffic)
+    roots = (ROOT.public_bytes(serialization.Encoding.DER),)
+    return EndpointCase(planned, facts, profile, NOW, roots)
+
+
+def changed(case: EndpointCase, **facts: Any) -> EndpointCase:
+    """The same case with other facts."""
+    return replace(case, facts=replace(case.facts, **facts))
+
+
+def good_host(daemon: str = "cyrus") -> HostCase:
+    """A host exactly as it was rolled out."""
+    target = DEFAULTS["cyrus" if daemon == "cyrus" else "exim-gnutls"]
+    compiled = compile_policy(POLICY, target, NOW.date())
+    library = "libssl.so.3" if daemon == "cyrus" else "libgnutls.so.30"
+    started = NOW.timestamp()
+    config = "/etc/imapd.conf" if daemon == "cyrus" else "/etc/exim4/exim4.conf"
+    options = {
+        daemon: {**compiled.options, "log_selector": "+tls_cipher +tls_sni"},
+        "syslog": {"1": "mail.* -/var/log/mail.log", "2": "kern.* /var/log/kern.log"},
+    }
+    if daemon == "cyrus":
+        options["cyrus"]["service:imaps"] = "imapd -s -U 30"
+    facts = HostFacts(
+        host="h",
+        reached=True,
+        processes=(
+            Process(10, daemon, "imapd", started, {f"/usr/lib/x86_64-linux-gnu/{library}": False}),
+            Process(9, daemon, "cyrmaster", started, {}),
+        ),
+        files=(
+            File(config, 0o644, "root", "root", started - 60),
+            File("/etc/mailseal/tls/rsa.key", 0o640, "root", "mail", started - 60),
+        ),
+        options=options,
+        library_settings={daemon: compiled.openssl_cnf or ""},
+    )
+    return HostCase(PlannedHost("h", daemon), facts, target.kind, compiled)  # type: ignore[arg-type]
+
+
+__all__ = [
+    "CHAINS", "EC_KEY", "NOW", "PLAIN", "POLICY", "ROOT_KEY", "RSA_KEY", "chain", "changed",
+    "good_endpoint", "good_host", "hashes", "timedelta",
+]  # fmt: skip

@@ -1,0 +1,129 @@
+"""The whole of it: hardened hosts pass, a broken one is caught for exactly what is broken."""
+
+import json
+import time
+from datetime import datetime
+from itertools import cycle
+from pathlib import Path
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+
+from lab import faults, topology
+from tests.commands import INVENTORY, ROOT, Lab, audit, mailseal, run
+
+pytestmark = pytest.mark.lab
+
+HOSTS = {host.name: host for host in topology.load("small").hosts}
+# The twin hosts take turns, so that the audit of one fault proves the mending of the last.
+_TURNS = {"imap": cycle(["imap1", "imap2"]), "msa": cycle(["msa1"]), "mx": cycle(["mx1", "mx2"])}
+# What is audited beside the broken host: all of its kind, to see that nothing else is reported.
+_AROUND = {"imap": "imap", "msa": "msa:mx", "mx": "msa:mx"}
+# These make an endpoint untestable, which must be said and must not be a failure.
+_UNTESTABLE = {"port-closed", "no-starttls"}
+
+
+def _cases() -> list[object]:
+    found = []
+    for name, fault in faults.table().items():
+        group = next(g for g in ("imap", "msa", "mx") if g in fault.groups)
+        host = next(_TURNS[group])
+        checks = {e.check for e in fault.expected(HOSTS[host])}
+        marks = pytest.mark.breaks(*checks)
+        found.append(pytest.param(host, _AROUND[group], name, id=name, marks=marks))
+    return found
+
+
+def test_a_hardened_lab_is_compliant(hardened: Lab) -> None:
+    """Every planned check of every host is made, and passes."""
+    found = audit("all")
+    assert found.failed == frozenset()
+    assert found.inconclusive == frozenset()
+    assert found.code == 0
+    assert found.document["planned"] == found.document["executed"] > 700
+    schema = json.loads((ROOT / "docs" / "schema" / "run-1.json").read_text())
+    jsonschema.validate(found.document, schema)
+
+
+@pytest.mark.parametrize(("host", "around", "fault"), _cases())
+def test_a_fault_is_found_for_exactly_what_it_is(
+    hardened: Lab, host: str, around: str, fault: str
+) -> None:
+    """The expected checks on that host and endpoint fail, and nothing else anywhere does."""
+    done = hardened("break", host, fault)
+    assert done.returncode == 0, done.stderr
+    try:
+        found = audit(around)
+    finally:
+        mended = hardened("mend", host)
+    expected = {
+        (host, e.check, e.port, e.family) for e in faults.table()[fault].expected(HOSTS[host])
+    }
+    assert found.failed == expected
+    assert found.code == 1
+    assert bool(found.inconclusive) == (fault in _UNTESTABLE)
+    assert {name for name, *_ in found.inconclusive} <= {host}
+    assert mended.returncode == 0, mended.stderr
+
+
+def test_after_all_faults_everything_is_mended(hardened: Lab) -> None:
+    """And the audit ends with 0."""
+    assert audit("all").code == 0
+
+
+def test_plain_pytest_runs_the_same_checks(hardened: Lab) -> None:
+    """One test a check, with testinfra's own options; a failure is a failed test."""
+    words = ("pytest", "audit/checks", "--hosts=imap1", f"--ansible-inventory={INVENTORY}", "-q")
+    done = run(*words)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "planned checks made" in done.stdout
+    hardened("break", "imap1", "world-readable-key")
+    try:
+        done = run(*words)
+    finally:
+        hardened("mend", "imap1")
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "imap1-MT-KEY-PERM" in done.stdout
+
+
+def test_reports_are_written_and_the_page_is_the_last_line(hardened: Lab, tmp_path: Path) -> None:
+    """JSON, JUnit and HTML."""
+    done = mailseal("audit", "-i", INVENTORY, "--limit", "mx1", "--out", str(tmp_path / "o"))
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == str(tmp_path / "o" / "report.html")
+    names = {path.name for path in (tmp_path / "o").iterdir()}
+    assert names == {"report.html", "run.json", "junit.xml"}
+
+
+def test_a_dead_host_costs_little_and_nobody_else_anything(hardened: Lab) -> None:
+    """Its endpoints are missing, its checks undetermined, the others' results complete."""
+    alive = audit("msa:mx")
+    cable = ("ip", "-n", "ms-hub", "link", "set", "v12")
+    assert run(*cable, "down").returncode == 0
+    try:
+        started = time.monotonic()
+        found = audit("msa:mx")
+        seconds = time.monotonic() - started
+    finally:
+        run(*cable, "up")
+    assert {host for host, *_ in found.failed} == {"mx2"}
+    assert {check for _, check, *_ in found.failed} == {"MT-PORT-EXPECT"}
+    assert {host for host, *_ in found.inconclusive} == {"mx2"}
+    assert found.document["executed"] == alive.document["executed"]
+    assert seconds < 15 + alive_seconds(alive.document)
+    assert found.code == 1
+
+
+def alive_seconds(document: dict[str, object]) -> float:
+    """What the same audit took with the host alive, and the start of the program."""
+    start, end = (datetime.fromisoformat(str(document[k])) for k in ("started", "finished"))
+    return (end - start).total_seconds() + 5
+
+
+def test_a_policy_that_cannot_be_met_is_a_failure_with_the_reason(hardened: Lab) -> None:
+    """Exim on GnuTLS against the historical policy: the compiler's words are the finding."""
+    found = audit("mx1", "--policy", "univie-2015")
+    assert ("mx1", "MT-CONF-EFFECTIVE", None, None) in found.failed
+    words = [f["observed"] for f in found.document["findings"] if f["check"] == "MT-CONF-EFFECTIVE"]
+    assert "product of key exchanges" in words[0]

@@ -1,0 +1,299 @@
+"""The prober against real servers: what it says is what they were told to do."""
+
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import pytest
+from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
+
+from audit.errors import MailsealError
+from audit.facts import Endpoint, EndpointFacts, Mode, Service
+from audit.iana import VERSIONS, suite
+from audit.policy.load import load
+from audit.probe import calibration, guest
+from audit.probe.connection import Connection, Limits, NoAnswer
+from audit.probe.guest import Manners
+from audit.probe.run import knock_all, probe_all
+from audit.wire import hello
+from tests.servers import GOOD, Pki, free_port, listening, openssl_server
+
+ACCESS = load("mailseal-2026").profiles["access"]
+QUICK = Manners(pauses=(0.05, 0.1), limits=Limits(connect=1.0, total=1.0))
+
+
+def look(
+    port: int, service: Service = "imap", mode: Mode = "implicit", manners: Manners = QUICK
+) -> EndpointFacts:
+    """The facts of a server on loopback."""
+    endpoint = Endpoint("localhost", "127.0.0.1", port, service, mode, "localhost")
+    day = date(2026, 11, 23)
+    expected = {v: ACCESS.allowed_suites(v, day) for v in VERSIONS}
+    return probe_all([endpoint], lambda _: expected, manners=manners)[0]
+
+
+def test_a_server_that_follows_the_policy_is_seen_to(pki: Pki) -> None:
+    """Versions, both certificates, suites and groups in order, and nothing else."""
+    with openssl_server(pki, *GOOD) as port:
+        facts = look(port, manners=Manners())
+    assert {v: o.seen for v, o in facts.protocols.items()} == {
+        "SSLv2": "refused", "SSLv3": "refused", "TLSv1.0": "refused", "TLSv1.1": "refused",
+        "TLSv1.2": "accepted", "TLSv1.3": "accepted",
+    }  # fmt: skip
+    names = [item.name for item in ACCESS.suites]
+    assert list(facts.suites["TLSv1.3"]) == names[:3]
+    assert list(facts.suites["TLSv1.2"]) == names[3:]
+    assert set(facts.preference.values()) == {"server"}
+    assert facts.groups == dict.fromkeys(("TLSv1.2", "TLSv1.3"), ("X25519", "P-256", "P-384"))
+    assert all(o.seen == "refused" for o in facts.rest.values())
+    assert [chain[0].key_type for chain in facts.chains] == ["ecdsa", "rsa"]
+    assert facts.handshake.seen == "accepted"
+    assert facts.compression.seen == "refused"
+    assert facts.secure_renegotiation is True
+    assert facts.connections <= 30
+    assert facts.errors == ()
+
+
+def test_the_clients_order_is_told_from_the_servers(pki: Pki) -> None:
+    """OpenSSL follows the client unless told otherwise."""
+    with openssl_server(pki, *[o for o in GOOD if o != "-serverpref"]) as port:
+        facts = look(port, manners=Manners())
+    assert facts.preference == {"TLSv1.2": "client", "TLSv1.3": "client"}
+
+
+def test_old_versions_and_weak_suites_are_seen(pki: Pki) -> None:
+    """TLS 1.0 and 1.1, static RSA, and Diffie-Hellman with its size."""
+    options = ("-min_protocol", "TLSv1", "-cipher", "AES128-SHA:DHE-RSA-AES256-SHA:@SECLEVEL=0")
+    with openssl_server(pki, *options, certificates="rsa") as port:
+        facts = look(port, manners=Manners())
+    assert facts.protocols["TLSv1.0"].seen == facts.protocols["TLSv1.1"].seen == "accepted"
+    both = {"TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_DHE_RSA_WITH_AES_256_CBC_SHA"}
+    assert set(facts.suites["TLSv1.0"]) == set(facts.suites["TLSv1.2"]) == both
+    assert facts.dh_bits == 2048
+
+
+def test_every_suite_agrees_with_openssls_own_list(pki: Pki) -> None:
+    """An independent witness for the set that the prober discovers."""
+    string = "ALL:!PSK:!SRP:!aNULL:!aECDSA:!aDSS:@SECLEVEL=0"
+    command = ["openssl", "ciphers", "-s", "-tls1_2", string]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    expected = {suite(n).name for n in listed.split(":") if not n.startswith("TLS_")}
+    with openssl_server(pki, "-tls1_2", "-cipher", string, certificates="rsa") as port:
+        facts = look(port, manners=Manners())
+    assert set(facts.suites["TLSv1.2"]) == expected
+
+
+@contextmanager
+def sslv3_server(pki: Pki) -> Iterator[int]:
+    """A server that speaks SSLv3 and nothing else, by tlslite-ng."""
+    chain = X509CertChain()
+    chain.parsePemList(pki.rsa[0].read_text())
+    key = parsePEMKey(pki.rsa[1].read_text(), private=True)
+    settings = HandshakeSettings()
+    settings.minVersion = settings.maxVersion = (3, 0)
+    settings.cipherNames = ["aes128", "3des", "rc4"]
+
+    def answer(client: socket.socket) -> None:
+        try:
+            TLSConnection(client).handshakeServer(
+                certChain=chain, privateKey=key, settings=settings
+            )
+        except Exception:  # noqa: BLE001 - the prober hangs up on purpose
+            return
+
+    with listening(answer) as port:
+        yield port
+
+
+def test_sslv3_is_seen_on_a_real_sslv3_server(pki: Pki) -> None:
+    """tlslite-ng still speaks it."""
+    with sslv3_server(pki) as port:
+        facts = look(port, manners=Manners())
+    assert facts.protocols["SSLv3"].seen == "accepted"
+    assert facts.protocols["TLSv1.2"].seen == "refused"
+    assert "TLS_RSA_WITH_3DES_EDE_CBC_SHA" in facts.suites["SSLv3"]
+
+
+def test_the_prober_sees_everything_on_the_calibration_endpoint() -> None:
+    """SSLv2, SSLv3, DEFLATE, weak suites, the client's order."""
+    calibration.calibrate()
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "words"),
+    [(hello, "DEFLATE", 0, "compression"), (hello, "SSL2_CIPHERS", (), "SSLv2")],
+)
+def test_a_blind_prober_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, module: object, name: str, value: object, words: str
+) -> None:
+    """If it no longer asks for what must be absent, no run may go on."""
+    monkeypatch.setattr(module, name, value)
+    if name == "SSL2_CIPHERS":
+        monkeypatch.setattr(hello, "_ssl2_record", lambda: b"\x80\x00")
+    with pytest.raises(MailsealError, match=words) as error:
+        calibration.calibrate()
+    assert error.value.exit_code == 3
+
+
+def _refuse(client: socket.socket) -> None:
+    if client.recv(4096):
+        client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
+
+
+def test_a_refusal_without_a_success_beside_it_proves_nothing() -> None:
+    """An endpoint that refuses everything is inconclusive, not hardened."""
+    with listening(_refuse) as port:
+        facts = look(port)
+    assert {o.seen for o in facts.protocols.values()} == {"inconclusive"}
+    assert facts.compression.seen == "inconclusive"
+
+
+def _drip(client: socket.socket) -> None:
+    for _ in range(100):
+        client.sendall(b"x")
+        time.sleep(0.2)
+
+
+def _flood(client: socket.socket) -> None:
+    while True:
+        client.sendall(b"220-" + b"y" * 4000 + b"\r\n")
+
+
+def _bomb(client: socket.socket) -> None:
+    client.recv(4096)
+    while True:
+        client.sendall(struct.pack("!BHH", 22, 0x0303, 16384) + b"\x0b\xff\xff\xff" + bytes(16380))
+
+
+def _mute(client: socket.socket) -> None:
+    client.recv(4096)
+    time.sleep(3)
+
+
+def _http(client: socket.socket) -> None:
+    client.recv(4096)
+    client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+HOSTILE: list[tuple[str, Callable[[socket.socket], object]]] = [
+    ("one byte at a time", _drip),
+    ("an endless banner", _flood),
+    ("a record bomb", _bomb),
+    ("silence", _mute),
+    ("closes at once", lambda s: s.close()),
+    ("garbage", lambda s: s.sendall(b"\x00\xff" * 400)),
+    ("a 64 KiB line", lambda s: s.sendall(b"z" * 65536)),
+    ("HTTP", _http),
+    ("421 for ever", lambda s: s.sendall(b"421 too many connections\r\n")),
+    ("an echo", lambda s: s.sendall(s.recv(4096))),
+]
+
+
+@pytest.mark.parametrize("mode", ["implicit", "starttls"])
+@pytest.mark.parametrize(("what", "answer"), HOSTILE, ids=[h[0] for h in HOSTILE])
+def test_hostile_servers_are_inconclusive_in_bounded_time(
+    what: str, answer: Callable[[socket.socket], object], mode: Mode
+) -> None:
+    """Neither pass nor fail, no exception, and an end."""
+
+    def quietly(client: socket.socket) -> None:
+        answer(client)
+
+    started = time.monotonic()
+    with listening(quietly) as port:
+        facts = look(port, "smtp", mode)
+    assert time.monotonic() - started < 15, what
+    assert {o.seen for o in facts.protocols.values()} <= {"inconclusive"}
+    assert facts.errors
+
+
+def test_a_hostile_neighbour_costs_others_nothing(pki: Pki) -> None:
+    """The good server's facts are complete beside one that drips."""
+    with listening(_drip) as bad, openssl_server(pki, *GOOD) as good:
+        endpoints = [
+            Endpoint("bad", "127.0.0.1", bad, "smtp", "starttls"),
+            Endpoint("good", "127.0.0.1", good, "imap", "implicit", "localhost"),
+        ]
+        facts = {f.endpoint.host: f for f in probe_all(endpoints, lambda _: {}, manners=QUICK)}
+    assert facts["bad"].reach in ("no-answer", "not-the-service")
+    assert facts["good"].protocols["TLSv1.3"].seen == "accepted"
+    assert facts["good"].protocols["SSLv3"].seen == "refused"
+
+
+def test_a_server_that_is_busy_for_a_while_is_waited_for() -> None:
+    """421 is not an answer; after a pause there is one."""
+    count = threading.Semaphore(3)
+
+    def busy_first(client: socket.socket) -> None:
+        if count.acquire(blocking=False):
+            client.sendall(b"421 too many connections\r\n")
+            return
+        client.sendall(b"220 ok\r\n")
+        for reply in (b"250 ok\r\n", b"503 no\r\n", b"250 ok\r\n", b"221 bye\r\n"):
+            if client.recv(1024):
+                client.sendall(reply)
+
+    with listening(busy_first) as port:
+        facts = look(port, "smtp", "starttls", Manners(pauses=(0.05, 0.05, 0.05, 0.05)))
+    assert facts.plaintext is not None
+    assert facts.plaintext.greeting == "220 ok"
+
+
+def test_no_more_than_the_cap_is_open_at_one_address(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight endpoints of one address share its four places."""
+    now, most, lock = 0, 0, threading.Lock()
+
+    class Counted(Connection):
+        def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+            nonlocal now, most
+            with lock:
+                now += 1
+                most = max(most, now)
+            super().__init__(endpoint, limits)
+
+        def close(self) -> None:
+            nonlocal now
+            super().close()
+            with lock:
+                now -= 1
+
+    monkeypatch.setattr(guest, "Connection", Counted)
+    with openssl_server(pki, *GOOD) as port:
+        endpoints = [
+            Endpoint(f"h{i}", "127.0.0.1", port, "imap", "implicit", f"n{i}") for i in range(8)
+        ]
+        probe_all(endpoints, lambda _: {}, manners=Manners())
+    assert 1 < most <= Manners().cap
+
+
+def test_a_closed_port_is_told_from_an_open_one() -> None:
+    """One knock each."""
+    with listening(lambda s: None) as port:
+        closed = free_port()
+        found = knock_all(
+            [Endpoint("h", "127.0.0.1", p, "imap", "implicit") for p in (port, closed)]
+        )
+    assert [f.reach for f in found] == ["open", "refused"]
+
+
+def test_a_dead_host_is_given_up_once_for_all_its_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to an address that never answers costs its time once, not once a port."""
+
+    class Silent(Connection):
+        def __init__(self, *_: object) -> None:
+            time.sleep(0.2)
+            raise NoAnswer("no answer")
+
+    monkeypatch.setattr(guest, "Connection", Silent)
+    endpoints = [Endpoint("dead", "127.0.0.1", p, "imap", "implicit") for p in range(2001, 2021)]
+    started = time.monotonic()
+    facts = probe_all(endpoints, lambda _: {}, manners=Manners())
+    assert {f.reach for f in facts} == {"no-answer"}
+    assert time.monotonic() - started < 1.5

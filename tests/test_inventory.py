@@ -1,0 +1,84 @@
+"""Inventories: what must be served, and how a wrong one is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from audit import inventory
+from audit.errors import MailsealError
+
+ROOT = Path(__file__).parent.parent
+
+ONE = """all:
+  hosts:
+    h1:
+      mailseal_addresses: [192.0.2.1, "2001:db8::1"]
+      mailseal_server_name: h1.example
+      mailseal_daemon: cyrus
+      mailseal_endpoints:
+        - {port: 993, service: imap, mode: implicit, profile: access}
+"""
+
+
+def _write(folder: Path, text: str) -> str:
+    path = folder / "hosts.yml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_every_address_has_every_endpoint_and_no_other(tmp_path: Path) -> None:
+    """IPv4 and IPv6 each on its own; every other mail port must be closed."""
+    (host,) = inventory.read(_write(tmp_path, ONE))
+    expected = host.expected()
+    assert [(e.address, e.port, t) for e, t in expected] == [
+        ("192.0.2.1", 993, "access"), ("2001:db8::1", 993, "access"),
+    ]  # fmt: skip
+    assert {e.port for e in host.unexpected()} == set(inventory.MAIL_PORTS) - {993}
+    assert len(host.unexpected()) == 2 * (len(inventory.MAIL_PORTS) - 1)
+
+
+def test_limit_takes_groups_and_patterns() -> None:
+    """As Ansible does."""
+    path = str(ROOT / "inventory" / "lab")
+    assert [h.name for h in inventory.read(path, "imap")] == ["imap1", "imap2"]
+    assert [h.name for h in inventory.read(path, "imap:!imap2")] == ["imap1"]
+
+
+def test_the_cluster_has_25_hosts() -> None:
+    """The shape of a real one."""
+    hosts = inventory.read(str(ROOT / "inventory" / "cluster"))
+    assert len(hosts) == 25
+    assert all(len(host.addresses) == 2 for host in hosts)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("port: 993", "port: 99300", "mailseal_endpoints[0].port"),
+        ("service: imap", "service: ftp", "mailseal_endpoints[0].service"),
+        ("profile: access", "profil: access", "profil"),
+        ("mailseal_daemon: cyrus", "mailseal_daemon: dovecot", "mailseal_daemon"),
+        ('[192.0.2.1, "2001:db8::1"]', "192.0.2.1", "mailseal_addresses"),
+        ("all:", "all: [", "hosts.yml"),
+    ],
+)
+def test_a_malformed_inventory_is_refused_in_one_sentence(
+    tmp_path: Path, right: str, wrong: str, words: str
+) -> None:
+    """With the host and the variable."""
+    assert right in ONE
+    with pytest.raises(MailsealError) as error:
+        inventory.read(_write(tmp_path, ONE.replace(right, wrong, 1)))
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+    assert error.value.exit_code == 2
+
+
+def test_no_inventory_and_no_host_are_said_so(tmp_path: Path) -> None:
+    """By name."""
+    with pytest.raises(MailsealError, match="there is no inventory /nonexistent"):
+        inventory.read("/nonexistent")
+    with pytest.raises(MailsealError, match="nosuch"):
+        inventory.read(_write(tmp_path, ONE), "nosuch")
+    with pytest.raises(MailsealError, match="there is no host"):
+        inventory.read(_write(tmp_path, "all: {}\n"))

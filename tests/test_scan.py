@@ -1,0 +1,173 @@
+"""`mailseal scan`, as it is typed: exit codes, sentences, JSON."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+
+from audit.cli import main
+from audit.errors import MailsealError
+from audit.scan import Target
+from tests.probe.test_probe import sslv3_server
+from tests.servers import GOOD, Pki, free_port, listening, openssl_server
+
+SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "scan-1.json"
+
+
+def _ssl2(client: object) -> None:
+    from audit.probe.calibration import reply
+
+    hello = client.recv(4096)  # type: ignore[attr-defined]
+    sslv2 = bool(hello) and bool(hello[0] & 0x80)
+    client.sendall(reply(hello) if sslv2 else b"\x15\x03\x03\x00\x02\x02\x28")  # type: ignore[attr-defined]
+
+
+def test_a_good_server_ends_with_0(pki: Pki, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everything is as the policy says."""
+    with openssl_server(pki, *GOOD) as port:
+        code = main(["scan", f"localhost:{port}", "--ca", str(pki.root)])
+    assert code == 0, capsys.readouterr().out
+
+
+@pytest.mark.breaks("MT-SSL3", "MT-TLS12", "MT-TLS13")
+def test_sslv3_ends_with_1(pki: Pki, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a real SSLv3 server."""
+    with sslv3_server(pki) as port:
+        assert main(["scan", f"localhost:{port}", "--json"]) == 1
+    assert {"MT-SSL3", "MT-TLS12", "MT-TLS13"} <= _failed(capsys)
+
+
+@pytest.mark.breaks("MT-SSL2")
+def test_sslv2_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a listener that answers an SSLv2 CLIENT-HELLO."""
+    with listening(_ssl2) as port:
+        assert main(["scan", f"127.0.0.1:{port}", "--json"]) == 1
+    assert _failed(capsys) == {"MT-SSL2"}
+
+
+@pytest.mark.breaks(
+    "MT-CIPHER-SET", "MT-CIPHER-ORDER", "MT-CURVES", "MT-CERT-CHAIN", "MT-CERT-NAME"
+)
+def test_client_order_and_weak_suites_end_with_1(
+    pki: Pki, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On openssl s_server as it comes."""
+    with openssl_server(pki) as port:
+        assert main(["scan", f"localhost:{port}", "--json", "--name", "other.example"]) == 1
+    expected = {"MT-CIPHER-SET", "MT-CIPHER-ORDER", "MT-CURVES", "MT-CERT-CHAIN", "MT-CERT-NAME"}
+    assert _failed(capsys) == expected
+
+
+@pytest.mark.breaks("MT-TLS10", "MT-TLS11")
+def test_old_versions_end_with_1(pki: Pki, capsys: pytest.CaptureFixture[str]) -> None:
+    """TLS 1.0 and 1.1 on a real server."""
+    options = ("-min_protocol", "TLSv1", "-cipher", "ALL:@SECLEVEL=0")
+    with openssl_server(pki, *options) as port:
+        assert main(["scan", f"localhost:{port}", "--json"]) == 1
+    assert {"MT-TLS10", "MT-TLS11"} <= _failed(capsys)
+
+
+def test_a_closed_port_ends_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing failed, nothing could be told."""
+    assert main(["scan", f"127.0.0.1:{free_port()}"]) == 3
+    assert "closed" in capsys.readouterr().out
+
+
+def test_json_is_what_the_schema_says(pki: Pki, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stable and versioned."""
+    with openssl_server(pki, *GOOD) as port:
+        main(["scan", f"localhost:{port}", "--json", "--ca", str(pki.root)])
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
+    assert document["schema"] == "mailseal/scan/1"
+    endpoint = document["endpoints"][0]
+    assert endpoint["protocols"]["SSLv2"] == "refused"
+    assert endpoint["preference"] == {"TLSv1.2": "server", "TLSv1.3": "server"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan"],
+        ["scan", "host:port"],
+        ["scan", "host:0"],
+        ["scan", "host:70000"],
+        ["scan", "host:"],
+        ["scan", "[::1"],
+        ["scan", "[nonsense]:25"],
+        ["scan", ":25"],
+        ["scan", "host", "--starttls", "ftp"],
+        ["scan", "127.0.0.1:25", "--policy", "nosuch"],
+        ["scan", "127.0.0.1:25", "--ca", "/nonexistent"],
+        ["scan", "127.0.0.1:25", "--ca", "/etc/passwd"],
+        ["scan", "no.such.host.invalid:25"],
+        ["scan", "x" * 300 + ":25"],
+        ["policy", "show", "nosuch"],
+        ["policy", "compile", "univie-2015", "--for", "exim-gnutls"],
+        ["policy", "compile", "mailseal-2026", "--for", "cyrus", "--library", "old"],
+        ["audit", "-i", "/nonexistent"],
+        ["nosuch"],
+        [],
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_sentence(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback, whatever was typed."""
+    try:
+        code = main(arguments)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    assert code == 2
+    said = capsys.readouterr().err
+    assert said.strip()
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [("mail.example", "mail.example", None), ("mail.example:25", "mail.example", 25),
+     ("192.0.2.1:993", "192.0.2.1", 993), ("2001:db8::1", "2001:db8::1", None),
+     ("[2001:db8::1]:587", "2001:db8::1", 587), ("[2001:db8::1]", "2001:db8::1", None)],
+)  # fmt: skip
+def test_targets_are_read_as_people_write_them(text: str, host: str, port: int | None) -> None:
+    """Names and both kinds of address."""
+    assert Target.parse(text) == Target(host, port)
+
+
+def test_a_bare_colon_is_no_target() -> None:
+    """The sentence shows how it is written."""
+    with pytest.raises(MailsealError, match=r"\[ADDRESS\]:PORT"):
+        Target.parse(":")
+
+
+def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also the actions of a command."""
+    commands = [[], ["scan"], ["audit"], ["policy"], ["policy", "list"], ["policy", "show"],
+                ["policy", "compile"], ["lab"], ["lab", "up"], ["lab", "break"]]  # fmt: skip
+    for command in commands:
+        with pytest.raises(SystemExit) as end:
+            main([*command, "--help"])
+        assert end.value.code == 0
+        assert "example: mailseal " in capsys.readouterr().out
+
+
+def test_a_scan_does_not_load_what_it_does_not_need() -> None:
+    """Ansible, pytest, jinja2 and rich make others wait."""
+    program = (
+        "import sys; import audit.cli, audit.scan;"
+        "print([m for m in ('ansible', 'pytest', 'jinja2', 'rich', 'testinfra', 'tlslite')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def _failed(capsys: pytest.CaptureFixture[str]) -> set[str]:
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    return {f["check"] for f in findings if f["verdict"] == "fail"}
