@@ -8,7 +8,7 @@ class MailsealError(Exception):
     """Bad input or a machine that cannot do what was asked.
 
     Attributes:
-        exit_code: what the process ends with (docs/exit-codes.md).
+        exit_code: what the process ends with (README, "Exit codes").
     """
 
     def __init__(self, sentence: str, exit_code: int = USAGE) -> None:

@@ -1,5 +1,6 @@
 """The Ansible inventory, as the audit needs it: who must serve what, where."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -99,7 +100,7 @@ class _Inventory(Struct):
 
 
 def read(inventory: str, limit: str = "") -> list[Host]:
-    """The hosts of an inventory, in its order.
+    """The hosts of an inventory, imap2 before imap10.
 
     Raises:
         MailsealError: there is no such inventory, it is malformed, or no host is left.
@@ -107,11 +108,16 @@ def read(inventory: str, limit: str = "") -> list[Host]:
     if not Path(inventory).exists():
         raise MailsealError(f"there is no inventory {inventory}")
     data = _ansible_inventory(inventory, limit)
-    hosts = [_host(name, values) for name, values in data.meta.hostvars.items()]
+    hosts = [_host(n, v) for n, v in sorted(data.meta.hostvars.items(), key=_by_number)]
     if not hosts:
         which = f" that matches {limit!r}" if limit else ""
         raise MailsealError(f"{inventory}: there is no host{which}")
     return hosts
+
+
+def _by_number(item: tuple[str, object]) -> list[tuple[str, int]]:
+    """imap2 comes before imap10."""
+    return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", item[0])]
 
 
 def _ansible_inventory(inventory: str, limit: str) -> _Inventory:

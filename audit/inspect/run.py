@@ -3,8 +3,9 @@
 import os
 import shlex
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import testinfra
@@ -14,7 +15,8 @@ from audit.inspect.parse import parse
 
 _SCRIPT = (Path(__file__).parent / "collect.sh").read_text(encoding="utf-8")
 _LARGEST = 4 << 20  # characters; a host prints some tens of thousands
-_SECONDS = 60
+_SECONDS = 60  # for the script
+_PATIENCE = 90.0  # for the script and the connection that carries it
 
 
 def inspect_all(
@@ -28,13 +30,27 @@ def inspect_all(
     # testinfra starts `ansible-inventory`, which lies beside the Python that runs this.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
-    def one(host: str) -> HostFacts:
-        facts = inspect(host, inventory)
-        done(facts)
-        return facts
+    places = threading.BoundedSemaphore(at_once)
+    found: dict[str, HostFacts] = {}
 
-    with ThreadPoolExecutor(at_once, "host") as pool:
-        return list(pool.map(one, hosts))
+    def one(host: str) -> None:
+        with places:
+            facts = inspect(host, inventory)
+        if found.setdefault(host, facts) is facts:
+            done(facts)
+
+    order = list(hosts)
+    # Daemons, because a connection that hangs cannot be ended from here: it is left behind.
+    threads = [threading.Thread(target=one, args=(host,), daemon=True) for host in order]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + _PATIENCE * (1 + len(order) // at_once)
+    for thread, host in zip(threads, order, strict=True):
+        thread.join(max(0.0, end - time.monotonic()))
+        late = HostFacts(host, reached=False, errors=("it did not answer in time",))
+        if found.setdefault(host, late) is late:
+            done(late)
+    return [found[host] for host in order]
 
 
 def inspect(host: str, inventory: str) -> HostFacts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from audit.judge.bench import (
 )
 from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint
 from audit.judge.catalogue import CATALOGUE
+from audit.judge.table import page
 from tests.judge.factories import (
     CHAINS,
     EC_KEY,
@@ -338,3 +340,9 @@ def test_the_historical_policy_judges_a_modern_server_as_wrong() -> None:
     assert {"MT-TLS10", "MT-TLS11", "MT-TLS13", "MT-CIPHER-SET"} <= failed
     assert POLICY.id == "mailseal-2026"
     assert ROOT_KEY
+
+
+def test_the_page_of_checks_is_up_to_date() -> None:
+    """docs/checks.md is made from the catalogue."""
+    written = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert page() == written

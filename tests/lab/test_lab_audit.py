@@ -99,7 +99,7 @@ def test_reports_are_written_and_the_page_is_the_last_line(hardened: Lab, tmp_pa
 def test_a_dead_host_costs_little_and_nobody_else_anything(hardened: Lab) -> None:
     """Its endpoints are missing, its checks undetermined, the others' results complete."""
     alive = audit("msa:mx")
-    cable = ("ip", "-n", "ms-hub", "link", "set", "v12")
+    cable = ("ip", "-n", "ms-hub", "link", "set", "p-mx2")
     assert run(*cable, "down").returncode == 0
     try:
         started = time.monotonic()

@@ -1,0 +1,48 @@
+"""The catalogue as a page: ``python -m audit.judge.table > docs/checks.md``."""
+
+from collections.abc import Iterator
+
+from audit.judge.catalogue import CATALOGUE, Check
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join(_page()) + "\n"
+
+
+def _page() -> Iterator[str]:
+    yield "# Checks"
+    yield ""
+    yield "Made from `audit/judge/catalogue.py` by `python -m audit.judge.table`."
+    for scope, title in (("endpoint", "On the wire"), ("host", "On the host")):
+        yield ""
+        yield f"## {title}"
+        for check in CATALOGUE.values():
+            if check.scope == scope:
+                yield ""
+                yield from _check(check)
+
+
+def _check(check: Check) -> Iterator[str]:
+    yield f"### {check.id}"
+    yield ""
+    yield f"**{check.title}.** Severity {check.severity}.{_where(check)}"
+    yield ""
+    yield f"{check.why}"
+    yield ""
+    yield f"*To mend:* {check.fix}"
+    yield ""
+    yield f"*References:* {'; '.join(check.references)}."
+
+
+def _where(check: Check) -> str:
+    words = [f"for {', '.join(check.services)}"] if check.services else []
+    if check.before_tls:
+        words.append("where there is a time before TLS")
+    if check.required_only:
+        words.append("where the policy makes TLS mandatory")
+    return f" Made {', '.join(words)}." if words else ""
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201
