@@ -95,7 +95,7 @@ def main() -> None:
 
 def _page(found: list[Measured]) -> str:
     def median(name: str) -> float:
-        return statistics.median(getattr(m, name) for m in found)
+        return float(statistics.median(getattr(m, name) for m in found))
 
     def spread(name: str) -> str:
         values = [getattr(m, name) for m in found]

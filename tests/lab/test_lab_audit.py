@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from _pytest.mark import ParameterSet
 
 from lab import faults, topology
 from tests.commands import INVENTORY, ROOT, Lab, audit, mailseal, run
@@ -23,7 +24,7 @@ _AROUND = {"imap": "imap", "msa": "msa:mx", "mx": "msa:mx"}
 _UNTESTABLE = {"port-closed", "no-starttls"}
 
 
-def _cases() -> list[object]:
+def _cases() -> list[ParameterSet]:
     found = []
     for name, fault in faults.table().items():
         group = next(g for g in ("imap", "msa", "mx") if g in fault.groups)
