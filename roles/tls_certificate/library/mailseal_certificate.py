@@ -1,0 +1,281 @@
+#!/usr/bin/python
+"""The keys and certificates of one host: asked for, checked, put in place."""
+
+DOCUMENTATION = r"""
+module: mailseal_certificate
+short_description: Keep a host's keys and certificates
+description:
+  - Makes missing keys on the host itself; they never leave it.
+  - Says for each key type whether a certificate is due and why, with a request for it.
+  - Puts given certificates in place, after checking that they belong to their keys.
+options:
+  directory:
+    description: Where they are.
+    type: path
+    required: true
+  group:
+    description: The daemon's group, which may read the keys.
+    type: str
+    required: true
+  types:
+    description: ecdsa, rsa, or both.
+    type: list
+    elements: str
+    required: true
+  names:
+    description: The host names that a certificate must carry.
+    type: list
+    elements: str
+    default: []
+  authority:
+    description: The certificate that must have signed them, as PEM.
+    type: str
+    default: ""
+  renew_days:
+    description: A certificate that ends sooner is due.
+    type: int
+    default: 30
+  rsa_bits:
+    description: Size of a new RSA key.
+    type: int
+    default: 3072
+  certificates:
+    description: Chains to put in place, by key type, as PEM.
+    type: dict
+    default: {}
+  keys:
+    description: Private keys to put in place with them, by key type, as PEM.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Ask which certificates are due
+  mailseal_certificate:
+    directory: /etc/mailseal/tls
+    group: mail
+    types: [ecdsa, rsa]
+    names: [imap1.lab.test]
+"""
+
+RETURN = r"""
+due:
+  description: Why a certificate is due, by key type.
+  returned: success
+  type: dict
+requests:
+  description: Certificate signing requests for those, as PEM.
+  returned: success
+  type: dict
+"""
+
+import grp
+import os
+import re
+import stat
+import subprocess
+import tempfile
+
+from ansible.module_utils.basic import AnsibleModule
+
+CURVE = "prime256v1"
+
+
+class Failed(Exception):
+    """A sentence for the user."""
+
+
+def openssl(*arguments, data=None):
+    """What openssl prints; None if it fails."""
+    done = subprocess.run(
+        ["openssl", *arguments],
+        input=data.encode() if data else b"",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A key must be made and read whatever the daemons' openssl.cnf says.
+        env=dict(os.environ, LC_ALL="C"),
+    )
+    return done.stdout.decode() if done.returncode == 0 else None
+
+
+def public_key(*, key=None, certificate=None):
+    """The public half, from a key file or from a certificate's text."""
+    if key:
+        return openssl("pkey", "-in", key, "-pubout")
+    return openssl("x509", "-noout", "-pubkey", data=certificate)
+
+
+def read(path):
+    try:
+        with open(path, encoding="ascii") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+class Store:
+    def __init__(self, module):
+        self.module = module
+        self.params = module.params
+        self.changed = False
+        try:
+            self.group = grp.getgrnam(self.params["group"]).gr_gid
+        except KeyError:
+            raise Failed("the host has no group %s" % self.params["group"]) from None
+
+    def path(self, kind, suffix):
+        return os.path.join(self.params["directory"], "%s.%s" % (kind, suffix))
+
+    def own(self, path, mode):
+        """Give a file its owner and mode, if it has not."""
+        try:
+            found = os.stat(path)
+        except FileNotFoundError:
+            return
+        if (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, self.group, mode):
+            return
+        self.changed = True
+        if not self.module.check_mode:
+            os.chown(path, 0, self.group)
+            os.chmod(path, mode)
+
+    def write(self, path, text, mode):
+        """Replace a file by a rename; never a moment with a wrong mode."""
+        self.changed = True
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(text)
+        os.chown(temporary, 0, self.group)
+        os.chmod(temporary, mode)
+        os.rename(temporary, path)
+
+    def prepare(self):
+        """The directory and the modes of what is in it."""
+        directory = self.params["directory"]
+        if not os.path.isdir(directory):
+            self.changed = True
+            if self.module.check_mode:
+                return
+            os.makedirs(directory, mode=0o755)
+        self.own(directory, 0o750)
+        for kind in self.params["types"]:
+            self.own(self.path(kind, "key"), 0o640)
+            self.own(self.path(kind, "crt"), 0o644)
+        self.own(os.path.join(directory, "ca.crt"), 0o644)
+
+    def make_key(self, kind):
+        kinds = {
+            "ecdsa": ["EC", "-pkeyopt", "ec_paramgen_curve:" + CURVE]
+            + ["-pkeyopt", "ec_param_enc:named_curve"],
+            "rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:%d" % self.params["rsa_bits"]],
+        }
+        text = openssl("genpkey", "-algorithm", *kinds[kind])
+        if not text:
+            raise Failed("openssl cannot make the %s key" % kind)
+        self.write(self.path(kind, "key"), text, 0o640)
+
+    def due(self, kind):
+        """Why a new certificate is needed; empty if none is."""
+        key, certificate = self.path(kind, "key"), read(self.path(kind, "crt"))
+        if not os.path.exists(key):
+            return "there is no key"
+        if not certificate:
+            return "there is no certificate"
+        text = openssl("x509", "-noout", "-text", data=certificate)
+        if not text:
+            return "it cannot be read"
+        if public_key(certificate=certificate) != public_key(key=key):
+            return "it belongs to another key"
+        found = re.search(r"Subject Alternative Name:[^\n]*\n\s*([^\n]*)", text)
+        names = set(re.findall(r"DNS:([^,\s]+)", found[1])) if found else set()
+        if names != set(self.params["names"]):
+            return "it is for other names"
+        seconds = str(self.params["renew_days"] * 86400)
+        if openssl("x509", "-noout", "-checkend", seconds, data=certificate) is None:
+            return "fewer than %d days are left" % self.params["renew_days"]
+        if not self.issued(certificate):
+            return "another authority signed it"
+        return ""
+
+    def issued(self, certificate):
+        with tempfile.NamedTemporaryFile("w", suffix=".crt") as authority:
+            authority.write(self.params["authority"])
+            authority.flush()
+            return openssl("verify", "-CAfile", authority.name, data=certificate) is not None
+
+    def request(self):
+        """Why which certificates are due, and the requests for them."""
+        due = {kind: self.due(kind) for kind in self.params["types"]}
+        due = {kind: why for kind, why in due.items() if why}
+        requests = {}
+        self.changed = self.changed or bool(due)
+        if self.module.check_mode:
+            return due, requests
+        for kind in due:
+            if not os.path.exists(self.path(kind, "key")):
+                self.make_key(kind)
+            subject = "/CN=" + self.params["names"][0]
+            requests[kind] = openssl("req", "-new", "-key", self.path(kind, "key"), "-subj", subject)
+            if not requests[kind]:
+                raise Failed("openssl cannot make the %s request" % kind)
+        return due, requests
+
+    def install(self):
+        """Put what was given in place, each pair checked before."""
+        for kind, certificate in self.params["certificates"].items():
+            key = self.params["keys"].get(kind)
+            mine = (
+                openssl("pkey", "-pubout", data=key)
+                if key
+                else public_key(key=self.path(kind, "key"))
+            )
+            theirs = public_key(certificate=certificate)
+            if not theirs:
+                raise Failed("the %s certificate cannot be read" % kind)
+            if mine != theirs:
+                raise Failed("the %s certificate does not belong to its key" % kind)
+            if openssl("x509", "-noout", "-checkend", "0", data=certificate) is None:
+                raise Failed("the %s certificate has expired" % kind)
+            for suffix, text, mode in (("key", key, 0o640), ("crt", certificate, 0o644)):
+                path = self.path(kind, suffix)
+                if text and read(path) != text:
+                    self.changed = True
+                    if not self.module.check_mode:
+                        self.write(path, text, mode)
+        authority = os.path.join(self.params["directory"], "ca.crt")
+        if self.params["authority"] and read(authority) != self.params["authority"]:
+            self.changed = True
+            if not self.module.check_mode:
+                self.write(authority, self.params["authority"], 0o644)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "directory": {"type": "path", "required": True},
+            "group": {"type": "str", "required": True},
+            "types": {"type": "list", "elements": "str", "required": True},
+            "names": {"type": "list", "elements": "str", "default": []},
+            "authority": {"type": "str", "default": ""},
+            "renew_days": {"type": "int", "default": 30},
+            "rsa_bits": {"type": "int", "default": 3072},
+            "certificates": {"type": "dict", "default": {}},
+            "keys": {"type": "dict", "default": {}, "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        store = Store(module)
+        store.prepare()
+        if module.params["certificates"]:
+            store.install()
+            due, requests = {}, {}
+        else:
+            due, requests = store.request()
+    except (Failed, OSError) as failure:
+        module.fail_json(msg="certificates in %s: %s" % (module.params["directory"], failure))
+    module.exit_json(changed=store.changed, due=due, requests=requests)
+
+
+if __name__ == "__main__":
+    main()
