@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 # A checkout needs no installation: the compiler lies beside the roles.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
@@ -26,15 +24,15 @@ def mailseal_compile(
 ) -> dict[str, Any]:
     """The settings with which the daemon that wrote *report* does what *policy* says.
 
+    Where there are none, the one key `refused` says why: a filter's exception would reach the user
+    wrapped in Ansible's own words, several times over.
+
     Args:
         policy: id or file.
         daemon: cyrus or exim.
         report: what it says of its version and library (audit.policy.compile.reported).
         endpoints: mailseal_endpoints of the host.
         day: the day of the calendar to compile for, YYYY-MM-DD; by default today.
-
-    Raises:
-        AnsibleFilterError: the policy cannot be read, or cannot be compiled for this target.
     """
     ports = {int(e["port"]): e["profile"] for e in endpoints}
     try:
@@ -42,8 +40,9 @@ def mailseal_compile(
         when = date.fromisoformat(day) if day else datetime.now(tz=UTC).date()
         compiled = compile_policy(load(policy), found, when)
     except MailsealError as error:
-        raise AnsibleFilterError(str(error)) from None
+        return {"refused": str(error)}
     return {
+        "refused": "",
         "kind": found.kind,
         "target": str(found),
         "options": dict(compiled.options),
