@@ -181,12 +181,13 @@ def _audit(arguments: argparse.Namespace) -> int:
     from audit.report import render, write
     from audit.report.terminal import show
 
+    if arguments.out:
+        _make(arguments.out)  # before the work, not after it
     driver = runner.Driver.read(arguments.inventory, arguments.limit, arguments.policy)
     with progress.bar("audit", driver.audit.steps) as step:
         driver.step = step
         run = runner.run(driver)
     if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
         for name, form in (("run.json", "json"), ("junit.xml", "junit"), ("report.html", "html")):
             write(run, form, arguments.out / name)
     if arguments.json:
@@ -196,6 +197,13 @@ def _audit(arguments: argparse.Namespace) -> int:
         if arguments.out:
             print(arguments.out / "report.html")  # noqa: T201
     return exit_code(run.findings)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
 
 
 def _policy_list(_: argparse.Namespace) -> int:
