@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audit import __version__
 from audit.errors import MailsealError
+from lab.errors import LabError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +29,9 @@ def main(argv: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = arguments.run
     try:
         return command(arguments)
-    except MailsealError as error:
+    except (MailsealError, LabError) as error:
         print(f"mailseal: {error}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
+        return error.exit_code if isinstance(error, MailsealError) else error.code
     except KeyboardInterrupt:
         print("mailseal: interrupted", file=sys.stderr)  # noqa: T201
         return _INTERRUPTED
@@ -123,13 +124,19 @@ def _add_policy(commands: "Commands[argparse.ArgumentParser]") -> None:
     make = _command(actions, "compile", "print the settings of a daemon", example)
     make.add_argument("policy", metavar="ID|FILE")
     kinds = ("cyrus", "exim-openssl", "exim-gnutls")
-    make.add_argument("--for", dest="kind", choices=kinds, required=True, help="the target")
+    make.add_argument(
+        "--for",
+        dest="kind",
+        choices=kinds,
+        required=True,
+        help="the target; Debian's is exim-gnutls",
+    )
     make.add_argument(
         "--profile",
-        choices=("access", "submission", "mx", "outgoing"),
+        choices=("access", "submission", "mx"),
         help="this profile on every port (default: what each port stands for)",
     )
-    make.add_argument("--version", default="", help="version of the daemon (default: Debian 12's)")
+    make.add_argument("--daemon", default="", help="version of the daemon (default: Debian 12's)")
     make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
     make.set_defaults(run=_policy_compile)
 
@@ -229,7 +236,7 @@ def _policy_compile(arguments: argparse.Namespace) -> int:
         load(arguments.policy),
         arguments.kind,
         profile=arguments.profile,
-        version=arguments.version,
+        version=arguments.daemon,
         library=arguments.library,
     )
     sys.stdout.write(text)

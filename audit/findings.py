@@ -10,6 +10,9 @@ from audit.facts import EndpointFacts, HostFacts
 Verdict = Literal["pass", "fail", "inconclusive", "not-applicable", "waived"]
 Severity = Literal["critical", "high", "medium", "low"]
 
+# What is observed by every check of an endpoint that did not answer; reports show it once.
+UNTESTED = "could not be tested"
+
 COMPLIANT, FAILED, UNDETERMINED = 0, 1, 3
 
 

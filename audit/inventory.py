@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -46,6 +48,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"mailseal_{name}"):
     Attributes:
         addresses: every address that clients may connect to.
         server_name: the name they use; SNI, and what the certificate must be for.
+        certificate_names: further names that the certificate must be for.
         endpoints: what must listen.
         daemon: the mail daemon that serves them; empty if there is none.
         policy: the policy the host is rolled out with.
@@ -58,6 +61,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"mailseal_{name}"):
 
     addresses: tuple[str, ...] = ()
     server_name: str = ""
+    certificate_names: tuple[str, ...] = ()
     endpoints: tuple[EndpointRow, ...] = ()
     daemon: Daemon | Literal[""] = ""
     policy: str = "mailseal-2026"
@@ -93,10 +97,25 @@ class _Meta(Struct):
     hostvars: dict[str, dict[str, object]]
 
 
-class _Inventory(Struct):
-    """What `ansible-inventory --list` prints, as far as it is read here."""
+class _Group(Struct):
+    hosts: tuple[str, ...] = ()
 
-    meta: _Meta = field(name="_meta")
+
+@dataclass(frozen=True)
+class _Inventory:
+    """What `ansible-inventory --list` prints, as far as it is read here.
+
+    A host without variables is named by its groups only.
+    """
+
+    meta: _Meta
+    groups: dict[str, _Group]
+
+    @classmethod
+    def read(cls, output: bytes) -> "_Inventory":
+        raw = msgspec.json.decode(output, type=dict[str, msgspec.Raw])
+        meta = msgspec.json.decode(raw.pop("_meta"), type=_Meta)
+        return cls(meta, {name: msgspec.json.decode(g, type=_Group) for name, g in raw.items()})
 
 
 def read(inventory: str, limit: str = "") -> list[Host]:
@@ -108,16 +127,17 @@ def read(inventory: str, limit: str = "") -> list[Host]:
     if not Path(inventory).exists():
         raise MailsealError(f"there is no inventory {inventory}")
     data = _ansible_inventory(inventory, limit)
-    hosts = [_host(n, v) for n, v in sorted(data.meta.hostvars.items(), key=_by_number)]
-    if not hosts:
+    names = {name for group in data.groups.values() for name in group.hosts}
+    if not names:
         which = f" that matches {limit!r}" if limit else ""
         raise MailsealError(f"{inventory}: there is no host{which}")
-    return hosts
+    found = {name: data.meta.hostvars.get(name, {}) for name in names}
+    return [_host(name, found[name]) for name in sorted(names, key=_by_number)]
 
 
-def _by_number(item: tuple[str, object]) -> list[tuple[str, int]]:
+def _by_number(name: str) -> list[tuple[str, int]]:
     """imap2 comes before imap10."""
-    return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", item[0])]
+    return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
 def _ansible_inventory(inventory: str, limit: str) -> _Inventory:
@@ -134,18 +154,32 @@ def _ansible_inventory(inventory: str, limit: str) -> _Inventory:
     if done.returncode != 0 or "Failed to parse inventory" in words or "Unable to parse" in words:
         raise MailsealError(f"{inventory}: {_reason(words)}")
     try:
-        return msgspec.json.decode(done.stdout, type=_Inventory)
-    except msgspec.DecodeError:
+        return _Inventory.read(done.stdout)
+    except (msgspec.DecodeError, KeyError):
         raise MailsealError(f"{inventory}: ansible-inventory printed no inventory") from None
 
 
 def _host(name: str, variables: Mapping[str, object]) -> Host:
+    if "mailseal_addresses" not in variables:
+        words = "has no mailseal_addresses, so nothing can be said about it (--limit leaves it out)"
+        raise MailsealError(f"host {name} {words}")
     try:
-        return msgspec.convert({**variables, "inventory_hostname": name}, Host)
-    except msgspec.ValidationError as error:
+        host = msgspec.convert({**variables, "inventory_hostname": name}, Host)
+        for address in host.addresses:
+            ip_address(address)
+        host.server_name.encode("idna")
+    except UnicodeError:
+        sentence = f"host {name}: mailseal_server_name: {host.server_name!r} is no host name"
+        raise MailsealError(sentence) from None
+    except ValueError as error:
+        if not isinstance(error, msgspec.ValidationError):
+            raise MailsealError(f"host {name}: mailseal_addresses: {error}") from None
         message, _, where = str(error).partition(" - at `$")
         variable = where.strip(".`") or "its variables"
         raise MailsealError(f"host {name}: {variable}: {message}") from None
+    if host.daemon and not host.endpoints:
+        raise MailsealError(f"host {name}: has a mailseal_daemon but no mailseal_endpoints")
+    return host
 
 
 def _reason(words: str) -> str:

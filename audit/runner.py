@@ -47,12 +47,19 @@ class Driver:
             MailsealError: the namespace cannot be entered, or the prober is blind.
         """
         try:
-            for netns in {host.control_netns for host in self.audit.hosts if host.control_netns}:
-                namespace.enter(netns)
+            self._enter()
             self.audit.look(self.step)
         except MailsealError as error:
             self.error = error
             raise
+
+    def _enter(self) -> None:
+        spaces = sorted({host.control_netns for host in self.audit.hosts if host.control_netns})
+        if len(spaces) > 1:
+            words = f"mailseal_control_netns differs between the hosts: {', '.join(spaces)}"
+            raise MailsealError(words)
+        for netns in spaces:
+            namespace.enter(netns)
 
 
 def run(driver: Driver) -> Run:

@@ -117,6 +117,10 @@ def scan(
 
 def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:
     addresses = resolve(target.host)
+    try:
+        options.name.encode("idna")
+    except UnicodeError:
+        raise MailsealError(f"{options.name!r} is no host name") from None
     name = options.name or ("" if _is_address(target.host) else target.host)
     if target.port is not None:
         found = [_endpoint(target.host, a, target.port, name, options) for a in addresses]

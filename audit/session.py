@@ -50,7 +50,12 @@ class Audit:
 
     def _plan(self, host: Host) -> Iterable[Planned]:
         for endpoint, traffic in host.expected():
-            there = PlannedEndpoint(endpoint, traffic, key_types=host.certificate_types)
+            there = PlannedEndpoint(
+                endpoint,
+                traffic,
+                key_types=host.certificate_types,
+                names=host.certificate_names,
+            )
             yield from plan_endpoint(there, self._profile(there))
         for endpoint in host.unexpected():
             yield from plan_endpoint(PlannedEndpoint(endpoint, None), None)
@@ -124,12 +129,15 @@ class Audit:
         return EndpointCase(planned.target, facts, profile, self.now, roots.read(ca_file))
 
     def _host_case(self, planned: PlannedHost) -> HostCase:
-        facts = self._inside[planned.host]
+        facts = self._inside.get(planned.host) or HostFacts(
+            planned.host, reached=False, errors=("it was not asked",)
+        )
         host = self._hosts[planned.host]
         report = facts.reports.get(planned.daemon, "")
         ports = {row.port: row.profile for row in host.endpoints}
+        implicit = tuple(row.port for row in host.endpoints if row.mode == "implicit")
         try:
-            found = target(planned.daemon, report, ports)
+            found = target(planned.daemon, report, ports, implicit)
         except MailsealError as error:
             return HostCase(planned, facts, obstacle=str(error))
         try:

@@ -59,6 +59,10 @@ def test_the_cluster_has_25_hosts() -> None:
         ("profile: access", "profil: access", "profil"),
         ("mailseal_daemon: cyrus", "mailseal_daemon: dovecot", "mailseal_daemon"),
         ('[192.0.2.1, "2001:db8::1"]', "192.0.2.1", "mailseal_addresses"),
+        ('[192.0.2.1, "2001:db8::1"]', "[mail.example]", "mailseal_addresses"),
+        ("h1.example", "h1..example", "mailseal_server_name"),
+        ("mailseal_addresses", "mailseal_adresses", "host h1 has no mailseal_addresses"),
+        ("    h1:\n", "    h0:\n    h1:\n", "host h0 has no mailseal_addresses"),
         ("all:", "all: [", "hosts.yml"),
     ],
 )

@@ -45,7 +45,7 @@ def test_sslv2_ends_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     """On a listener that answers an SSLv2 CLIENT-HELLO."""
     with listening(_ssl2) as port:
         assert main(["scan", f"127.0.0.1:{port}", "--json"]) == 1
-    assert _failed(capsys) == {"MT-SSL2"}
+    assert _failed(capsys) == {"MT-SSL2", "MT-HANDSHAKE"}
 
 
 @pytest.mark.breaks(
@@ -109,6 +109,10 @@ def test_json_is_what_the_schema_says(pki: Pki, capsys: pytest.CaptureFixture[st
         ["policy", "compile", "univie-2015", "--for", "exim-gnutls"],
         ["policy", "compile", "mailseal-2026", "--for", "cyrus", "--library", "old"],
         ["audit", "-i", "/nonexistent"],
+        ["audit", "-i", "inventory/lab", "--out", "/etc/passwd"],
+        ["scan", "127.0.0.1:25", "--name", "a..b"],
+        ["lab", "break", "imap1", "nosuch"],
+        ["lab", "ssh", "nosuch"],
         ["nosuch"],
         [],
     ],

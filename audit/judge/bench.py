@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from audit.findings import Finding
+from audit.findings import UNTESTED, Finding
 from audit.iana import Version
 from audit.judge import certificate, host, protocol, transport
 from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
@@ -38,6 +38,8 @@ ENDPOINT_JUDGES: dict[str, EndpointJudge] = {
     "MT-CIPHER-SET": protocol.cipher_set,
     "MT-CIPHER-ORDER": protocol.cipher_order,
     "MT-CURVES": protocol.curves,
+    "MT-DH-SIZE": protocol.dh_size,
+    "MT-HANDSHAKE": protocol.handshake,
     "MT-COMPRESS": protocol.compression,
     "MT-CERT-CHAIN": certificate.chain,
     "MT-CERT-NAME": certificate.name,
@@ -92,6 +94,7 @@ def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> 
         (not check.before_tls or at.mode == "starttls")
         and (not check.required_only or profile.tls == "required")
         and (not check.services or at.service in check.services)
+        and (not check.dhe_only or profile.dh_bits is not None)
     )
 
 
@@ -120,5 +123,5 @@ def judge(planned: Planned, case: EndpointCase | HostCase) -> Finding:
 def _judge_endpoint(check: Check, case: EndpointCase) -> Judgement:
     if case.facts.reach != "open" and check.id != "MT-PORT-EXPECT":
         why = "; ".join(case.facts.errors)
-        return Judgement("inconclusive", "could not be tested", check.title, why)
+        return Judgement("inconclusive", UNTESTED, "an endpoint that answers", why)
     return ENDPOINT_JUDGES[check.id](case)

@@ -38,12 +38,14 @@ class PlannedEndpoint:
         traffic: which profile rules it; None where nothing should listen.
         demanded: True if somebody said that it must be there: the inventory, not a mere scan.
         key_types: the certificates it should have; None if nobody said.
+        names: further names that the certificate must be for.
     """
 
     endpoint: Endpoint
     traffic: Traffic | None
     demanded: bool = True
     key_types: tuple[KeyType, ...] | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Check:
         before_tls: only where there is a time before TLS, that is with STARTTLS.
         required_only: only where the policy makes TLS mandatory.
         services: only these services; empty for all.
+        dhe_only: only where the policy sets the size of the Diffie-Hellman group.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Check:
     before_tls: bool = False
     required_only: bool = False
     services: tuple[str, ...] = ()
+    dhe_only: bool = False
 
 
 def _endpoint(**row: object) -> Check:
@@ -185,6 +187,24 @@ _ROWS: tuple[Check, ...] = (
         " handshake.",
         fix="OpenSSL: Groups in openssl.cnf with tls_eccurve auto; GnuTLS: +GROUP-...",
         references=("RFC 8422, section 5.1.1", "RFC 8446, section 4.2.7"),
+    ),
+    _endpoint(
+        id="MT-DH-SIZE",
+        title="The Diffie-Hellman group is as large as the policy says",
+        severity="high",
+        why="A prime of 1024 bits can be broken once for all who use it (Logjam).",
+        fix="Cyrus: tls_server_dhparam; Exim: tls_dhparam; better, a policy without DHE.",
+        references=("RFC 9325, section 4.1", "CVE-2015-4000", "RFC 7919"),
+        dhe_only=True,
+    ),
+    _endpoint(
+        id="MT-HANDSHAKE",
+        title="A complete handshake succeeds",
+        severity="high",
+        why="A ServerHello promises; only the end of a handshake shows that the server holds its"
+        " key and that clients get through.",
+        fix="Look into the daemon's log; certificate and key must belong together.",
+        references=("RFC 8446, section 4.4",),
     ),
     _endpoint(
         id="MT-COMPRESS",

@@ -5,7 +5,7 @@ that a finding says what is wrong and not what follows from it.
 """
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 
@@ -13,7 +13,13 @@ from cryptography import x509
 from OpenSSL import crypto
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import extract_patterns
-from service_identity.hazmat import DNS_ID, IPAddress_ID, ServiceID, verify_service_identity
+from service_identity.hazmat import (
+    DNS_ID,
+    CertificatePattern,
+    IPAddress_ID,
+    ServiceID,
+    verify_service_identity,
+)
 
 from audit.facts import Certificate, Chain
 from audit.judge.case import EndpointCase, Judgement
@@ -38,18 +44,19 @@ def chain(case: EndpointCase) -> Judgement:
 
 def name(case: EndpointCase) -> Judgement:
     """Each leaf is for the name clients use."""
-    wanted = case.planned.endpoint.name
-    if not wanted:
+    first = case.planned.endpoint.name
+    if not first:
         return Judgement("not-applicable", "no name to compare with", "the name clients use")
 
-    def wrong(served: Chain) -> str:
-        try:
-            verify_service_identity(extract_patterns(_load(served[0])), [_identity(wanted)], [])
-        except (VerificationError, CertificateError):
-            return f"is for {', '.join(served[0].names) or 'no name'}"
-        return ""
+    wanted = (first, *case.planned.names)
 
-    return _each(case, wrong, f"for {wanted}")
+    def wrong(served: Chain) -> str:
+        patterns = extract_patterns(_load(served[0]))
+        missing = [name for name in wanted if not _covers(patterns, name)]
+        names = ", ".join(served[0].names) or "no name"
+        return f"is for {names}, not for {', '.join(missing)}" if missing else ""
+
+    return _each(case, wrong, f"for {', '.join(wanted)}")
 
 
 def time(case: EndpointCase) -> Judgement:
@@ -122,6 +129,14 @@ def _each(case: EndpointCase, wrong: Callable[[Chain], str], expected: str) -> J
 def _describe(leaf: Certificate) -> str:
     until = f"{leaf.not_after:%Y-%m-%d}"
     return f"{leaf.subject} ({leaf.key_type} {leaf.key_bits}, until {until}) {leaf.fingerprint}"
+
+
+def _covers(patterns: Sequence[CertificatePattern], name: str) -> bool:
+    try:
+        verify_service_identity(patterns, [_identity(name)], [])
+    except (VerificationError, CertificateError):
+        return False
+    return True
 
 
 def _identity(wanted: str) -> ServiceID:

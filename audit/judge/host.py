@@ -77,7 +77,7 @@ def settings_effective(case: HostCase) -> Judgement:
     for option, value in compiled.options.items():
         have = options.get(option)
         if have != value:
-            wrong.append(f"{option} is {have if have is not None else 'not set'}")
+            wrong.append(f"{option} is {have or 'not set'}, not {value}")
         overrides = [f"{service}_{option}" for service in services]
         wrong += [f"{o} is {options[o]}" for o in overrides if o in options]
     wrong += [
@@ -95,7 +95,9 @@ def settings_effective(case: HostCase) -> Judgement:
 
 def key_permissions(case: HostCase) -> Judgement:
     """Only the daemon can read a private key."""
-    keys = [f for f in case.facts.files if f.path.endswith(_KEYS)]
+    options = case.facts.options.get(case.planned.daemon, {})
+    named = " ".join(options.get(o, "") for o in ("tls_server_key", "tls_privatekey"))
+    keys = [f for f in case.facts.files if f.path.endswith(_KEYS) or f.path in named]
     wrong = [
         f"{f.path} is {f.mode:04o} {f.owner}:{f.group}"
         for f in keys
@@ -111,7 +113,10 @@ def key_permissions(case: HostCase) -> Judgement:
 def log_enabled(case: HostCase) -> Judgement:
     """TLS version and suite of each connection reach a log file."""
     if case.planned.daemon == "exim":
-        selector = case.facts.options.get("exim", {}).get("log_selector", "")
+        selector = case.facts.options.get("exim", {}).get("log_selector")
+        if selector is None:
+            words, want = "log_selector could not be read", "log_selector with +tls_cipher"
+            return Judgement("inconclusive", words, want)
         wrong = [] if _selects(selector, "tls_cipher") else ["Exim does not log tls_cipher"]
         return _verdict(
             case, wrong, ["log_selector with +tls_cipher"], [f"log_selector = {selector}"]
@@ -175,6 +180,6 @@ def _verdict(case: HostCase, wrong: list[str], expected: list[str], seen: list[s
         )
     if wrong:
         return Judgement("fail", "; ".join(wrong), want, "; ".join(seen))
-    if not case.facts.processes:
-        return Judgement("inconclusive", "no mail daemon is running", want)
+    if not any(p.libraries for p in case.facts.processes):
+        return Judgement("inconclusive", "no process that serves TLS is running", want)
     return Judgement("pass", "as expected", want, "; ".join(seen))

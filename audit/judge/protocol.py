@@ -27,12 +27,12 @@ def cipher_set(case: EndpointCase) -> Judgement:
         want = _expected(case, name)
         have = [suite(s) for s in case.facts.suites[name]]
         named = _optional(case)
-        extra = [s.name for s in have if s not in want]
-        missing = [s.name for s in want if s not in have and s.name not in named]
-        wrong += [f"{name} accepts {s}" for s in extra]
+        extra = [s for s in have if s not in want]
+        missing = [s for s in want if s not in have and s.name not in named]
+        wrong += [f"{name} accepts {_list(extra)}"] if extra else []
         rest = case.facts.rest.get(name, Observation("inconclusive"))
         if rest.seen == "refused":
-            wrong += [f"{name} lacks {s}" for s in missing]
+            wrong += [f"{name} lacks {_list(missing)}"] if missing else []
         else:
             unsure.append(f"{name}: {rest.evidence}")
         seen.append(f"{name} {_list(have)}")
@@ -81,6 +81,29 @@ def curves(case: EndpointCase) -> Judgement:
         if case.rules.preference == "server" and [g for g in have if g in want] != order:
             wrong.append(f"{name} prefers {', '.join(have)}")
     return _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "groups")
+
+
+def dh_size(case: EndpointCase) -> Judgement:
+    """The smallest Diffie-Hellman prime that was served is large enough."""
+    least, bits = case.rules.dh_bits or 0, case.facts.dh_bits
+    expected = f"{least} bits or more"
+    if bits is not None:
+        large = bits >= least
+        return Judgement("pass" if large else "fail", f"{bits} bits", expected, item="dh_bits")
+    if any(o.seen == "accepted" for o in case.facts.protocols.values()):
+        return Judgement("not-applicable", "no suite with DHE was chosen", expected)
+    return Judgement("inconclusive", "could not be told", expected)
+
+
+def handshake(case: EndpointCase) -> Judgement:
+    """OpenSSL comes to the end of a handshake, and the server has proven its key."""
+    expected = "completed"
+    seen = case.facts.handshake
+    if seen.seen == "inconclusive":
+        return undecided(seen, expected)
+    if seen.seen == "accepted":
+        return Judgement("pass", expected, expected, seen.evidence)
+    return Judgement("fail", f"failed: {seen.evidence}", expected, seen.evidence)
 
 
 def compression(case: EndpointCase) -> Judgement:
@@ -140,5 +163,5 @@ def _verdict(wrong: list[str], unsure: list[str], seen: str, wanted: str, item: 
         return Judgement("fail", "; ".join(wrong), wanted, seen, item)
     if unsure or not seen:
         words = "; ".join(unsure) or "no handshake succeeds here in a version of the policy"
-        return Judgement("inconclusive", words, wanted, seen, item)
+        return Judgement("inconclusive", words, wanted or "the policy's", seen, item)
     return Judgement("pass", "as expected", wanted, seen, item)

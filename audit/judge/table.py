@@ -41,6 +41,8 @@ def _where(check: Check) -> str:
         words.append("where there is a time before TLS")
     if check.required_only:
         words.append("where the policy makes TLS mandatory")
+    if check.dhe_only:
+        words.append("where the policy sets the size")
     return f" Made {', '.join(words)}." if words else ""
 
 

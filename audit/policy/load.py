@@ -112,6 +112,8 @@ class _Reader:
         for key, lookup in known.items():
             items: tuple[Item, ...] = getattr(profile, key)
             self.check_items((*at, key), items, lookup)
+        curves = tuple(Item(name=curve) for curve in profile.certificate.curves)
+        self.check_items((*at, "certificate", "curves"), curves, group)
         return profile
 
     def check_items(self, at: Path_, items: tuple[Item, ...], lookup: Any) -> None:  # noqa: ANN401

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from audit.iana import VERSIONS, Suite, Version, suite
 
 Level = Literal["good", "sufficient", "phase-out", "insufficient"]
 Traffic = Literal["access", "submission", "mx", "outgoing"]
 Status = Literal["current", "superseded", "historical"]
+Hash = Literal["sha1", "sha224", "sha256", "sha384", "sha512"]
 KeyType = Literal["ecdsa", "rsa"]
 
 KEY_TYPES: tuple[KeyType, ...] = ("ecdsa", "rsa")
@@ -48,10 +49,10 @@ class CertificateRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         days_left: fewest days until the certificate ends.
     """
 
-    rsa_bits: int = 2048
+    rsa_bits: Annotated[int, Meta(ge=1024)] = 2048
     curves: tuple[str, ...] = ("P-256", "P-384", "P-521")
-    signature_hashes: tuple[str, ...] = ("sha256", "sha384", "sha512")
-    days_left: int = 7
+    signature_hashes: tuple[Hash, ...] = ("sha256", "sha384", "sha512")
+    days_left: Annotated[int, Meta(ge=0)] = 7
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     groups: tuple[Item, ...]
     preference: Literal["server", "client", "any"] = "server"
     compression: Literal["forbidden", "allowed"] = "forbidden"
-    dh_bits: int | None = None
+    dh_bits: Annotated[int, Meta(ge=1024, le=8192)] | None = None
     certificate: CertificateRules = field(default_factory=CertificateRules)
 
     def allowed_versions(self, day: date) -> tuple[Version, ...]:

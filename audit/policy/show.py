@@ -33,7 +33,14 @@ def _details(policy: Policy) -> Iterator[str]:
             ("groups", profile.groups),
         ):
             for number, item in enumerate(items):
-                yield f"  {label if number == 0 else '':<9} {_item(item)}"
+                yield f"  {label if number == 0 else '':<12} {_item(item)}"
+        if profile.dh_bits:
+            yield f"  {'DH':<12} {profile.dh_bits} bits or more"
+        yield f"  {'compression':<12} {profile.compression}"
+        rules = profile.certificate
+        yield f"  {'certificate':<12} RSA {rules.rsa_bits} or more, or {', '.join(rules.curves)};"
+        hashes = ", ".join(rules.signature_hashes)
+        yield f"  {'':<12} signed with {hashes}; {rules.days_left} days left"
 
 
 def _item(item: Item) -> str:

@@ -111,6 +111,8 @@ def _explore(
         chains=summary.chains(found.values(), shaken.chain if shaken else ()),
         errors=summary.errors(found.values(), error),
     )
+    if not any(o.seen == "accepted" for o in facts.protocols.values()) and summary.foreign(facts):
+        return replace(facts, reach="not-the-service")
     control = _control(guest, shown)
     return facts if control.seen == "accepted" else summary.without_control(facts, control)
 

@@ -57,6 +57,11 @@ def errors(found: Iterable[Discovery], handshake: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*words, *([handshake] if handshake else [])]))
 
 
+def foreign(facts: EndpointFacts) -> bool:
+    """Whether something answered the hellos in another language than TLS."""
+    return any(o.evidence.startswith("not TLS") for o in facts.protocols.values())
+
+
 def without_control(facts: EndpointFacts, control: Observation) -> EndpointFacts:
     """The same facts with every refusal taken back: with no success beside it, it means nothing."""
 

@@ -1,5 +1,6 @@
 """The report on a terminal, or in a pipe: failures first, the one line that counts last."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import TextIO
@@ -7,7 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from audit.findings import Finding, Run, Verdict
+from audit.findings import UNTESTED, Finding, Run, Verdict
 from audit.report.portrait import Portrait, accepted, portraits
 from audit.report.summary import Summary, by_place, plural, summarize
 from audit.report.visible import visible
@@ -68,14 +69,20 @@ def _rendered(run: Run, *, facts: bool, colour: bool) -> str:
 
 
 def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
-    width = max(len(f.check) for f in findings)
-    for f in findings:
+    untested = [f for f in findings if f.observed == UNTESTED]
+    told = [f for f in findings if f.observed != UNTESTED]
+    width = max((len(f.check) for f in told), default=0)
+    for f in told:
         yield Text.assemble(
             "  ",
             (f"{visible(f.check):<{width}}", style),
             f"  {visible(f.observed, longest=_LONGEST)}",
             ("; expected: ", "dim"),
             visible(f.expected, longest=_EXPECTED),
+        )
+    for why, count in Counter(f.evidence for f in untested).items():
+        yield Text.assemble(
+            "  ", (plural(count, "check"), style), f" {UNTESTED}: {visible(why, longest=_LONGEST)}"
         )
 
 

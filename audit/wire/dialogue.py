@@ -1,8 +1,8 @@
 """What is said before TLS, protocol by protocol: tables, and two generators that walk them.
 
 A generator yields what to send and which reply to read, and is sent the reply; whoever drives it
-owns the socket. Nothing here logs in, sends mail or changes state: the user is impossible, MAIL
-is reset, and every dialogue ends politely.
+owns the socket. Nothing here logs in, sends mail or changes state: the user is impossible, no
+recipient follows MAIL, and every dialogue ends politely.
 """
 
 import base64

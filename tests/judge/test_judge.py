@@ -21,6 +21,7 @@ from audit.judge.bench import (
 from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint
 from audit.judge.catalogue import CATALOGUE
 from audit.judge.table import page
+from audit.policy.load import load
 from tests.judge.factories import (
     CHAINS,
     EC_KEY,
@@ -102,6 +103,11 @@ BROKEN_ENDPOINTS: list[tuple[str, str, Callable[[], EndpointCase]]] = [
      lambda: _groups("X25519", "P-256", "P-384", "P-521")),
     ("MT-CURVES", "one only", lambda: _groups("P-256")),
     ("MT-CURVES", "wrong order", lambda: _groups("P-256", "X25519", "P-384")),
+    ("MT-HANDSHAKE", "fails",
+     lambda: changed(GOOD_IMAP, handshake=Observation("refused", "alert 40"))),
+    ("MT-DH-SIZE", "1024 bits", lambda: _historical(1024)),
+    ("MT-CERT-NAME", "one of two names",
+     lambda: replace(GOOD_IMAP, planned=replace(GOOD_IMAP.planned, names=("imap.example",)))),
     ("MT-COMPRESS", "DEFLATE", lambda: changed(GOOD_IMAP, compression=ACCEPTED)),
     ("MT-CERT-CHAIN", "self-signed", lambda: _chains(chain(issuer="m.example", issuer_key=EC_KEY))),
     ("MT-CERT-CHAIN", "another root", lambda: _chains(chain(issuer="root", issuer_key=EC_KEY))),
@@ -122,6 +128,10 @@ def _groups(*names: str) -> EndpointCase:
     return changed(GOOD_IMAP, groups=dict.fromkeys(TLS_BOTH, names))
 
 
+def _historical(bits: int) -> EndpointCase:
+    return changed(replace(GOOD_IMAP, profile=load("univie-2015").profiles["access"]), dh_bits=bits)
+
+
 def _chains(*chains: Any) -> EndpointCase:
     return changed(GOOD_IMAP, chains=chains)
 
@@ -133,7 +143,8 @@ def _finding(check: str, case: EndpointCase | HostCase) -> Finding:
 @pytest.mark.parametrize("check", ENDPOINT_JUDGES)
 def test_endpoint_checks_pass_on_a_good_server(check: str) -> None:
     """Every check of an endpoint passes on facts that are the policy."""
-    case = GOOD_587 if check == "MT-MAIL-BEFORE-TLS" else GOOD_IMAP
+    cases = {"MT-MAIL-BEFORE-TLS": GOOD_587, "MT-DH-SIZE": _historical(2048)}
+    case = cases.get(check, GOOD_IMAP)
     found = _finding(check, case)
     assert found.verdict == "pass", found
 
@@ -186,6 +197,7 @@ def test_missing_observations_are_inconclusive() -> None:
     blank = changed(
         GOOD_587, protocols={}, suites={}, rest={}, preference={}, groups={}, chains=(),
         plaintext=None, compression=Observation("inconclusive"),
+        handshake=Observation("inconclusive"),
     )  # fmt: skip
     for check in ENDPOINT_JUDGES:
         if check != "MT-PORT-EXPECT":
@@ -292,6 +304,10 @@ def test_a_host_that_cannot_be_asked_is_inconclusive() -> None:
 
 def test_a_host_without_processes_or_keys_passes_nothing_about_them() -> None:
     """Absence is not compliance."""
+    master = _host(GOOD_HOST, processes=(MASTER,))
+    assert _finding("MT-LIB-STALE", master).verdict == "inconclusive"
+    unread = _host(GOOD_EXIM, options={"exim": {}})
+    assert _finding("MT-LOG-ENABLED", unread).verdict == "inconclusive"
     empty = _host(GOOD_HOST, processes=(), files=())
     for check in ("MT-LIB-MAPPED", "MT-LIB-STALE", "MT-RESTART-PENDING", "MT-KEY-PERM"):
         assert _finding(check, empty).verdict == "inconclusive"
@@ -333,8 +349,6 @@ def test_exit_codes_follow_the_verdicts() -> None:
 
 def test_the_historical_policy_judges_a_modern_server_as_wrong() -> None:
     """One set of facts, two policies, two answers."""
-    from audit.policy.load import load
-
     other = replace(GOOD_IMAP, profile=load("univie-2015").profiles["access"])
     failed = {c for c in ENDPOINT_JUDGES if _finding(c, other).verdict == "fail"}
     assert {"MT-TLS10", "MT-TLS11", "MT-TLS13", "MT-CIPHER-SET"} <= failed

@@ -219,12 +219,12 @@ def test_a_host_that_reports_gnutls_is_compiled_for_gnutls() -> None:
         "Exim version 4.96 #2 built 01-Jan-2025\n"
         "Library version: GnuTLS: Compile: 3.7.8\n                 Runtime: 3.7.9\n"
     )
-    found = target("exim", report, {25: "mx"})
+    found = target("exim", report, {25: "mx"}, ())
     assert (found.kind, found.version, found.library) == ("exim-gnutls", (4, 96), (3, 7, 9))
     report = report.replace(
         "GnuTLS: Compile: 3.7.8", "OpenSSL: Compile: OpenSSL 3.0.1 1 Jan"
     ).replace("Runtime: 3.7.9", "Runtime: OpenSSL 3.0.22 2 Feb")
-    assert target("exim", report, {25: "mx"}).library == (3, 0, 22)
+    assert target("exim", report, {25: "mx"}, ()).library == (3, 0, 22)
 
 
 def test_profiles_are_values() -> None:

@@ -39,7 +39,7 @@ def test_every_host_is_a_suite_and_every_check_a_case() -> None:
     """The numbers of the document are those of the run."""
     root = parsed(lab_run())
     assert [suite.attrib["name"] for suite in root] == ["mx1", "mx2", "msa1", "imap1", "imap2"]
-    assert root.attrib["tests"] == "570"
+    assert root.attrib["tests"] == str(len(lab_run().findings))
     assert (root.attrib["failures"], root.attrib["errors"], root.attrib["skipped"]) == (
         *("22", "2", "4"),
     )

@@ -40,6 +40,8 @@ def compile_policy(policy: Policy, target: Target, day: date) -> Compiled:
         Infeasible: it cannot; every reason is given.
         MailsealError: the policy has no profile for the traffic of a port.
     """
+    if not target.ports:
+        raise MailsealError(f"{target} serves no port, so there is nothing to compile")
     missing = sorted(set(target.ports.values()) - set(policy.profiles))
     if missing:
         raise MailsealError(f"{policy.id} has no profile {', '.join(missing)}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from audit.policy.compile.target import Target
 from audit.policy.model import Policy, Profile, Traffic
 
 
@@ -22,9 +23,9 @@ def profiles(policy: Policy, ports: Mapping[int, Traffic]) -> dict[int, Profile]
     return {port: policy.profiles[kind] for port, kind in ports.items()}
 
 
-def common_options(ports: Mapping[int, Profile]) -> dict[str, str]:
+def common_options(target: Target) -> dict[str, str]:
     """Offer TLS to everyone; AUTH exists only inside TLS, whatever the profile."""
-    implicit = [str(port) for port in ports if port == IMPLICIT_PORT]
+    implicit = [str(port) for port in target.ports if port in target.implicit]
     return {
         "tls_advertise_hosts": "*",
         "tls_on_connect_ports": " : ".join(implicit),
@@ -35,6 +36,3 @@ def common_options(ports: Mapping[int, Profile]) -> dict[str, str]:
 def required_ports(ports: Mapping[int, Profile]) -> tuple[int, ...]:
     """The ports where MAIL before STARTTLS is refused."""
     return tuple(p for p, profile in ports.items() if profile.tls == "required")
-
-
-IMPLICIT_PORT = 465

@@ -20,7 +20,9 @@ _EXIM_LIBRARY = re.compile(
 )
 
 
-def target(daemon: Daemon, report: str, ports: Mapping[int, Traffic]) -> Target:
+def target(
+    daemon: Daemon, report: str, ports: Mapping[int, Traffic], implicit: tuple[int, ...]
+) -> Target:
     """The target that wrote this report.
 
     Args:
@@ -28,6 +30,7 @@ def target(daemon: Daemon, report: str, ports: Mapping[int, Traffic]) -> Target:
         report: for Exim the output of ``exim -bV``; for Cyrus two lines, ``cyrus-imapd VERSION``
             and ``OpenSSL VERSION``.
         ports: which profile rules which port.
+        implicit: the ports on which TLS begins with the connection.
 
     Raises:
         MailsealError: the report does not tell.
@@ -46,4 +49,5 @@ def target(daemon: Daemon, report: str, ports: Mapping[int, Traffic]) -> Target:
         version=numbers(version[1]),
         library=numbers(library[library.lastindex or 1]),
         ports=ports,
+        implicit=implicit,
     )

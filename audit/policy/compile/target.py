@@ -22,12 +22,14 @@ class Target:
         version: of the daemon, as numbers: (3, 6, 1).
         library: version of OpenSSL or GnuTLS, as numbers.
         ports: which profile of the policy rules which port.
+        implicit: the ports on which TLS begins with the connection.
     """
 
     kind: Kind
     version: Numbers
     library: Numbers
     ports: Mapping[int, Traffic]
+    implicit: tuple[int, ...] = (465, 993, 995)
 
     def __str__(self) -> str:
         """The target in words, for reasons: "Cyrus 3.6.1 on OpenSSL 3.0.19"."""
