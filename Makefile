@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 LAB := inventory/lab
 
-# The lab's tools; openssl and chromium are for the tests alone.
+# What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
 TEST_PACKAGES := chromium gnutls-bin
 
@@ -13,8 +13,16 @@ LOCK := pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint setup setup-dev bench lock clean
+.PHONY: help demo test lint setup setup-dev bench lock clean
 .DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    a staged mail cluster: hardened, audited, broken once, mended (Debian, root)'
+	@echo 'make test    all tests, with all the set-up they need'
+	@echo 'make lint    style and types'
+	@echo 'make setup   the environment in .venv'
+	@echo 'make bench   measure the audit of 25 hosts; writes docs/benchmarks.md'
+	@echo 'make clean   take the lab down, remove the environment and what was written'
 
 demo: setup
 	mailseal lab up
