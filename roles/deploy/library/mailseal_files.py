@@ -39,45 +39,48 @@ import shutil
 import stat
 import tempfile
 import time
+from typing import Any, Dict, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
+File = Dict[str, Any]
 
-def attributes(path):
+
+def attributes(path: str) -> Dict[str, str]:
     """Owner, group and mode of a file, as people write them."""
     found = os.stat(path)
+    try:
+        owner = pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        owner = str(found.st_uid)
+    try:
+        group = grp.getgrgid(found.st_gid).gr_name
+    except KeyError:
+        group = str(found.st_gid)
+    return {"owner": owner, "group": group, "mode": f"{stat.S_IMODE(found.st_mode):04o}"}
+
+
+def wanted_attributes(one: File) -> Dict[str, str]:
+    """What they should be."""
     return {
-        "owner": name_of(pwd.getpwuid, found.st_uid),
-        "group": name_of(grp.getgrgid, found.st_gid),
-        "mode": "%04o" % stat.S_IMODE(found.st_mode),
+        "owner": one.get("owner", "root"),
+        "group": one.get("group", "root"),
+        "mode": "{:04o}".format(int(str(one.get("mode", "0644")), 8)),
     }
 
 
-def name_of(lookup, number):
-    try:
-        return lookup(number)[0]
-    except KeyError:
-        return str(number)
-
-
-def content_of(path):
+def content_of(path: str) -> str:
+    """All of a file, whatever its bytes."""
     with open(path, encoding="utf-8", errors="surrogateescape") as stream:
         return stream.read()
 
 
-def wanted_attributes(one):
-    return {
-        "owner": one.get("owner", "root"),
-        "group": one.get("group", "root"),
-        "mode": "%04o" % int(str(one.get("mode", "0644")), 8),
-    }
+def header(path: str, found: Dict[str, str]) -> str:
+    """The line above a difference."""
+    return "{} ({})".format(path, " ".join(found.values())) if found else path
 
 
-def header(path, found):
-    return "%s (%s)" % (path, " ".join(found[key] for key in sorted(found))) if found else path
-
-
-def compare(one):
+def compare(one: File) -> Optional[Dict[str, str]]:
     """The difference to show for a file, or None if it is as it should be."""
     path, wanted = one["path"], wanted_attributes(one)
     there = os.path.exists(path)
@@ -85,30 +88,28 @@ def compare(one):
     before = content_of(path) if there else ""
     if there and found == wanted and before == one["content"]:
         return None
-    if one.get("secret"):
-        before = after = "(not shown)\n"
-    else:
-        after = one["content"]
+    secret = one.get("secret")
     return {
-        "before": before,
-        "after": after,
+        "before": "(not shown)\n" if secret else before,
+        "after": "(not shown)\n" if secret else one["content"],
         "before_header": header(path, found),
         "after_header": header(path, wanted),
     }
 
 
-def keep(path, directory):
+def keep(path: str, directory: str) -> str:
     """Copy a file into the backup directory, with owner and mode, and say where."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    stamp = time.strftime("%Y%m%dT%H%M%S")
-    copy = os.path.join(directory, "%s.%s" % (path.strip("/").replace("/", "_"), stamp))
+    name = path.strip("/").replace("/", "_")
+    copy = os.path.join(directory, "{}.{}".format(name, time.strftime("%Y%m%dT%H%M%S")))
     shutil.copy2(path, copy)
     found = os.stat(path)
     os.chown(copy, found.st_uid, found.st_gid)
     return copy
 
 
-def replace(one):
+def replace(one: File) -> None:
+    """Put a file in place by a rename: nobody ever reads half of it, or with a wrong mode."""
     path, wanted = one["path"], wanted_attributes(one)
     directory = os.path.dirname(path)
     os.makedirs(directory, mode=0o755, exist_ok=True)
@@ -126,7 +127,8 @@ def replace(one):
         raise
 
 
-def main():
+def main() -> None:
+    """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
             "files": {"type": "list", "elements": "dict", "required": True},
@@ -136,17 +138,16 @@ def main():
     )
     backups = {}
     try:
-        pending = [(one, compare(one)) for one in module.params["files"]]
-        pending = [(one, difference) for one, difference in pending if difference]
+        compared = [(one, compare(one)) for one in module.params["files"]]
+        pending = [(one, difference) for one, difference in compared if difference]
         if not module.check_mode:
-            if module.params["backup"]:
-                for one, _difference in pending:
-                    if os.path.exists(one["path"]):
-                        backups[one["path"]] = keep(one["path"], module.params["backup"])
+            for one, _difference in pending:
+                if module.params["backup"] and os.path.exists(one["path"]):
+                    backups[one["path"]] = keep(one["path"], module.params["backup"])
             for one, _difference in pending:
                 replace(one)
     except (OSError, LookupError) as error:
-        module.fail_json(msg="files cannot be put in place: %s" % error)
+        module.fail_json(msg=f"files cannot be put in place: {error}")
     module.exit_json(
         changed=bool(pending), backups=backups, diff=[difference for _one, difference in pending]
     )

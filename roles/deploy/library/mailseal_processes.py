@@ -53,6 +53,7 @@ stale:
 
 import os
 import time
+from typing import Dict, Iterable, Iterator, Set, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -60,37 +61,37 @@ from ansible.module_utils.basic import AnsibleModule
 SLACK = 0.03
 LISTEN = "0A"
 
+Process = Tuple[int, str, float]
 
-def processes(names):
-    """(pid, name, start as seconds since the epoch) of our own processes with these names."""
+
+def processes(names: Set[str]) -> Iterator[Process]:
+    """Each process of this host with one of these names: pid, name, start since the epoch."""
     with open("/proc/uptime", encoding="ascii") as stream:
         booted = time.time() - float(stream.read().split()[0])
     tick = os.sysconf("SC_CLK_TCK")
     for entry in os.listdir("/proc"):
-        if not entry.isdigit():
+        if not entry.isdigit() or not ours(entry):
             continue
         try:
-            with open("/proc/%s/stat" % entry, encoding="utf-8", errors="replace") as stream:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stream:
                 text = stream.read()
         except OSError:
             continue  # it has ended meanwhile
-        if not ours(entry):
-            continue
         name = text[text.index("(") + 1 : text.rindex(")")]
         fields = text[text.rindex(")") + 2 :].split()
         if name in names and fields[0] not in "ZX":
             yield int(entry), name, booted + int(fields[19]) / tick
 
 
-def ours(pid):
+def ours(pid: str) -> bool:
     """Whether a process is of this host and not of a container on it."""
     try:
-        return os.readlink("/proc/%s/ns/pid" % pid) == os.readlink("/proc/self/ns/pid")
+        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
     except OSError:
         return not os.path.exists("/proc/self/ns/pid")  # kernels before 3.8
 
 
-def listening_sockets():
+def listening_sockets() -> Dict[str, int]:
     """The TCP ports that are listened on, by what /proc/PID/fd calls the sockets."""
     found = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -100,23 +101,22 @@ def listening_sockets():
             for line in stream.readlines()[1:]:
                 words = line.split()
                 if words[3] == LISTEN:
-                    found["socket:[%s]" % words[9]] = int(words[1].rsplit(":", 1)[1], 16)
+                    found[f"socket:[{words[9]}]"] = int(words[1].rsplit(":", 1)[1], 16)
     return found
 
 
-def holds(pid, sockets):
+def holds(pid: int, sockets: Iterable[str]) -> bool:
     """Whether a process has one of these sockets open."""
-    directory = "/proc/%d/fd" % pid
+    directory = f"/proc/{pid}/fd"
     try:
-        return any(
-            os.readlink(os.path.join(directory, number)) in sockets
-            for number in os.listdir(directory)
-        )
+        names = os.listdir(directory)
+        return any(os.readlink(os.path.join(directory, name)) in sockets for name in names)
     except OSError:
         return False  # it has ended meanwhile
 
 
-def main():
+def main() -> None:
+    """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
             "names": {"type": "list", "elements": "str", "required": True},
@@ -127,12 +127,11 @@ def main():
         },
         supports_check_mode=True,
     )
-    wanted = set(module.params["ports"])
     deadline = time.monotonic() + module.params["timeout"]
-    while wanted - set(listening_sockets().values()):
+    while missing := set(module.params["ports"]) - set(listening_sockets().values()):
         if time.monotonic() > deadline:
-            missing = sorted(wanted - set(listening_sockets().values()))
-            module.fail_json(msg="nothing listens on port %s" % ", ".join(map(str, missing)))
+            ports = ", ".join(map(str, sorted(missing)))
+            module.fail_json(msg=f"nothing listens on port {ports}")
         time.sleep(0.1)
     changes = [(os.stat(p).st_ctime, p) for p in module.params["files"] if os.path.exists(p)]
     latest, path = max(changes, default=(0.0, ""))
@@ -141,7 +140,7 @@ def main():
         sockets = listening_sockets()
         found = [process for process in found if holds(process[0], sockets)]
     stale = [
-        "%s (%d) started before %s changed" % (name, pid, path)
+        f"{name} ({pid}) started before {path} changed"
         for pid, name, start in found
         if start + SLACK < latest
     ]

@@ -44,10 +44,6 @@ options:
     type: list
     elements: str
     default: []
-  complaints:
-    description: A regular expression; a log line that matches it fails the trial.
-    type: str
-    default: ""
   handshakes:
     description: What openssl s_client must see; what, port, starttls, arguments, cipher, group.
     type: list
@@ -84,13 +80,20 @@ import subprocess
 import tempfile
 import threading
 import time
+from typing import Any, Dict, List, Set, Union
 
 from ansible.module_utils.basic import AnsibleModule
 
+Handshake = Dict[str, Any]
+
 SERVED = re.compile(r"^\s*(?:New|Reused), \S+, Cipher is (\S+)", re.MULTILINE)
 KEY_LINE = re.compile(r"^(?:Server|Peer) Temp Key: (.*)$", re.MULTILINE)
+SYSLOG_HEAD = re.compile(r"^<\d+>(?:\w{3} [ \d]\d [\d:]{8} )?")
+# What Cyrus says of every handshake, of one that we failed on purpose, and of empty directories.
+ROUTINE = re.compile(r"negotiation failed|starttls: |nothing to do|hard-coded DH parameters")
+TELLING = re.compile(r"(?i)tls|ssl|cipher|config|error|cannot|unable|fail|no such|not found|\bdh")
 LISTEN = "0A"
-SYSLOG_ERROR = 3
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Failed(Exception):
@@ -100,192 +103,191 @@ class Failed(Exception):
 class Syslog(threading.Thread):
     """What the trial's daemon tells syslog: it must not reach the host's own log."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
+        """Listen on a socket of our own."""
         super().__init__(daemon=True)
-        self.lines = []
+        self.lines: List[str] = []
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(path)
-        os.chmod(path, 0o666)
+        os.chmod(path, 0o666)  # noqa: S103 - the daemon's user writes to it, as to /dev/log
 
-    def run(self):
+    def run(self) -> None:
+        """Keep every line."""
         with contextlib.suppress(OSError):
             while True:
                 text = self.socket.recv(8192).decode("utf-8", "replace").strip("\0\n")
-                self.lines.append(re.sub(r"^<\d+>(?:\w{3} [ \d]\d [\d:]{8} )?", "", text))
+                self.lines.append(SYSLOG_HEAD.sub("", text))
 
 
 class Trial:
-    def __init__(self, module, work):
-        self.module = module
-        self.work = work
-        self.params = module.params
-        self.syslog = Syslog(os.path.join(work, "syslog"))
-        self.syslog.start()
-        self.output = os.path.join(work, "output")
-        self.holder = None
+    """One instance of the daemon, in namespaces of its own."""
 
-    def run(self):
-        self.enter()
-        try:
+    def __init__(self, params: Dict[str, Any], work: str) -> None:
+        """Take the task's parameters and a directory to work in."""
+        self.params = params
+        self.work = work
+        self.output = self.sub("output")
+        self.syslog = Syslog(self.sub("syslog"))
+        self.syslog.start()
+        self.environment = {"PATH": PATH, "LC_ALL": "C", **params["environment"]}
+
+    def run(self) -> None:
+        """Start it, shake hands with it, end it."""
+        with self.enter():
             self.lay_over()
             for check in self.params["checks"]:
                 done = self.inside(check["argv"])
                 if done.returncode:
-                    raise Failed("%s (%s)" % (check["says"], last_line(done.stdout)))
+                    raise Failed(check["says"])
             for command in self.params["prepare"]:
                 done = self.inside(command)
                 if done.returncode:
-                    raise Failed("%s: %s" % (command[0], last_line(done.stdout)))
-            daemon = self.start()
-            self.wait_for_ports(daemon)
+                    raise Failed(f"{command[0]}: {last_line(done.stdout)}")
+            self.wait_for_ports(self.start())
             self.shake_hands()
-        finally:
-            # The first process in there reads from us; when it ends, all others do.
-            self.holder.stdin.close()
-            self.holder.wait()
 
-    def enter(self):
-        self.holder = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-            + ["sh", "-c", "mount --make-rprivate / && ip link set lo up && echo in && exec cat"],
+    @contextlib.contextmanager
+    def enter(self) -> Any:  # noqa: ANN401 - a context manager without a value
+        """Make the namespaces; they and all processes in them end with their first process."""
+        script = "mount --make-rprivate / && ip link set lo up && echo in && exec cat"
+        spaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        # It reads from us, and so ends with us, however we end.
+        with subprocess.Popen(
+            ["unshare", *spaces, "sh", "-c", script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        if self.holder.stdout.readline() != b"in\n":
-            raise Failed("no namespaces for it: %s" % last_line(self.holder.stderr.read()))
+            stderr=subprocess.STDOUT,
+        ) as holder:
+            said = holder.stdout.readline() if holder.stdout else b""
+            if said != b"in\n":
+                raise Failed(f"no namespaces for it: {last_line(said)}")
+            self.proc = f"/proc/{holder.pid}"
+            yield
 
-    def words(self):
-        space = "/proc/%d/ns/" % self.holder.pid
-        return ["nsenter", "--mount=" + space + "mnt", "--net=" + space + "net"] + [
-            "--pid=" + space + "pid_for_children"
-        ]
+    def words(self) -> List[str]:
+        """What put before a command makes it run in there."""
+        spaces = {"mount": "mnt", "net": "net", "pid": "pid_for_children"}
+        return ["nsenter", *(f"--{key}={self.proc}/ns/{name}" for key, name in spaces.items())]
 
-    def inside(self, argv, **more):
+    def inside(self, argv: List[str]) -> "subprocess.CompletedProcess[bytes]":
+        """Run a command in there to its end."""
         return subprocess.run(
-            self.words() + argv,
+            [*self.words(), *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self.environment(),
+            env=self.environment,
             timeout=60,
-            **more,
+            check=False,
         )
 
-    def environment(self):
-        return dict(
-            PATH="/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL="C", **self.params["environment"]
-        )
-
-    def shell(self, script, *arguments):
+    def shell(self, script: str, *arguments: str) -> None:
+        """Run a line of shell in there that has to succeed."""
         done = self.inside(["sh", "-ec", script, "sh", *arguments])
         if done.returncode:
-            raise Failed("cannot be prepared: %s" % last_line(done.stdout))
+            raise Failed(f"cannot be prepared: {last_line(done.stdout)}")
 
-    def lay_over(self):
-        # A tmpfs: what candidates and keys are copied here never touches a disk.
+    def sub(self, name: str) -> str:
+        """A path in the directory to work in."""
+        return os.path.join(self.work, name)
+
+    def lay_over(self) -> None:
+        """Cover the live files and the daemon's directories; only in there."""
+        # A tmpfs: what is copied here, keys perhaps, never touches a disk.
+        os.mkdir(self.sub("cover"))
         self.shell('mount -t tmpfs -o mode=755 mailseal "$1"', self.sub("cover"))
         for number, one in enumerate(self.params["scratch"]):
             self.shell(
                 'install -d -o "$1" -g "$2" -m "$3" "$5"; test -d "$4" ||'
                 ' install -d -o "$1" -g "$2" -m "$3" "$4"; mount --bind "$5" "$4"',
                 *[str(one[key]) for key in ("owner", "group", "mode", "path")],
-                self.sub("cover/scratch%d" % number),
+                self.sub(f"cover/scratch{number}"),
+            )
+        new = {os.path.dirname(f["path"]) for f in self.params["files"] if not exists(f)}
+        for number, directory in enumerate(sorted(new)):
+            # A copy of the directory, so that a file can lie in it that is not there yet.
+            self.shell(
+                'mkdir -p "$1" && cp -a "$1" "$2" && mount --bind "$2" "$1"',
+                directory,
+                self.sub(f"cover/directory{number}"),
             )
         for number, one in enumerate(self.params["files"]):
-            if not os.path.exists(one["path"]):
-                self.cover_directory(os.path.dirname(one["path"]), number)
-        for number, one in enumerate(self.params["files"]):
-            candidate = self.sub("candidate%d" % number)
+            candidate = self.sub(f"candidate{number}")
             with open(candidate, "w", encoding="utf-8") as stream:
+                os.chmod(candidate, int(str(one.get("mode", "0644")), 8))
                 stream.write(one["content"])
             shutil.chown(candidate, one.get("owner", "root"), one.get("group", "root"))
-            os.chmod(candidate, int(str(one.get("mode", "0644")), 8))
-            self.shell(
-                'test -e "$2" || : >"$2"; mount --bind "$1" "$2"', candidate, one["path"]
-            )
+            self.shell('test -e "$2" || : >"$2"; mount --bind "$1" "$2"', candidate, one["path"])
         if os.path.exists("/dev/log"):
             self.shell('mount --bind "$1" /dev/log', self.sub("syslog"))
 
-    def cover_directory(self, directory, number):
-        """Give the trial a copy of a directory, so that new files can lie in it."""
-        self.shell(
-            'mkdir -p "$1" && cp -a "$1" "$2" && mount --bind "$2" "$1"',
-            directory,
-            self.sub("cover/directory%d" % number),
-        )
-
-    def sub(self, name):
-        path = os.path.join(self.work, name)
-        if name == "cover":
-            os.mkdir(path)
-        return path
-
-    def start(self):
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Start the daemon in there."""
         with open(self.output, "wb") as output:
             return subprocess.Popen(
-                self.words() + self.params["command"],
+                [*self.words(), *self.params["command"]],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=self.environment(),
+                env=self.environment,
                 start_new_session=True,
             )
 
-    def wait_for_ports(self, daemon):
+    def wait_for_ports(self, daemon: "subprocess.Popen[bytes]") -> None:
+        """Wait until it listens on every port that there will be a handshake on."""
         wanted = {step["port"] for step in self.params["handshakes"]}
         deadline = time.monotonic() + self.params["timeout"]
-        while wanted - self.listening():
+        while missing := wanted - self.listening():
             if daemon.poll() is not None:
                 raise Failed("the daemon does not start: " + self.reason())
             if time.monotonic() > deadline:
-                ports = ", ".join(map(str, sorted(wanted - self.listening())))
-                raise Failed("nothing listens on port %s: %s" % (ports, self.reason()))
+                ports = ", ".join(map(str, sorted(missing)))
+                raise Failed(f"nothing listens on port {ports}: {self.reason()}")
             time.sleep(0.05)
 
-    def listening(self):
+    def listening(self) -> Set[int]:
+        """The TCP ports that are listened on in there."""
         ports = set()
         for name in ("tcp", "tcp6"):
-            with contextlib.suppress(FileNotFoundError), open(
-                "/proc/%d/net/%s" % (self.holder.pid, name), encoding="ascii"
-            ) as table:
+            path = f"{self.proc}/net/{name}"
+            if not os.path.exists(path):
+                continue
+            with open(path, encoding="ascii") as table:
                 for line in table.readlines()[1:]:
                     words = line.split()
                     if words[3] == LISTEN:
                         ports.add(int(words[1].rsplit(":", 1)[1], 16))
         return ports
 
-    def shake_hands(self):
+    def shake_hands(self) -> None:
+        """Do what was planned, in order."""
         for step in self.params["handshakes"]:
             problem = judge(step, self.client(step))
             if problem:
-                raise Failed(
-                    "port %d, %s: %s: %s" % (step["port"], step["what"], problem, self.reason())
-                )
-            if step["cipher"] is not None and self.params["complaints"]:
-                complaint = re.compile(self.params["complaints"])
-                for line in self.log_lines():
-                    if complaint.search(line):
-                        raise Failed("the daemon complains: " + line)
+                place = "port {}, {}".format(step["port"], step["what"])
+                raise Failed(f"{place}: {problem}: {self.reason()}")
 
-    def client(self, step):
-        argv = ["openssl", "s_client", "-connect", "127.0.0.1:%d" % step["port"]]
-        if step["starttls"]:
-            argv += ["-starttls", step["starttls"]]
+    def client(self, step: Handshake) -> str:
+        """What openssl s_client prints."""
+        starttls = ["-starttls", step["starttls"]] if step["starttls"] else []
+        place = ["-connect", "127.0.0.1:{}".format(step["port"])]
         try:
-            return subprocess.run(
-                self.words() + argv + step["arguments"],
+            done = subprocess.run(
+                [*self.words(), "openssl", "s_client", *place, *starttls, *step["arguments"]],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 # The host's own openssl.cnf must not narrow what the client can offer.
-                env=dict(os.environ, OPENSSL_CONF="/dev/null", LC_ALL="C"),
+                env={"PATH": PATH, "LC_ALL": "C", "OPENSSL_CONF": "/dev/null"},
                 timeout=10,
-            ).stdout.decode("utf-8", "replace")
+                check=False,
+            )
         except subprocess.TimeoutExpired:
-            return "connect: no answer in 10 seconds"
+            return "no answer in 10 seconds"
+        return done.stdout.decode("utf-8", "replace")
 
-    def log_lines(self):
+    def log_lines(self) -> List[str]:
+        """What the daemon wrote to its logs."""
         lines = list(self.syslog.lines)
         for path in self.params["logs"]:
             done = self.inside(["cat", path])
@@ -293,43 +295,53 @@ class Trial:
                 lines += done.stdout.decode("utf-8", "replace").splitlines()
         return lines
 
-    def reason(self):
-        time.sleep(0.2)  # what it says to its log may still be on its way
-        with open(self.output, "rb") as output:
-            said = output.read().decode("utf-8", "replace").splitlines() + self.log_lines()
-        telling = [line for line in said if re.search(r"(?i)tls|ssl|cipher|config|error|dh", line)]
-        lines = list(dict.fromkeys(line.strip() for line in telling or said if line.strip()))
+    def reason(self) -> str:
+        """The last of what it said that may explain why it does not serve."""
+        time.sleep(0.2)  # it may still be on its way
+        with open(self.output, encoding="utf-8", errors="replace") as output:
+            said = output.read().splitlines()
+        said += [li for li in self.log_lines() if TELLING.search(li) and not ROUTINE.search(li)]
+        lines = list(dict.fromkeys(line.strip() for line in said if line.strip()))
         return " | ".join(lines[-3:]) or "the daemon gives no reason"
 
 
-def judge(step, text):
+def judge(step: Handshake, text: str) -> str:
     """What is wrong with the outcome of a handshake; empty if nothing is."""
-    if "CONNECTED(" not in text:
-        return "no connection (%s)" % last_line(text)
-    if "didn't find" in text.lower():
-        return "STARTTLS is not offered"
     served = SERVED.search(text)
     cipher = served[1] if served and served[1] != "(NONE)" else None
-    if step["cipher"] is None:
-        return "should be refused, but %s was served" % cipher if cipher else ""
-    if cipher is None:
-        return "no handshake"
-    if step["cipher"] and cipher != step["cipher"]:
-        return "%s was served, not %s" % (cipher, step["cipher"])
     key = KEY_LINE.search(text)
-    if step["group"] and (not key or step["group"] not in key[1]):
-        return "the key exchange used %s, not %s" % (key[1] if key else "none", step["group"])
-    return ""
+    used = key[1] if key else "no exchange"
+    wrong = ""
+    if "CONNECTED(" not in text:
+        wrong = f"no connection ({last_line(text)})"
+    elif "didn't find" in text.lower():
+        wrong = "STARTTLS is not offered"
+    elif step["cipher"] is None:
+        wrong = f"should be refused, but {cipher} was served" if cipher else ""
+    elif cipher is None:
+        wrong = "no handshake"
+    elif step["cipher"] and cipher != step["cipher"]:
+        wrong = f"{cipher} was served, not {step['cipher']}"
+    elif step["group"] and step["group"] not in used:
+        wrong = f"the key exchange used {used}, not {step['group']}"
+    return wrong
 
 
-def last_line(text):
+def exists(one: Dict[str, Any]) -> bool:
+    """Whether the live file is there already."""
+    return os.path.exists(one["path"])
+
+
+def last_line(text: Union[bytes, str]) -> str:
+    """The last words of a program."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no message"
 
 
-def main():
+def main() -> None:
+    """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
             "files": {"type": "list", "elements": "dict", "required": True},
@@ -339,7 +351,6 @@ def main():
             "environment": {"type": "dict", "default": {}},
             "checks": {"type": "list", "elements": "dict", "default": []},
             "logs": {"type": "list", "elements": "str", "default": []},
-            "complaints": {"type": "str", "default": ""},
             "handshakes": {"type": "list", "elements": "dict", "required": True},
             "timeout": {"type": "int", "default": 20},
         },
@@ -348,10 +359,10 @@ def main():
     parent = "/run" if os.access("/run", os.W_OK) else None
     work = tempfile.mkdtemp(prefix="mailseal-trial-", dir=parent)
     try:
-        Trial(module, work).run()
-    except Failed as failure:
+        Trial(module.params, work).run()
+    except (Failed, OSError, subprocess.TimeoutExpired) as failure:
         module.fail_json(
-            msg="the candidate configuration is refused, the live one stays in force: %s" % failure
+            msg=f"the candidate configuration is refused, the live one stays in force: {failure}"
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)

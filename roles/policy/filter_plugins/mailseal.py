@@ -35,8 +35,9 @@ def mailseal_compile(
         day: the day of the calendar to compile for, YYYY-MM-DD; by default today.
     """
     ports = {int(e["port"]): e["profile"] for e in endpoints}
+    implicit = tuple(int(e["port"]) for e in endpoints if e["mode"] == "implicit")
     try:
-        found = target(daemon, report, ports)
+        found = target(daemon, report, ports, implicit)
         when = date.fromisoformat(day) if day else datetime.now(tz=UTC).date()
         compiled = compile_policy(load(policy), found, when)
     except MailsealError as error:

@@ -1,6 +1,8 @@
 #!/usr/bin/python
 """A certificate authority on the control host: made once, signs what the inventory names."""
 
+from __future__ import annotations
+
 DOCUMENTATION = r"""
 module: mailseal_ca
 short_description: Sign certificate requests with an authority of one's own
@@ -51,9 +53,10 @@ certificates:
   type: dict
 """
 
-import datetime
+import datetime as dt
 import fcntl
 import os
+from typing import TYPE_CHECKING
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -67,16 +70,23 @@ try:
 except ImportError as error:
     MISSING = str(error)
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
 # Clocks of hosts differ; a certificate must not be "not yet valid" on the next one.
-SKEW = datetime.timedelta(hours=1)
+SKEW = dt.timedelta(hours=1)
 
 
-def common_name(text):
+def common_name(text: str) -> x509.Name:
+    """A subject with nothing but a common name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def builder(subject, issuer, public_key, days):
-    now = datetime.datetime.now(tz=datetime.UTC)
+def builder(
+    subject: x509.Name, issuer: x509.Name, public_key: CertificatePublicKeyTypes, days: int
+) -> x509.CertificateBuilder:
+    """What every certificate has: names, key, number, dates."""
+    now = dt.datetime.now(tz=dt.timezone.utc)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -84,11 +94,12 @@ def builder(subject, issuer, public_key, days):
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SKEW)
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_after(now + dt.timedelta(days=days))
     )
 
 
-def usage(*, ca):
+def usage(*, ca: bool) -> x509.KeyUsage:
+    """An authority signs certificates, a server handshakes."""
     return x509.KeyUsage(
         digital_signature=not ca,
         key_encipherment=not ca,
@@ -102,7 +113,7 @@ def usage(*, ca):
     )
 
 
-def make_authority(name):
+def make_authority(name: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     """A key and its certificate. RSA: clients that know no ECDSA must be able to verify it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     subject = common_name(name)
@@ -116,19 +127,22 @@ def make_authority(name):
     return key, certificate
 
 
-def write(path, data, mode):
+def write(path: str, data: bytes, mode: int) -> None:
+    """Write a file that from its first moment has its mode."""
     with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "wb") as stream:
         stream.write(data)
     os.rename(path + ".new", path)
 
 
-def authority(directory, name):
+def authority(directory: str, name: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate, bool]:
     """The authority in this directory, made first if there is none; and whether it was made."""
     key_file = os.path.join(directory, "ca.key")
     certificate_file = os.path.join(directory, "ca.crt")
     if os.path.exists(key_file) and os.path.exists(certificate_file):
         with open(key_file, "rb") as stream:
             key = serialization.load_pem_private_key(stream.read(), None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise TypeError("ca.key is no RSA key")
         with open(certificate_file, "rb") as stream:
             return key, x509.load_pem_x509_certificate(stream.read()), False
     key, certificate = make_authority(name)
@@ -142,11 +156,15 @@ def authority(directory, name):
     return key, certificate, True
 
 
-def pem(certificate):
+def pem(certificate: x509.Certificate) -> bytes:
+    """A certificate as files have it."""
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def sign(request, names, days, key, issuer):
+def sign(
+    request: str, names: list[str], days: int, key: rsa.RSAPrivateKey, issuer: x509.Certificate
+) -> str:
+    """The certificate for a request, whose key is used and nothing else."""
     asked = x509.load_pem_x509_csr(request.encode())
     if not asked.is_signature_valid:
         raise ValueError("a request is not signed by its own key")
@@ -159,7 +177,9 @@ def sign(request, names, days, key, issuer):
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage(ca=False), critical=True)
         .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+            ),
             critical=False,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
@@ -171,7 +191,8 @@ def sign(request, names, days, key, issuer):
     return pem(certificate).decode()
 
 
-def main():
+def main() -> None:
+    """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
@@ -182,7 +203,7 @@ def main():
         },
     )
     if MISSING:
-        module.fail_json(msg="the control host's Python has no cryptography: %s" % MISSING)
+        module.fail_json(msg=f"the control host's Python has no cryptography: {MISSING}")
     directory, names = module.params["directory"], module.params["names"]
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
@@ -194,7 +215,7 @@ def main():
             for kind, request in module.params["requests"].items()
         }
     except (OSError, ValueError, TypeError) as error:
-        module.fail_json(msg="the authority in %s cannot sign: %s" % (directory, error))
+        module.fail_json(msg=f"the authority in {directory} cannot sign: {error}")
     module.exit_json(
         changed=made or bool(certificates),
         authority=pem(issuer).decode(),

@@ -75,6 +75,7 @@ import re
 import stat
 import subprocess
 import tempfile
+from typing import Dict, Optional, Set, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -85,27 +86,23 @@ class Failed(Exception):
     """A sentence for the user."""
 
 
-def openssl(*arguments, data=None):
+def openssl(*arguments: str, data: Optional[str] = None) -> Optional[str]:
     """What openssl prints; None if it fails."""
     done = subprocess.run(
-        ["openssl", *arguments],
-        input=data.encode() if data else b"",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # A key must be made and read whatever the daemons' openssl.cnf says.
-        env=dict(os.environ, LC_ALL="C"),
+        ["openssl", *arguments], input=(data or "").encode(), capture_output=True, check=False
     )
     return done.stdout.decode() if done.returncode == 0 else None
 
 
-def public_key(*, key=None, certificate=None):
+def public_key(*, key: str = "", certificate: Optional[str] = None) -> Optional[str]:
     """The public half, from a key file or from a certificate's text."""
     if key:
         return openssl("pkey", "-in", key, "-pubout")
     return openssl("x509", "-noout", "-pubkey", data=certificate)
 
 
-def read(path):
+def read(path: str) -> Optional[str]:
+    """All of a file; None if there is none."""
     try:
         with open(path, encoding="ascii") as stream:
             return stream.read()
@@ -113,20 +110,30 @@ def read(path):
         return None
 
 
+def names_in(text: str) -> Set[str]:
+    """The DNS names in the text of a certificate."""
+    found = re.search(r"Subject Alternative Name:[^\n]*\n\s*([^\n]*)", text)
+    return set(re.findall(r"DNS:([^,\s]+)", found[1])) if found else set()
+
+
 class Store:
-    def __init__(self, module):
+    """The directory of one host's keys and certificates."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        """Take the task; the group has to exist."""
         self.module = module
         self.params = module.params
         self.changed = False
         try:
             self.group = grp.getgrnam(self.params["group"]).gr_gid
         except KeyError:
-            raise Failed("the host has no group %s" % self.params["group"]) from None
+            raise Failed("the host has no group {}".format(self.params["group"])) from None
 
-    def path(self, kind, suffix):
-        return os.path.join(self.params["directory"], "%s.%s" % (kind, suffix))
+    def path(self, kind: str, suffix: str) -> str:
+        """The file of a key type."""
+        return os.path.join(self.params["directory"], f"{kind}.{suffix}")
 
-    def own(self, path, mode):
+    def own(self, path: str, mode: int) -> None:
         """Give a file its owner and mode, if it has not."""
         try:
             found = os.stat(path)
@@ -139,7 +146,7 @@ class Store:
             os.chown(path, 0, self.group)
             os.chmod(path, mode)
 
-    def write(self, path, text, mode):
+    def write(self, path: str, text: str, mode: int) -> None:
         """Replace a file by a rename; never a moment with a wrong mode."""
         self.changed = True
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
@@ -149,7 +156,7 @@ class Store:
         os.chmod(temporary, mode)
         os.rename(temporary, path)
 
-    def prepare(self):
+    def prepare(self) -> None:
         """The directory and the modes of what is in it."""
         directory = self.params["directory"]
         if not os.path.isdir(directory):
@@ -163,18 +170,21 @@ class Store:
             self.own(self.path(kind, "crt"), 0o644)
         self.own(os.path.join(directory, "ca.crt"), 0o644)
 
-    def make_key(self, kind):
-        kinds = {
-            "ecdsa": ["EC", "-pkeyopt", "ec_paramgen_curve:" + CURVE]
-            + ["-pkeyopt", "ec_param_enc:named_curve"],
-            "rsa": ["RSA", "-pkeyopt", "rsa_keygen_bits:%d" % self.params["rsa_bits"]],
+    def make_key(self, kind: str) -> None:
+        """Make a key here; it never leaves the host."""
+        bits = self.params["rsa_bits"]
+        options = {
+            "ecdsa": ("EC", f"ec_paramgen_curve:{CURVE}", "ec_param_enc:named_curve"),
+            "rsa": ("RSA", f"rsa_keygen_bits:{bits}"),
         }
-        text = openssl("genpkey", "-algorithm", *kinds[kind])
+        algorithm, *values = options[kind]
+        words = [word for value in values for word in ("-pkeyopt", value)]
+        text = openssl("genpkey", "-algorithm", algorithm, *words)
         if not text:
-            raise Failed("openssl cannot make the %s key" % kind)
+            raise Failed(f"openssl cannot make the {kind} key")
         self.write(self.path(kind, "key"), text, 0o640)
 
-    def due(self, kind):
+    def due(self, kind: str) -> str:
         """Why a new certificate is needed; empty if none is."""
         key, certificate = self.path(kind, "key"), read(self.path(kind, "crt"))
         if not os.path.exists(key):
@@ -184,43 +194,40 @@ class Store:
         text = openssl("x509", "-noout", "-text", data=certificate)
         if not text:
             return "it cannot be read"
-        if public_key(certificate=certificate) != public_key(key=key):
-            return "it belongs to another key"
-        found = re.search(r"Subject Alternative Name:[^\n]*\n\s*([^\n]*)", text)
-        names = set(re.findall(r"DNS:([^,\s]+)", found[1])) if found else set()
-        if names != set(self.params["names"]):
-            return "it is for other names"
-        seconds = str(self.params["renew_days"] * 86400)
-        if openssl("x509", "-noout", "-checkend", seconds, data=certificate) is None:
-            return "fewer than %d days are left" % self.params["renew_days"]
-        if not self.issued(certificate):
-            return "another authority signed it"
-        return ""
+        days = self.params["renew_days"]
+        lasts = openssl("x509", "-noout", "-checkend", str(days * 86400), data=certificate)
+        reasons = {
+            "it belongs to another key": public_key(certificate=certificate) != public_key(key=key),
+            "it is for other names": names_in(text) != set(self.params["names"]),
+            f"fewer than {days} days are left": lasts is None,
+            "another authority signed it": not self.issued(certificate),
+        }
+        return next((reason for reason, true in reasons.items() if true), "")
 
-    def issued(self, certificate):
+    def issued(self, certificate: str) -> bool:
+        """Whether the authority signed it."""
         with tempfile.NamedTemporaryFile("w", suffix=".crt") as authority:
             authority.write(self.params["authority"])
             authority.flush()
             return openssl("verify", "-CAfile", authority.name, data=certificate) is not None
 
-    def request(self):
+    def request(self) -> Tuple[Dict[str, str], Dict[str, str]]:
         """Why which certificates are due, and the requests for them."""
-        due = {kind: self.due(kind) for kind in self.params["types"]}
-        due = {kind: why for kind, why in due.items() if why}
-        requests = {}
+        found = {kind: self.due(kind) for kind in self.params["types"]}
+        due = {kind: why for kind, why in found.items() if why}
         self.changed = self.changed or bool(due)
-        if self.module.check_mode:
-            return due, requests
-        for kind in due:
-            if not os.path.exists(self.path(kind, "key")):
+        requests: Dict[str, str] = {}
+        for kind in () if self.module.check_mode else due:
+            key = self.path(kind, "key")
+            if not os.path.exists(key):
                 self.make_key(kind)
-            subject = "/CN=" + self.params["names"][0]
-            requests[kind] = openssl("req", "-new", "-key", self.path(kind, "key"), "-subj", subject)
-            if not requests[kind]:
-                raise Failed("openssl cannot make the %s request" % kind)
+            request = openssl("req", "-new", "-key", key, "-subj", f"/CN={self.params['names'][0]}")
+            if not request:
+                raise Failed(f"openssl cannot make the {kind} request")
+            requests[kind] = request
         return due, requests
 
-    def install(self):
+    def install(self) -> None:
         """Put what was given in place, each pair checked before."""
         for kind, certificate in self.params["certificates"].items():
             key = self.params["keys"].get(kind)
@@ -231,11 +238,11 @@ class Store:
             )
             theirs = public_key(certificate=certificate)
             if not theirs:
-                raise Failed("the %s certificate cannot be read" % kind)
+                raise Failed(f"the {kind} certificate cannot be read")
             if mine != theirs:
-                raise Failed("the %s certificate does not belong to its key" % kind)
+                raise Failed(f"the {kind} certificate does not belong to its key")
             if openssl("x509", "-noout", "-checkend", "0", data=certificate) is None:
-                raise Failed("the %s certificate has expired" % kind)
+                raise Failed(f"the {kind} certificate has expired")
             for suffix, text, mode in (("key", key, 0o640), ("crt", certificate, 0o644)):
                 path = self.path(kind, suffix)
                 if text and read(path) != text:
@@ -249,7 +256,8 @@ class Store:
                 self.write(authority, self.params["authority"], 0o644)
 
 
-def main():
+def main() -> None:
+    """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
@@ -266,14 +274,15 @@ def main():
     )
     try:
         store = Store(module)
+        due: Dict[str, str] = {}
+        requests: Dict[str, str] = {}
         store.prepare()
         if module.params["certificates"]:
             store.install()
-            due, requests = {}, {}
         else:
             due, requests = store.request()
     except (Failed, OSError) as failure:
-        module.fail_json(msg="certificates in %s: %s" % (module.params["directory"], failure))
+        module.fail_json(msg="certificates in {}: {}".format(module.params["directory"], failure))
     module.exit_json(changed=store.changed, due=due, requests=requests)
 
 

@@ -1,0 +1,197 @@
+"""The filters and modules of the roles, without a host."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.commands import ROOT
+
+DAY = "2026-11-24"
+EXIM = """Exim version 4.96 #2 built 27-May-2026 16:52:26
+Library version: GnuTLS: Compile: 3.7.9
+                         Runtime: 3.7.9
+"""
+ACCESS = [
+    {"port": 143, "service": "imap", "mode": "starttls", "profile": "access"},
+    {"port": 993, "service": "imap", "mode": "implicit", "profile": "access"},
+]
+MX = [{"port": 25, "service": "smtp", "mode": "starttls", "profile": "mx"}]
+
+
+def _plugin(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "roles" / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def compiler() -> ModuleType:
+    """The filter that compiles."""
+    return _plugin("policy/filter_plugins/mailseal.py")
+
+
+@pytest.fixture(scope="module")
+def planner() -> ModuleType:
+    """The filter that plans the trial's handshakes."""
+    return _plugin("deploy/filter_plugins/mailseal_trial.py")
+
+
+@pytest.fixture(scope="module")
+def trial() -> ModuleType:
+    """The module that tries a daemon."""
+    return _plugin("deploy/library/mailseal_trial.py")
+
+
+def test_a_host_gets_settings_for_what_it_reports(compiler: ModuleType) -> None:
+    """Daemon, library and ports decide."""
+    found = compiler.mailseal_compile("mailseal-2026", "exim", EXIM, MX, DAY)
+    assert found["refused"] == ""
+    assert found["target"] == "Exim 4.96 on GnuTLS 3.7.9"
+    assert found["options"]["tls_require_ciphers"].startswith("NONE:+VERS-TLS1.3:+VERS-TLS1.2:")
+    assert found["openssl_cnf"] is None
+    assert found["required_ports"] == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "report", "reason"),
+    [
+        ("univie-2015", EXIM, "cannot be compiled for Exim 4.96 on GnuTLS 3.7.9"),
+        ("nonsense", EXIM, "there is no policy 'nonsense'"),
+        ("mailseal-2026", "command not found", "exim"),
+    ],
+)
+def test_a_refusal_is_one_sentence(
+    compiler: ModuleType, policy: str, report: str, reason: str
+) -> None:
+    """No exception, and no settings that somebody could deploy."""
+    found = compiler.mailseal_compile(policy, "exim", report, MX, DAY)
+    assert list(found) == ["refused"]
+    assert reason in found["refused"]
+    assert "\n" not in found["refused"]
+
+
+def _plan(planner: ModuleType, *words: Any) -> list[dict[str, Any]]:
+    plan = planner.mailseal_handshakes(*words, DAY)
+    assert isinstance(plan, list)
+    return plan
+
+
+def test_every_suite_is_offered_alone(planner: ModuleType) -> None:
+    """A name that a daemon dropped without a word cannot pass."""
+    plan = _plan(planner, "mailseal-2026", ACCESS, ["ecdsa", "rsa"])
+    alone = {s["cipher"] for s in plan if s["cipher"] and s["what"].endswith(s["cipher"])}
+    assert len(alone) == 9
+    groups = {s["group"] for s in plan if "with only" in s["what"] and s["group"]}
+    assert groups == {"X25519", "prime256v1", "secp384r1"}
+
+
+def test_only_installed_certificates_count(planner: ModuleType) -> None:
+    """Without an ECDSA certificate nobody can be served an ECDSA suite."""
+    plan = _plan(planner, "mailseal-2026", ACCESS, ["rsa"])
+    assert not [s for s in plan if s["cipher"] and "ECDSA" in s["cipher"]]
+    assert plan[0]["cipher"] == "ECDHE-RSA-AES256-GCM-SHA384"
+
+
+def test_the_servers_order_is_tried_against_the_clients(planner: ModuleType) -> None:
+    """The client wishes the reverse of what it must get."""
+    first = _plan(planner, "mailseal-2026", ACCESS, ["ecdsa", "rsa"])[0]
+    offered = first["arguments"][first["arguments"].index("-cipher") + 1].split(":")
+    assert offered[-2] == first["cipher"] == "ECDHE-ECDSA-AES256-GCM-SHA384"
+    assert first["group"] == "X25519"
+
+
+def test_what_must_succeed_comes_first(planner: ModuleType) -> None:
+    """A refusal may end the process that serves, and counts only beside a success."""
+    plan = _plan(planner, "mailseal-2026", ACCESS, ["ecdsa", "rsa"])
+    refused = [step["cipher"] is None for step in plan]
+    assert refused == sorted(refused)
+    assert {s["port"] for s in plan if s["cipher"] is None} == {143}
+
+
+def test_every_port_shakes_hands_in_every_version(planner: ModuleType) -> None:
+    """Also those that share their profile with another port."""
+    plan = _plan(planner, "mailseal-2026", ACCESS, ["ecdsa", "rsa"])
+    own = [s for s in plan if s["port"] == 993]
+    assert [s["arguments"][0] for s in own] == ["-tls1_2", "-tls1_3"]
+    assert {s["starttls"] for s in own} == {""}
+
+
+def test_old_versions_are_refused_and_old_policies_tried_with_them(planner: ModuleType) -> None:
+    """What is refused under one policy must be served under the other."""
+
+    def served(policy: str) -> set[str]:
+        plan = _plan(planner, policy, ACCESS, ["rsa"])
+        return {s["arguments"][0] for s in plan if s["cipher"] is not None}
+
+    assert served("mailseal-2026") == {"-tls1_2", "-tls1_3"}
+    assert served("univie-2015") == {"-tls1", "-tls1_1", "-tls1_2"}
+
+
+def test_diffie_hellman_has_its_size(planner: ModuleType) -> None:
+    """A hard-coded 1024-bit prime must not pass for the file that was deployed."""
+    plan = _plan(planner, "univie-2015", ACCESS, ["rsa"])
+    sizes = {s["group"] for s in plan if s["cipher"] and s["cipher"].startswith("DHE-")}
+    assert sizes == {"DH, 2048 bits"}
+
+
+GOOD = """CONNECTED(00000003)
+Server Temp Key: X25519, 253 bits
+New, TLSv1.2, Cipher is ECDHE-RSA-AES128-GCM-SHA256
+"""
+NONE = "CONNECTED(00000003)\nNew, (NONE), Cipher is (NONE)\n"
+
+
+@pytest.mark.parametrize(
+    ("cipher", "group", "text", "wrong"),
+    [
+        ("", "", GOOD, ""),
+        ("ECDHE-RSA-AES128-GCM-SHA256", "X25519", GOOD, ""),
+        (None, "", NONE, ""),
+        ("AES128-SHA", "", GOOD, "ECDHE-RSA-AES128-GCM-SHA256 was served, not AES128-SHA"),
+        ("", "prime256v1", GOOD, "the key exchange used X25519, 253 bits, not prime256v1"),
+        ("", "", NONE, "no handshake"),
+        (None, "", GOOD, "should be refused, but ECDHE-RSA-AES128-GCM-SHA256 was served"),
+        (None, "", "connect:errno=111\n", "no connection (connect:errno=111)"),
+        (
+            "",
+            "",
+            "CONNECTED(3)\nDidn't find STARTTLS in server response",
+            "STARTTLS is not offered",
+        ),
+        (None, "", "CONNECTED(3)\ndidn't find starttls", "STARTTLS is not offered"),
+    ],
+)
+def test_a_handshake_is_judged(
+    trial: ModuleType, cipher: str | None, group: str, text: str, wrong: str
+) -> None:
+    """A port that does not answer refuses nothing."""
+    assert trial.judge({"cipher": cipher, "group": group}, text) == wrong
+
+
+def test_differences_hide_secrets_and_backups_keep_the_old(tmp_path: Path) -> None:
+    """What is replaced can be looked up, what is secret cannot be read off a screen."""
+    files = _plugin("deploy/library/mailseal_files.py")
+    live = tmp_path / "live.conf"
+    live.write_text("password: old\n")
+    mode = files.attributes(str(live))
+    one = {"path": str(live), "content": "password: new\n", "secret": True, **mode}
+    assert "password" not in str(files.compare(one)["before"])
+    copy = files.keep(str(live), str(tmp_path / "backup"))
+    files.replace(one)
+    assert files.compare(one) is None
+    assert Path(copy).read_text() == "password: old\n"
+    assert live.read_text() == "password: new\n"
+
+
+def test_names_are_read_from_a_certificate() -> None:
+    """All of them, critical or not."""
+    certificate = _plugin("tls_certificate/library/mailseal_certificate.py")
+    text = "X509v3 Subject Alternative Name: critical\n        DNS:a.test, DNS:b.test\n"
+    assert certificate.names_in(text) == {"a.test", "b.test"}
+    assert certificate.names_in("no such extension") == set()
