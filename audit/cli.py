@@ -4,12 +4,13 @@ What a command needs is imported when it is called: `mailseal scan` must not wai
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit import __version__
-from audit.errors import MailsealError
+from audit.errors import USAGE, MailsealError
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -24,20 +25,27 @@ _EXIT_CODES = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
+    if sys.stdout is None:
+        raise SystemExit(USAGE)  # nobody to tell anything
     parser = _parser()
     arguments = parser.parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.run
     try:
-        return command(arguments)
+        code = command(arguments)
+        sys.stdout.flush()  # a full disk is noticed here
+        return code  # noqa: TRY300
     except (MailsealError, LabError) as error:
         print(f"mailseal: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code if isinstance(error, MailsealError) else error.code
     except KeyboardInterrupt:
-        print("mailseal: interrupted", file=sys.stderr)  # noqa: T201
-        return _INTERRUPTED
+        print("mailseal: interrupted", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(_INTERRUPTED)  # threads may hang on servers that do not answer
     except BrokenPipeError:
-        sys.stderr.close()  # the reader left; there is nobody to tell
-        return _INTERRUPTED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _INTERRUPTED  # the reader left; there is nobody to tell
+    except OSError as error:
+        print(f"mailseal: cannot write: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        return USAGE
 
 
 def _parser() -> argparse.ArgumentParser:

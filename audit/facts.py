@@ -129,6 +129,7 @@ class EndpointFacts:
         compression: whether DEFLATE was chosen when offered.
         secure_renegotiation: RFC 5746 answered; None if no version before 1.3 was.
         chains: the certificate chains served, one for each type of key, leaf first.
+        bad_chains: why further chains that were served cannot be read.
         handshake: a complete handshake with proof of the key, by OpenSSL.
         plaintext: what is possible before TLS; None in implicit mode.
         connections: TCP connections opened.
@@ -147,6 +148,7 @@ class EndpointFacts:
     compression: Observation = Observation("inconclusive")
     secure_renegotiation: bool | None = None
     chains: tuple[Chain, ...] = ()
+    bad_chains: tuple[str, ...] = ()
     handshake: Observation = Observation("inconclusive")
     plaintext: Plaintext | None = None
     connections: int = 0

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
+from audit.names import to_ascii
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
 
@@ -167,16 +168,18 @@ def _host(name: str, variables: Mapping[str, object]) -> Host:
         host = msgspec.convert({**variables, "inventory_hostname": name}, Host)
         for address in host.addresses:
             ip_address(address)
-        host.server_name.encode("idna")
-    except UnicodeError:
-        sentence = f"host {name}: mailseal_server_name: {host.server_name!r} is no host name"
-        raise MailsealError(sentence) from None
     except ValueError as error:
         if not isinstance(error, msgspec.ValidationError):
             raise MailsealError(f"host {name}: mailseal_addresses: {error}") from None
         message, _, where = str(error).partition(" - at `$")
         variable = where.strip(".`") or "its variables"
         raise MailsealError(f"host {name}: {variable}: {message}") from None
+    for variable, names in (
+        ("mailseal_server_name", (host.server_name,)),
+        ("mailseal_certificate_names", host.certificate_names),
+    ):
+        for one in names:
+            to_ascii(one, f"host {name}: {variable}")
     if host.daemon and not host.endpoints:
         raise MailsealError(f"host {name}: has a mailseal_daemon but no mailseal_endpoints")
     return host

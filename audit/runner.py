@@ -90,6 +90,8 @@ def run(driver: Driver) -> Run:
         code = pytest.main(arguments, plugins=[plugin])
     if driver.error is not None:
         raise driver.error
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     done = driver.audit.run()
     if done.executed != done.planned:
         words = (

@@ -14,14 +14,15 @@ from audit.iana import VERSIONS
 from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
 from audit.judge.case import EndpointCase, PlannedEndpoint
+from audit.names import to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.probe.calibration import calibrate
 from audit.probe.run import Expected, knock_all, probe_all
 
 _LAST_PORT = 65535
 _TARGET = re.compile(
-    r"\[(?P<v6>[^\]]+)\](?::(?P<v6port>\d{1,5}))?"
-    r"|(?P<host>[^:\[\]]+)(?::(?P<port>\d{1,5}))?"
+    r"\[(?P<v6>[^\]]+)\](?::(?P<v6port>[0-9]{1,5}))?"
+    r"|(?P<host>[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?"
     r"|(?P<bare>[0-9a-fA-F:.]+(?:%\w+)?)"
 )
 _UNKNOWN_PORT: tuple[Service, Mode] = ("imap", "implicit")
@@ -117,11 +118,8 @@ def scan(
 
 def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:
     addresses = resolve(target.host)
-    try:
-        options.name.encode("idna")
-    except UnicodeError:
-        raise MailsealError(f"{options.name!r} is no host name") from None
     name = options.name or ("" if _is_address(target.host) else target.host)
+    name = to_ascii(name, "--name" if options.name else "the host")
     if target.port is not None:
         found = [_endpoint(target.host, a, target.port, name, options) for a in addresses]
     else:

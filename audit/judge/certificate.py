@@ -4,25 +4,29 @@ The checks do not overlap: an expired certificate fails for its time and not for
 that a finding says what is wrong and not what follows from it.
 """
 
+import contextlib
 import ipaddress
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import crypto
 from service_identity import CertificateError, VerificationError
-from service_identity.cryptography import extract_patterns
 from service_identity.hazmat import (
     DNS_ID,
     CertificatePattern,
+    DNSPattern,
     IPAddress_ID,
+    IPAddressPattern,
     ServiceID,
     verify_service_identity,
 )
 
 from audit.facts import Certificate, Chain
 from audit.judge.case import EndpointCase, Judgement
+from audit.wire.certificate import parse
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h)
 
@@ -32,14 +36,13 @@ def chain(case: EndpointCase) -> Judgement:
     store = _store(case.roots)
 
     def wrong(served: Chain) -> str:
-        leaf, *others = [crypto.X509.from_cryptography(_load(c)) for c in served]
         try:
-            crypto.X509StoreContext(store, leaf, others).verify_certificate()
+            _path(store, served)
         except crypto.X509StoreContextError as error:
             return str(error)
-        return ""
+        return "" if _for_servers(served[0]) else "its extended key usage is not for servers"
 
-    return _each(case, wrong, "a chain to a trusted root")
+    return _each(case, wrong, "a chain to a trusted root, for servers")
 
 
 def name(case: EndpointCase) -> Judgement:
@@ -51,7 +54,7 @@ def name(case: EndpointCase) -> Judgement:
     wanted = (first, *case.planned.names)
 
     def wrong(served: Chain) -> str:
-        patterns = extract_patterns(_load(served[0]))
+        patterns = _patterns(served[0])
         missing = [name for name in wanted if not _covers(patterns, name)]
         names = ", ".join(served[0].names) or "no name"
         return f"is for {names}, not for {', '.join(missing)}" if missing else ""
@@ -64,7 +67,7 @@ def time(case: EndpointCase) -> Judgement:
     least = case.rules.certificate.days_left
 
     def wrong(served: Chain) -> str:
-        for certificate in served:
+        for certificate in _relevant(case, served):
             if case.now < certificate.not_before:
                 return (
                     f"{certificate.subject} is not valid before {certificate.not_before:%Y-%m-%d}"
@@ -83,8 +86,9 @@ def key(case: EndpointCase) -> Judgement:
 
     def wrong(served: Chain) -> str:
         leaf = served[0]
-        if leaf.key_type == "rsa" and leaf.key_bits < rules.rsa_bits:
-            return f"RSA with {leaf.key_bits} bits"
+        for one in _relevant(case, served):
+            if one.key_type == "rsa" and one.key_bits < rules.rsa_bits:
+                return f"{one.subject} has RSA with {one.key_bits} bits"
         if leaf.key_type == "ecdsa" and leaf.curve not in rules.curves:
             return f"ECDSA on {leaf.curve}"
         return "" if leaf.key_type in ("rsa", "ecdsa", "ed25519", "ed448") else leaf.key_type
@@ -98,7 +102,8 @@ def signature(case: EndpointCase) -> Judgement:
     hashes = case.rules.certificate.signature_hashes
 
     def wrong(served: Chain) -> str:
-        signed = [c for c in served if c.subject != c.issuer] or [served[0]]
+        below = [c for c in _relevant(case, served)[1:] if c.subject != c.issuer]
+        signed = [served[0], *below]
         weak = [c for c in signed if c.signature_hash and c.signature_hash not in hashes]
         return ", ".join(f"{c.subject} is signed with {c.signature_hash}" for c in weak)
 
@@ -116,6 +121,9 @@ def alternative_names(case: EndpointCase) -> Judgement:
 
 def _each(case: EndpointCase, wrong: Callable[[Chain], str], expected: str) -> Judgement:
     chains = [c for c in case.facts.chains if c]
+    if case.facts.bad_chains:
+        words = f"a certificate cannot be read: {case.facts.bad_chains[0]}"
+        return Judgement("fail", words, expected, "; ".join(case.facts.bad_chains), "certificate")
     if not chains:
         words = "no certificate was seen"
         return Judgement("inconclusive", words, expected, "; ".join(case.facts.errors))
@@ -123,12 +131,56 @@ def _each(case: EndpointCase, wrong: Callable[[Chain], str], expected: str) -> J
     evidence = "; ".join(_describe(c[0]) for c in chains)
     if faults:
         return Judgement("fail", "; ".join(faults), expected, evidence, "certificate")
+    unseen = {*(case.planned.key_types or ())} - {c[0].key_type for c in chains}
+    if unseen:
+        words = f"the {' and '.join(sorted(unseen))} certificate was not seen"
+        return Judgement("inconclusive", words, expected, evidence, "certificate")
     return Judgement("pass", "as expected", expected, evidence, "certificate")
 
 
 def _describe(leaf: Certificate) -> str:
     until = f"{leaf.not_after:%Y-%m-%d}"
     return f"{leaf.subject} ({leaf.key_type} {leaf.key_bits}, until {until}) {leaf.fingerprint}"
+
+
+def _relevant(case: EndpointCase, served: Chain) -> Chain:
+    """The certificates that clients rely on: the verified path, or what was served without one.
+
+    A superfluous certificate in the chain hurts nobody, and a root that ended does.
+    """
+    try:
+        return _path(_store(case.roots), served)
+    except crypto.X509StoreContextError:
+        return served
+
+
+def _path(store: crypto.X509Store, served: Chain) -> Chain:
+    leaf, *others = [crypto.X509.from_cryptography(_load(c)) for c in served]
+    path = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
+    return tuple(parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, c)) for c in path)
+
+
+def _for_servers(leaf: Certificate) -> bool:
+    """RFC 5280, section 4.2.1.12: without the extension a certificate is for everything."""
+    try:
+        found = _load(leaf).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return bool(
+        {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & {*found}
+    )
+
+
+def _patterns(leaf: Certificate) -> list[CertificatePattern]:
+    """Each name on its own: one that no RFC allows must not void the others."""
+    patterns: list[CertificatePattern] = []
+    for name in leaf.names:
+        with contextlib.suppress(CertificateError, ValueError):
+            if ":" in name or name.replace(".", "").isdigit():
+                patterns.append(IPAddressPattern(ipaddress.ip_address(name)))
+            else:
+                patterns.append(DNSPattern.from_bytes(name.encode()))
+    return patterns
 
 
 def _covers(patterns: Sequence[CertificatePattern], name: str) -> bool:

@@ -64,6 +64,7 @@ def cipher_order(case: EndpointCase) -> Judgement:
 def curves(case: EndpointCase) -> Judgement:
     """Exactly the policy's groups, in its order where the server decides."""
     wrong, unsure, seen, wanted = [], [], [], []
+    untold = False
     for name in _served(case):
         if not any(_exchanges(s) for s in _expected(case, name)):
             continue
@@ -72,6 +73,7 @@ def curves(case: EndpointCase) -> Judgement:
         if have is None:
             if name == "TLSv1.3" or _has_rsa_exchange(case, name):
                 unsure.append(f"{name}: the groups could not be told")
+            untold = True
             continue
         seen.append(f"{name} {', '.join(have)}")
         wanted.append(f"{name} {', '.join(want)}")
@@ -80,6 +82,9 @@ def curves(case: EndpointCase) -> Judgement:
         order = [g for g in want if g in have]
         if case.rules.preference == "server" and [g for g in have if g in want] != order:
             wrong.append(f"{name} prefers {', '.join(have)}")
+    if untold and not (wrong or unsure or seen):
+        words = "with an ECDSA certificate alone, TLS 1.2 does not tell its groups"
+        return Judgement("not-applicable", words, "the policy's groups", item="groups")
     return _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "groups")
 
 
@@ -121,6 +126,8 @@ def key_types(case: EndpointCase) -> tuple[KeyType, ...]:
     if case.planned.key_types is not None:
         return case.planned.key_types
     leaves = {chain[0].key_type for chain in case.facts.chains if chain}
+    if leaves & {"ed25519", "ed448"}:  # RFC 8422, section 5.10: they sign the ECDSA suites
+        leaves.add("ecdsa")
     return tuple(k for k in KEY_TYPES if k in leaves) or KEY_TYPES
 
 

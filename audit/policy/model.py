@@ -52,7 +52,7 @@ class CertificateRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rsa_bits: Annotated[int, Meta(ge=1024)] = 2048
     curves: tuple[str, ...] = ("P-256", "P-384", "P-521")
     signature_hashes: tuple[Hash, ...] = ("sha256", "sha384", "sha512")
-    days_left: Annotated[int, Meta(ge=0)] = 7
+    days_left: Annotated[int, Meta(ge=0, le=3650)] = 7
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

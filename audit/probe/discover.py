@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from audit.facts import Observation, Preference
-from audit.iana import GROUPS, SUITES, Group, Suite, Version, group
+from audit.iana import GROUPS, SUITES, Group, Suite, Version, group, suite
+from audit.iana.versions import CODES
 from audit.probe.connection import Connection, ProbeError
 from audit.probe.guest import Guest
 from audit.wire.answer import Accepted, Answer, Garbage
@@ -16,6 +17,9 @@ _CHEAP = tuple(g for g in GROUPS if g.tls12 and (not g.finite_field or g.name ==
 _ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
 
 
+_CLASSIC_VERSIONS: tuple[Version, ...] = ("SSLv3", "TLSv1.0", "TLSv1.1")
+_CLASSIC = tuple(suite(code) for code in (0xC013, 0xC014, 0x002F, 0x0035, 0x000A, 0x0005))
+_CLASSIC_GROUPS = tuple(group(code) for code in (0x0017, 0x0018))
 _NOT_TRIED = Observation("inconclusive", "not tried")
 
 
@@ -27,11 +31,13 @@ class Discovery:
         first: the version itself.
         picks: the answers, in the order the server gave them.
         rest: the last hello, with everything that was not picked.
+        instead: an older version that the server chose for a hello of this one.
     """
 
     first: Observation
     picks: list[Accepted] = field(default_factory=list)
     rest: Observation = _NOT_TRIED
+    instead: Version | None = None
 
     @property
     def suites(self) -> tuple[Suite, ...]:
@@ -51,7 +57,9 @@ def greet(guest: Guest, hello: Hello) -> Answer | None:
             connection.converse(to_starttls(guest.endpoint.service))
         return connection.hello(hello)
 
-    return guest.ask(question)
+    answer = guest.ask(question)
+    # A close without a word may be about too many connections at once: so once more, alone.
+    return guest.ask(question, alone=True) if answer is None else answer
 
 
 def groups_for(version: Version) -> tuple[Group, ...]:
@@ -65,7 +73,8 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
     A server that enforces the policy's order then picks against the client's at every step; so
     the discovery of the set proves the order and the preference on the way.
     """
-    usable = [s for s in SUITES if s.usable_in(version)]
+    # Up to TLS 1.2 everything is offered: old servers choose suites that came after their version.
+    usable = [s for s in SUITES if s.tls13 == (version == "TLSv1.3")]
     wanted = [s for s in reversed(expected) if s in usable]
     return [*(s for s in usable if s not in wanted), *wanted]
 
@@ -73,7 +82,7 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
 def suites(guest: Guest, version: Version, expected: Sequence[Suite]) -> Discovery:
     """Every suite the server accepts in *version*."""
     offered = offer_order(expected, version)
-    found = Discovery(_NOT_TRIED)
+    found, last = Discovery(_NOT_TRIED), _NOT_TRIED
     while True:
         try:
             hello = Hello(version, offered, groups_for(version), guest.endpoint.name)
@@ -82,6 +91,8 @@ def suites(guest: Guest, version: Version, expected: Sequence[Suite]) -> Discove
             last = Observation("inconclusive", str(error))
         else:
             last = read(answer, version)
+            if isinstance(answer, Accepted) and answer.version != version:
+                found.instead = answer.version
             if last.seen == "accepted" and isinstance(answer, Accepted):
                 found.picks.append(answer)
                 if answer.suite in offered:
@@ -92,18 +103,38 @@ def suites(guest: Guest, version: Version, expected: Sequence[Suite]) -> Discove
                 elif version != "SSLv2":
                     last = Observation("inconclusive", f"chose {answer.suite}, never offered")
         break
+    if not found.picks and last.seen == "refused" and version in _CLASSIC_VERSIONS:
+        last = _classic(guest, version, found, last)
     found.rest = last
     found.first = Observation("accepted", _evidence(found.picks)) if found.picks else last
     return found
 
 
-def read(answer: Answer | None, version: Version) -> Observation:
+def _classic(guest: Guest, version: Version, found: Discovery, last: Observation) -> Observation:
+    """A short hello of old suites, for servers that choke on long ones before they refuse."""
+    hello = Hello(version, _CLASSIC, _CLASSIC_GROUPS, guest.endpoint.name)
+    try:
+        answer = greet(guest, hello)
+    except ProbeError as error:
+        return Observation("inconclusive", str(error))
+    seen = read(answer, version)
+    if seen.seen == "accepted" and isinstance(answer, Accepted):
+        found.picks.append(answer)
+        return Observation("inconclusive", "it answers short hellos only")
+    return last if seen.seen == "refused" else seen
+
+
+def read(answer: Answer | None, version: Version) -> Observation:  # noqa: PLR0911 - a table
     """Whether a hello for *version* was accepted."""
     match answer:
         case Accepted(version=chosen) if chosen == version:
             return Observation("accepted", f"ServerHello {chosen}")
+        case Accepted(version=None):
+            return Observation("inconclusive", "ServerHello of an unknown version")
+        case Accepted(version=chosen) if chosen and CODES[chosen] > CODES[version]:
+            return Observation("inconclusive", f"ServerHello {chosen}, newer than offered")
         case Accepted(version=chosen):
-            return Observation("refused", f"ServerHello {chosen or 'of unknown version'} instead")
+            return Observation("refused", f"ServerHello {chosen} instead")
         case Garbage():
             return Observation("inconclusive", str(answer))
         case None:
@@ -160,8 +191,10 @@ def groups(guest: Guest, version: Version, accepted: Sequence[Suite]) -> tuple[s
         seen = read(answer, version)
         if seen.seen == "inconclusive":
             return None
-        if seen.seen == "refused" or not isinstance(answer, Accepted) or answer.group is None:
+        if seen.seen == "refused" or not isinstance(answer, Accepted):
             break
+        if answer.group is None:
+            return None  # explicit parameters instead of a named group
         chosen = group(answer.group)
         if chosen not in offered:
             return None

@@ -46,11 +46,12 @@ def probe(
     """
     started = time.monotonic()
     try:
-        first = _first(guest)
+        facts = _explore(guest, expected, jobs, _first(guest))
     except ProbeError as error:
         facts = EndpointFacts(guest.endpoint, _REACH[type(error)], errors=(str(error),))
-    else:
-        facts = _explore(guest, expected, jobs, first)
+    except Exception as error:  # noqa: BLE001 - one endpoint must not end the run of all others
+        words = f"the prober stumbled over it: {type(error).__name__}: {error}"
+        facts = EndpointFacts(guest.endpoint, "open", errors=(words,))
     return replace(
         facts, connections=guest.connections, seconds=round(time.monotonic() - started, 3)
     )
@@ -95,10 +96,11 @@ def _explore(
     by_group = {v: names for v, names in zip(shown, groups, strict=True) if names is not None}
     by_order: dict[Version, Preference] = dict(zip(shown, orders, strict=True))
     shaken, error = shake.result()
+    chains, bad_chains = summary.chains(found.values(), shaken.chain if shaken else ())
     facts = EndpointFacts(
         endpoint=guest.endpoint,
         reach="open",
-        protocols={v: d.first for v, d in found.items()},
+        protocols=summary.protocols(found),
         suites={v: tuple(s.name for s in d.suites) for v, d in shown.items()},
         rest={v: d.rest for v, d in shown.items()},
         preference=by_order,
@@ -108,7 +110,8 @@ def _explore(
         compression=summary.compression(found.values()),
         dh_bits=summary.dh_bits(found.values()),
         secure_renegotiation=summary.secure_renegotiation(found.values()),
-        chains=summary.chains(found.values(), shaken.chain if shaken else ()),
+        chains=chains,
+        bad_chains=bad_chains,
         errors=summary.errors(found.values(), error),
     )
     if not any(o.seen == "accepted" for o in facts.protocols.values()) and summary.foreign(facts):

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,15 +28,19 @@ class Manners:
     Attributes:
         cap: connections open to one address at any time.
         tries: how often one question is asked before it counts as unanswered.
+        dead_after: connections that must go unanswered before an address counts as dead.
         pauses: seconds to wait after the first, second ... refusal for now.
-        patience: unanswered questions in a row after which an endpoint is given up.
+        patience: unanswered questions after which an endpoint that never answered is given up.
+        budget: seconds after which nothing more is asked of an endpoint.
         limits: time for one connection.
     """
 
     cap: int = 4
     tries: int = 2
+    dead_after: int = 2
     pauses: tuple[float, ...] = (0.5, 1.5, 4.0)
     patience: int = 3
+    budget: float = 240.0
     limits: Limits = field(default_factory=Limits)
 
 
@@ -46,20 +50,25 @@ class Address:
     def __init__(self, manners: Manners) -> None:
         """Start with nothing known."""
         self._cap = threading.BoundedSemaphore(manners.cap)
+        self._one = threading.Lock()
         self._lock = threading.Lock()
         self._manners = manners
         self._answered = False
         self._silent = 0
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold one of the places that the address gives.
+    def place(self, *, alone: bool = False) -> Iterator[None]:
+        """Hold one of the places that the address gives, or all of them.
 
         Raises:
             NoAnswer: nothing has ever answered at this address, and enough was asked.
         """
-        with self._cap:
-            if not self._answered and self._silent >= self._manners.tries:
+        with ExitStack() as held:
+            if alone:
+                held.enter_context(self._one)  # two that wait for all places would wait for ever
+            for _ in range(self._manners.cap if alone else 1):
+                held.enter_context(self._cap)
+            if not self._answered and self._silent >= self._manners.dead_after:
                 raise NoAnswer("the host does not answer")
             yield
 
@@ -88,9 +97,13 @@ class Guest:
         self._manners = manners
         self._lock = threading.Lock()
         self._unanswered = 0
+        self._answered = False
+        self._end: float | None = None
 
-    def ask(self, question: Callable[[Connection], T]) -> T:
+    def ask(self, question: Callable[[Connection], T], *, alone: bool = False) -> T:
         """Put one question on a connection of its own, again if it was not answered.
+
+        *alone*: while no other connection of ours is open to the address.
 
         Raises:
             ProbeError: it was not answered; the kind says how the last try ended.
@@ -99,8 +112,11 @@ class Guest:
         tries = self._manners.tries
         while True:
             try:
-                result = self._once(question)
-            except (PortClosed, NoRoute):
+                result = self._once(question, alone=alone)
+            except PortClosed:
+                self._address.connected()
+                raise
+            except NoRoute:
                 raise
             except Throttled:
                 pause = next(pauses, None)
@@ -113,14 +129,17 @@ class Guest:
                 if tries <= 0 or self._given_up():
                     raise
             else:
-                self._unanswered = 0
+                self._answered = True
                 return result
 
     def _given_up(self) -> bool:
-        return self._unanswered >= self._manners.patience
+        return not self._answered and self._unanswered >= self._manners.patience
 
-    def _once(self, question: Callable[[Connection], T]) -> T:
-        with self._address.place():
+    def _once(self, question: Callable[[Connection], T], *, alone: bool) -> T:
+        with self._address.place(alone=alone):
+            self._end = self._end or time.monotonic() + self._manners.budget
+            if time.monotonic() > self._end:
+                raise NoAnswer(f"given up after {self._manners.budget:g} s")
             if self._given_up():
                 raise NoAnswer("given up: the endpoint left too many questions unanswered")
             try:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from audit.probe.connection import Connection, Reset
 
@@ -46,9 +45,9 @@ def handshake(connection: Connection, name: str) -> Completed:
             return Completed(ok=False, words=_reason(error))
         else:
             connection.send(_outgoing(tls))
-            chain = tls.get_peer_cert_chain(as_cryptography=True) or []
+            chain = tls.get_peer_cert_chain() or []
             words = f"{tls.get_protocol_version_name()} {tls.get_cipher_name()}"
-            ders = tuple(c.public_bytes(Encoding.DER) for c in chain)
+            ders = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, c) for c in chain)
             return Completed(ok=True, words=words, chain=ders)
     raise Reset("the handshake does not come to an end")
 

@@ -26,10 +26,9 @@ def probe_all(
     polite = manners or Manners()
     addresses = {e.address: Address(polite) for e in order}
     found: dict[Endpoint, EndpointFacts] = {}
-    with (
-        ThreadPoolExecutor(_MOST_JOBS, "job") as jobs,
-        ThreadPoolExecutor(_MOST_ENDPOINTS, "endpoint") as conductors,
-    ):
+    jobs = ThreadPoolExecutor(_MOST_JOBS, "job")
+    conductors = ThreadPoolExecutor(_MOST_ENDPOINTS, "endpoint")
+    try:
         running = [
             conductors.submit(probe, Guest(e, addresses[e.address], polite), expected(e), jobs)
             for e in order
@@ -38,6 +37,9 @@ def probe_all(
             facts = future.result()
             found[facts.endpoint] = facts
             done(facts)
+    finally:  # all is done, or somebody pressed Ctrl-C and waits for nothing
+        conductors.shutdown(wait=False, cancel_futures=True)
+        jobs.shutdown(wait=False, cancel_futures=True)
     return [found[e] for e in order]
 
 
@@ -49,7 +51,8 @@ def knock_all(
 ) -> list[EndpointFacts]:
     """Whether anything listens, one connection each, for ports where nothing should."""
     order = list(dict.fromkeys(endpoints))
-    polite = manners or Manners(tries=1)
+    # A firewall may drop one port and not the next: each is tried, all of an address at once.
+    polite = manners or Manners(tries=1, cap=16, dead_after=1 << 30)
     addresses = {e.address: Address(polite) for e in order}
 
     def one(endpoint: Endpoint) -> EndpointFacts:

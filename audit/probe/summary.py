@@ -1,14 +1,28 @@
 """What many answers say together. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from audit.facts import Chain, EndpointFacts, Observation
+from audit.iana import Version
 from audit.probe.discover import Discovery
 from audit.wire.answer import Accepted
 from audit.wire.certificate import parse_chain
 
 _DEFLATE = 1
+
+
+def protocols(found: Mapping[Version, Discovery]) -> dict[Version, Observation]:
+    """Each version: accepted if it was chosen for whatever hello, else what came of its own."""
+    chosen = {
+        d.instead: Observation("accepted", f"ServerHello {d.instead} to a hello for {v}")
+        for v, d in found.items()
+        if d.instead
+    }
+    return {
+        v: chosen[v] if v in chosen and d.first.seen != "accepted" else d.first
+        for v, d in found.items()
+    }
 
 
 def compression(found: Iterable[Discovery]) -> Observation:
@@ -36,19 +50,20 @@ def secure_renegotiation(found: Iterable[Discovery]) -> bool | None:
     return all(p.secure_renegotiation for p in picks) if picks else None
 
 
-def chains(found: Iterable[Discovery], handshake: Sequence[bytes]) -> tuple[Chain, ...]:
-    """Each different chain once, those with an ECDSA leaf first."""
+def chains(
+    found: Iterable[Discovery], handshake: Sequence[bytes]
+) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
+    """Each different chain once, ECDSA leaves first; and why others cannot be read."""
     seen = dict.fromkeys(p.chain for d in found for p in d.picks if p.chain)
     if handshake:
         seen.setdefault(tuple(handshake))
-    parsed = []
+    parsed, bad = [], []
     for ders in seen:
         try:
             parsed.append(parse_chain(ders))
-        except ValueError:
-            continue  # a chain that does not parse is no chain; the handshake says so
-    by_leaf = {chain[0].fingerprint: chain for chain in reversed(parsed)}
-    return tuple(sorted(by_leaf.values(), key=lambda chain: chain[0].key_type))
+        except ValueError as error:
+            bad.append(str(error))
+    return tuple(sorted(parsed, key=lambda chain: chain[0].key_type)), tuple(dict.fromkeys(bad))
 
 
 def errors(found: Iterable[Discovery], handshake: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from audit.iana import Suite, Version, suite, version_name
 from audit.iana.versions import CODES
 
 _ALERT, _HANDSHAKE = 21, 22
+_HELLO_REQUEST = 0
 _SERVER_HELLO, _CERTIFICATE, _KEY_EXCHANGE, _DONE = 2, 11, 12, 14
 _RENEGOTIATION, _SUPPORTED_VERSIONS, _KEY_SHARE = 0xFF01, 43, 51
 _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -159,6 +160,8 @@ class Reader:
             self._message(kind, body)
 
     def _message(self, kind: int, body: bytes) -> None:
+        if kind == _HELLO_REQUEST:
+            return
         if self._hello is None:
             if kind != _SERVER_HELLO:
                 raise _Malformed

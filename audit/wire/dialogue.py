@@ -15,6 +15,8 @@ from audit.wire.reply import Grammar, Reply
 
 CLIENT = "mailseal.invalid"
 _USER, _PASSWORD = "mailseal-no-such-user", "not-a-password"
+_CONTINUE = 334
+_ASKS_FOR_TLS = (530, 538)
 _PLAIN = base64.b64encode(f"\0{_USER}\0{_PASSWORD}".encode()).decode()
 
 
@@ -150,13 +152,16 @@ def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Pl
     for step in _login_steps(service):
         reply = yield step
         reply_text = reply.last
-        seen = login.verdict(service, reply, offered=bool(offered))
+        # A second step is only reached if the first was taken: then the name was looked at.
+        seen = login.verdict(service, reply, offered=bool(offered) or seen == "accepted")
         if not reply.ok:
             break
+        if reply.code == _CONTINUE:
+            yield Step(b"*\r\n", "smtp")  # RFC 4954, section 4: take the exchange back
     mail = None
     if try_mail:
         reply = yield Step(b"MAIL FROM:<>\r\n", "smtp")
-        mail = Observation("accepted" if reply.ok else "refused", reply.last)
+        mail = Observation(_mail(reply), reply.last)
     return Plaintext(
         greeting=greeting.last,
         preauth=service == "imap" and greeting.last.upper().startswith("* PREAUTH"),
@@ -166,6 +171,14 @@ def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Pl
         login_reply=reply_text,
         mail=mail,
     )
+
+
+def _mail(reply: Reply) -> Seen:
+    """Only a refusal that asks for TLS or a login is about TLS; any other may be about us."""
+    if reply.ok:
+        return "accepted"
+    asks = reply.code in _ASKS_FOR_TLS or "STARTTLS" in reply.last.upper() or "5.7.0" in reply.last
+    return "refused" if asks else "inconclusive"
 
 
 def _login_steps(service: Service) -> list[Step]:

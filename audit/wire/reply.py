@@ -92,9 +92,11 @@ def _smtp(line: bytes, _tag: bytes, _first: bool) -> bool | None:  # noqa: FBT00
 
 
 def _imap(line: bytes, tag: bytes, _first: bool) -> bool | None:  # noqa: FBT001 - one shape
-    if line.startswith((b"* BYE", tag + b" NO", tag + b" BAD")):
+    words = line.upper()
+    tag = tag.upper()
+    if words.startswith((b"* BYE", tag + b" NO", tag + b" BAD")):
         return False
-    if line.startswith((tag + b" OK", b"+ ")):
+    if words.startswith((tag + b" OK", b"+")):
         return True
     if not line.startswith(b"* "):
         raise NotAReply(f"not IMAP: {line[:60]!r}")
@@ -102,9 +104,10 @@ def _imap(line: bytes, tag: bytes, _first: bool) -> bool | None:  # noqa: FBT001
 
 
 def _greeting(line: bytes, _tag: bytes, _first: bool) -> bool:  # noqa: FBT001 - one shape
-    if not line.startswith((b"* OK", b"* PREAUTH", b"* BYE")):
+    words = line.upper()
+    if not words.startswith((b"* OK", b"* PREAUTH", b"* BYE")):
         raise NotAReply(f"not IMAP: {line[:60]!r}")
-    return not line.startswith(b"* BYE")
+    return not words.startswith(b"* BYE")
 
 
 def _pop3(line: bytes, _tag: bytes, _first: bool) -> bool:  # noqa: FBT001 - one shape

@@ -1,0 +1,30 @@
+"""Host names as they are sent and compared: A-labels (RFC 5890)."""
+
+import re
+
+from audit.errors import MailsealError
+
+_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
+)
+
+
+def to_ascii(name: str, what: str) -> str:
+    """The name in the form that goes over the wire; empty stays empty.
+
+    Args:
+        name: as people write it.
+        what: the option or variable, for the error message.
+
+    Raises:
+        MailsealError: it is no host name.
+    """
+    if not name or ":" in name:
+        return name
+    try:
+        ascii_name = name.removesuffix(".").encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        ascii_name = ""
+    if not _NAME.fullmatch(ascii_name):
+        raise MailsealError(f"{what}: {name!r} is no host name")
+    return ascii_name
