@@ -175,3 +175,35 @@ def test_a_scan_does_not_load_what_it_does_not_need() -> None:
 def _failed(capsys: pytest.CaptureFixture[str]) -> set[str]:
     findings = json.loads(capsys.readouterr().out)["findings"]
     return {f["check"] for f in findings if f["verdict"] == "fail"}
+
+
+@pytest.mark.parametrize("name", ["a..b", "x" * 70, "a*b.example", '"foo bar"', ".", " "])
+def test_what_is_no_host_name_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, and exit code 2."""
+    assert main(["scan", "127.0.0.1:25", "--name", name]) == 2
+    assert "is no host name" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence(pki: Pki) -> None:
+    """And no traceback."""
+    words = [str(Path(sys.executable).parent / "mailseal"), "policy", "list"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mailseal: cannot write")
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_a_scan_at_once() -> None:
+    """Even while servers hang."""
+    import signal
+    import time
+
+    with listening(lambda s: time.sleep(5)) as port:
+        words = [str(Path(sys.executable).parent / "mailseal"), "scan", f"127.0.0.1:{port}"]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            time.sleep(1.5)
+            process.send_signal(signal.SIGINT)
+            started = time.monotonic()
+            assert process.wait(20) == 130
+            assert time.monotonic() - started < 3

@@ -297,3 +297,112 @@ def test_a_dead_host_is_given_up_once_for_all_its_ports(monkeypatch: pytest.Monk
     facts = probe_all(endpoints, lambda _: {}, manners=Manners())
     assert {f.reach for f in facts} == {"no-answer"}
     assert time.monotonic() - started < 1.5
+
+
+def _hello(version: int, suite_code: int) -> bytes:
+    body = struct.pack("!H32sBHB", version, bytes(32), 0, suite_code, 0)
+    messages = b"\x02" + len(body).to_bytes(3) + body + b"\x0e\x00\x00\x00"
+    return struct.pack("!BHH", 22, min(version, 0x0303), len(messages)) + messages
+
+
+def _sslv3_for_tls10(client: socket.socket) -> None:
+    sent = client.recv(8192)
+    refusal = b"\x15\x03\x00\x00\x02\x02\x28"
+    offered = struct.unpack_from("!H", sent, 9)[0] if sent[:1] == b"\x16" else 0
+    client.sendall(_hello(0x0300, 0x000A) if offered == 0x0301 else refusal)
+
+
+def test_an_old_version_chosen_for_a_newer_hello_counts() -> None:
+    """The server refuses an SSLv3 hello and answers one for TLS 1.0 with SSLv3."""
+    with listening(_sslv3_for_tls10) as port:
+        facts = look(port)
+    assert facts.protocols["SSLv3"].seen == "accepted"
+
+
+def test_an_unknown_version_is_not_a_refusal() -> None:
+    """A ServerHello of 0x03ff says nothing about what was asked."""
+
+    def odd(client: socket.socket) -> None:
+        client.recv(8192)
+        client.sendall(_hello(0x03FF, 0x000A))
+
+    with listening(odd) as port:
+        facts = look(port)
+    assert facts.protocols["TLSv1.0"].seen == "inconclusive"
+
+
+def test_short_hellos_are_tried_where_long_ones_are_refused(pki: Pki) -> None:
+    """A server that refuses more than 64 suites still shows its TLS 1.0."""
+
+    def short_only(client: socket.socket) -> None:
+        sent = client.recv(8192)
+        if sent[:1] != b"\x16":
+            return
+        version = struct.unpack_from("!H", sent, 9)[0]
+        suites = struct.unpack_from("!H", sent, 44 + sent[43])[0] // 2
+        refusal = b"\x15\x03\x01\x00\x02\x02\x28"
+        client.sendall(_hello(0x0301, 0x002F) if version == 0x0301 and suites < 64 else refusal)
+
+    with listening(short_only) as port:
+        facts = look(port)
+    assert facts.protocols["TLSv1.0"].seen == "accepted"
+
+
+def test_a_close_under_load_is_never_taken_for_a_refusal() -> None:
+    """Closing without a word may be about too many connections, not about the version."""
+    open_now, lock = 0, threading.Lock()
+
+    def one_at_a_time(client: socket.socket) -> None:
+        nonlocal open_now
+        with lock:
+            open_now += 1
+            crowded = open_now > 1
+        try:
+            sent = client.recv(8192)
+            if sent and not crowded:
+                time.sleep(0.02)
+                known = sent[:1] == b"\x16" and struct.unpack_from("!H", sent, 9)[0] == 0x0301
+                client.sendall(_hello(0x0301, 0x002F) if known else b"\x15\x03\x01\x00\x02\x02\x28")
+                client.recv(64)
+        finally:
+            with lock:
+                open_now -= 1
+
+    with listening(one_at_a_time) as port:
+        facts = look(port, manners=Manners())
+    assert "refused" not in {o.seen for v, o in facts.protocols.items() if v == "TLSv1.0"}
+
+
+def test_a_slow_endpoint_ends_with_its_budget() -> None:
+    """However many suites a server accepts, and however slowly."""
+
+    def slow(client: socket.socket) -> None:
+        sent = client.recv(8192)
+        time.sleep(0.1)
+        if sent[:1] == b"\x16":
+            at = 46 + sent[43]
+            client.sendall(_hello(0x0301, struct.unpack_from("!H", sent, at)[0]))
+
+    started = time.monotonic()
+    with listening(slow) as port:
+        facts = look(port, manners=Manners(budget=1.0))
+    assert time.monotonic() - started < 10
+    assert facts.rest["TLSv1.0"].seen == "inconclusive"
+
+
+def test_every_port_is_knocked_at_even_where_others_are_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A firewall may drop one port and not the next."""
+
+    class Dropped(Connection):
+        def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+            if endpoint.port < 1000:
+                time.sleep(0.1)
+                raise NoAnswer("no answer")
+            super().__init__(endpoint, limits)
+
+    monkeypatch.setattr(guest, "Connection", Dropped)
+    with listening(lambda s: None) as port:
+        endpoints = [Endpoint("h", "127.0.0.1", p, "imap", "implicit") for p in (1, 2, 3, 4, port)]
+        assert [f.reach for f in knock_all(endpoints)] == ["no-answer"] * 4 + ["open"]

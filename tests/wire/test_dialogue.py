@@ -168,3 +168,65 @@ def test_random_replies_end_in_a_reply_or_a_sentence(data: bytes, grammar: str) 
             pass
     except NotAReply:
         pass
+
+
+@pytest.mark.parametrize(
+    ("service", "reply"),
+    [
+        ("smtp", "504 Invalid Username or Password"),
+        ("smtp", "530 5.7.8 Authentication failed"),
+        ("smtp", "501 Authentication failed"),
+        ("imap", "c3 NO [AUTHENTICATIONFAILED] user not recognized"),
+        ("imap", "c3 NO Login failed: account not enabled"),
+        ("pop3", "-ERR unrecognized user or password"),
+        ("pop3", "-ERR maildrop not available"),
+    ],
+)
+def test_a_password_that_was_looked_at_is_never_taken_for_unread(
+    service: Service, reply: str
+) -> None:
+    """Whatever code or second half the refusal has."""
+    assert login.verdict(service, Reply(ok=False, lines=(reply,))) == "accepted"
+
+
+def test_words_of_both_kinds_are_not_decided() -> None:
+    """Looked at, or TLS wanted: it says both."""
+    words = "c3 NO authentication failed, STARTTLS required"
+    assert login.verdict("imap", Reply(ok=False, lines=(words,))) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    "reply", ["421 try later", "451 greylisted", "550 null sender not allowed"]
+)
+def test_a_refusal_of_mail_for_another_reason_proves_nothing(reply: str) -> None:
+    """Only a refusal that asks for TLS or a login is about TLS."""
+    replies = ["220 m\n", "250-m\n250 STARTTLS\n", "503 no\n", f"{reply}\n"]
+    found = talk("smtp", replies, try_mail=True)
+    assert found.mail is not None
+    assert found.mail.seen == "inconclusive"
+
+
+def test_an_open_exchange_is_taken_back_before_mail_is_tried() -> None:
+    """After 334 the next line would be an answer to the challenge."""
+    replies = ["220 m\n", "250-m\n250 STARTTLS\n", "334 \n", "501 cancelled\n", "250 OK\n"]
+    found = talk("smtp", replies, try_mail=True)
+    assert found.login == "accepted"
+    assert found.mail is not None
+    assert found.mail.seen == "accepted"
+
+
+def test_a_server_without_capa_is_taken_to_offer_user() -> None:
+    """RFC 2449 is younger than USER."""
+    replies = [
+        "+OK ready\n",
+        "-ERR unknown command\n",
+        "-ERR [AUTH] only available under a layer\n",
+    ]
+    assert talk("pop3", replies).auth_offered == ("USER",)
+
+
+def test_imap_is_read_whatever_its_case() -> None:
+    """RFC 9051, section 9: all of it is case-insensitive."""
+    replies = ["* ok ready\n", "* capability IMAP4rev1 STARTTLS LOGINDISABLED\nC1 ok\n",
+               "c3 no Login only available under a layer\n"]  # fmt: skip
+    assert talk("imap", replies).login == "refused"
