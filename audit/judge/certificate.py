@@ -25,6 +25,7 @@ from service_identity.hazmat import (
 )
 
 from audit.facts import Certificate, Chain
+from audit.iana import suite
 from audit.judge.case import EndpointCase, Judgement
 from audit.wire.certificate import parse
 
@@ -131,11 +132,19 @@ def _each(case: EndpointCase, wrong: Callable[[Chain], str], expected: str) -> J
     evidence = "; ".join(_describe(c[0]) for c in chains)
     if faults:
         return Judgement("fail", "; ".join(faults), expected, evidence, "certificate")
-    unseen = {*(case.planned.key_types or ())} - {c[0].key_type for c in chains}
+    unseen = _in_use(case) - {c[0].key_type for c in chains}
     if unseen:
         words = f"the {' and '.join(sorted(unseen))} certificate was not seen"
         return Judgement("inconclusive", words, expected, evidence, "certificate")
     return Judgement("pass", "as expected", expected, evidence, "certificate")
+
+
+def _in_use(case: EndpointCase) -> set[str]:
+    """The deployed types of certificate that the accepted suites can show."""
+    deployed: set[str] = {*(case.planned.key_types or ())}
+    accepted = {suite(name) for names in case.facts.suites.values() for name in names}
+    signers = {s.authentication.lower() for s in accepted if not s.tls13}
+    return deployed & signers if signers else deployed
 
 
 def _describe(leaf: Certificate) -> str:

@@ -86,6 +86,10 @@ class _Reader:
         self.lines: Lines = dict(islice(_lines(root), _MOST_PLACES))
         if len(self.lines) == _MOST_PLACES:
             raise MailsealError(f"{file}: aliases expand it beyond any policy")
+        twice = next(_duplicates(root), None)
+        if twice is not None:
+            line = twice.start_mark.line + 1
+            raise MailsealError(f"{file}:{line}: {twice.value} is said twice")
 
     def policy(self) -> Policy:
         found = self.data.get("profiles")
@@ -168,6 +172,25 @@ def _lines(root: yaml.Node) -> Iterator[tuple[Path_, int]]:
                     todo.append(((*path, key.value), value))
         elif isinstance(node, yaml.SequenceNode):
             todo.extend(((*path, i), child) for i, child in enumerate(node.value))
+
+
+def _duplicates(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Keys that stand twice in one mapping: YAML takes the last one, a reader the first."""
+    todo, visited = [root], set()
+    while todo:
+        node = todo.pop()
+        if id(node) in visited:
+            continue  # an alias
+        visited.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, value in node.value:
+                if str(key.value) in seen:
+                    yield key
+                seen.add(str(key.value))
+                todo.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            todo.extend(node.value)
 
 
 def _msgspec_path(text: str) -> Iterator[str | int]:
