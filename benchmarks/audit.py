@@ -104,7 +104,7 @@ def _page(found: list[Measured]) -> str:
     return f"""# Benchmarks
 
 Written by `make bench` on {datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25
-hosts under test share with the auditor. Median of {len(found)} runs, smallest and largest in
+hosts under test share with the auditor. {len(found)} run(s): the median, smallest and largest in
 brackets.
 
 ## Audit of the 25-host lab
