@@ -112,7 +112,6 @@ def test_json_is_what_the_schema_says(pki: Pki, capsys: pytest.CaptureFixture[st
         ["audit", "-i", "inventory/lab", "--out", "/etc/passwd"],
         ["scan", "127.0.0.1:25", "--name", "a..b"],
         ["lab", "break", "imap1", "nosuch"],
-        ["lab", "ssh", "nosuch"],
         ["nosuch"],
         [],
     ],
