@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from audit.facts import Endpoint
 from audit.wire.answer import Answer, Garbage, Reader
-from audit.wire.dialogue import PROTOCOLS, Refused, Step
+from audit.wire.dialogue import PROTOCOLS, Refused, Step, to_starttls
 from audit.wire.hello import Hello
 from audit.wire.reply import NotAReply, Reply, ReplyReader
 
@@ -102,6 +102,15 @@ class Connection:
         except OSError:
             pass  # it is gone already
         self._socket.close()
+
+    def to_tls(self) -> None:
+        """Come to the point where TLS begins: through STARTTLS, or at once in implicit mode.
+
+        Raises:
+            ProbeError: as for `converse`.
+        """
+        if self._endpoint.mode == "starttls":
+            self.converse(to_starttls(self._endpoint.service))
 
     def converse(self, dialogue: Generator[Step, Reply, T]) -> T:
         """Walk a dialogue to its end and give its result.

@@ -9,7 +9,6 @@ from audit.iana.versions import CODES
 from audit.probe.connection import Connection, ProbeError
 from audit.probe.guest import Guest
 from audit.wire.answer import Accepted, Answer, Garbage
-from audit.wire.dialogue import to_starttls
 from audit.wire.hello import Hello
 
 # Cheap groups only where a server may compute with them before it answers (up to TLS 1.2).
@@ -53,8 +52,7 @@ def greet(guest: Guest, hello: Hello) -> Answer | None:
     """
 
     def question(connection: Connection) -> Answer | None:
-        if guest.endpoint.mode == "starttls":
-            connection.converse(to_starttls(guest.endpoint.service))
+        connection.to_tls()
         return connection.hello(hello)
 
     answer = guest.ask(question)

@@ -22,7 +22,7 @@ from audit.probe.connection import (
 from audit.probe.discover import Discovery
 from audit.probe.guest import Guest
 from audit.probe.handshake import Completed, handshake
-from audit.wire.dialogue import before_tls, to_starttls
+from audit.wire.dialogue import before_tls
 from audit.wire.hello import Hello
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def _explore(
     jobs: Executor,
     plaintext: Plaintext | None,
 ) -> EndpointFacts:
-    shake = jobs.submit(_try, lambda: guest.ask(lambda c: _handshake(c, guest)))
+    shake = jobs.submit(_try, lambda: guest.ask(lambda c: _handshake(c, guest.endpoint.name)))
     found: dict[Version, Discovery] = dict(
         zip(
             VERSIONS,
@@ -135,10 +135,9 @@ def _control(guest: Guest, shown: Mapping[Version, Discovery]) -> Observation:
     return Observation("inconclusive", f"afterwards what had succeeded did not: {seen.evidence}")
 
 
-def _handshake(connection: Connection, guest: Guest) -> Completed:
-    if guest.endpoint.mode == "starttls":
-        connection.converse(to_starttls(guest.endpoint.service))
-    return handshake(connection, guest.endpoint.name)
+def _handshake(connection: Connection, name: str) -> Completed:
+    connection.to_tls()
+    return handshake(connection, name)
 
 
 def _try(question: Callable[[], T]) -> tuple[T | None, str]:

@@ -1,5 +1,6 @@
 """What a policy is compiled for, and what comes out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,6 +10,8 @@ from audit.policy.model import Traffic
 
 Kind = Literal["cyrus", "exim-openssl", "exim-gnutls"]
 Numbers = tuple[int, ...]
+
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 DH_FILE = "/etc/mailseal/tls/dh.pem"
 
@@ -61,9 +64,8 @@ class Infeasible(MailsealError):
     """The target cannot do what the policy says; the reasons say why."""
 
     def __init__(self, policy: str, target: Target, reasons: list[str]) -> None:
-        """Keep every reason: a postmaster wants all of them at once."""
+        """Name every reason: a postmaster wants all of them at once."""
         super().__init__(f"{policy} cannot be compiled for {target}: {'; '.join(reasons)}")
-        self.reasons = reasons
 
 
 def numbers(text: str) -> Numbers:
@@ -72,23 +74,10 @@ def numbers(text: str) -> Numbers:
     Raises:
         MailsealError: the text starts with no number.
     """
-    digits = []
-    for part in text.split("."):
-        head = "".join(iter_digits(part))
-        if not head:
-            break
-        digits.append(int(head))
-        if head != part:
-            break
-    if not digits:
+    found = _VERSION.match(text)
+    if found is None:
         raise MailsealError(f"{text!r} is no version")
-    return tuple(digits)
-
-
-def iter_digits(part: str) -> str:
-    """The digits that *part* starts with."""
-    end = next((i for i, c in enumerate(part) if c not in "0123456789"), len(part))
-    return part[:end]
+    return tuple(map(int, found[0].split(".")))
 
 
 def dotted(version: Numbers) -> str:
