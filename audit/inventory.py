@@ -4,9 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +22,7 @@ from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
 
 _SECONDS = 120
+_PREFIX = "mailseal_"
 # Every port that mail has (IANA Service Names): what is not expected must not answer.
 MAIL_PORTS: dict[int, tuple[Service, Mode]] = {
     24: ("lmtp", "starttls"),
@@ -43,7 +46,7 @@ class EndpointRow(Struct, frozen=True, forbid_unknown_fields=True):
     profile: Traffic
 
 
-class Host(Struct, frozen=True, rename=lambda name: f"mailseal_{name}"):
+class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     """The mailseal_* variables of one host.
 
     Attributes:
@@ -164,6 +167,7 @@ def _host(name: str, variables: Mapping[str, object]) -> Host:
     if "mailseal_addresses" not in variables:
         words = "has no mailseal_addresses, so nothing can be said about it (--limit leaves it out)"
         raise MailsealError(f"host {name} {words}")
+    _no_misspelling(name, variables)
     try:
         host = msgspec.convert({**variables, "inventory_hostname": name}, Host)
         for address in host.addresses:
@@ -174,15 +178,37 @@ def _host(name: str, variables: Mapping[str, object]) -> Host:
         message, _, where = str(error).partition(" - at `$")
         variable = where.strip(".`") or "its variables"
         raise MailsealError(f"host {name}: {variable}: {message}") from None
+    _check(name, host)
+    return host
+
+
+def _check(name: str, host: Host) -> None:
+    """What the types do not say."""
     for variable, names in (
         ("mailseal_server_name", (host.server_name,)),
         ("mailseal_certificate_names", host.certificate_names),
     ):
         for one in names:
             to_ascii(one, f"host {name}: {variable}")
+    ports = [row.port for row in host.endpoints]
+    for port in ports:
+        if ports.count(port) > 1:
+            raise MailsealError(f"host {name}: mailseal_endpoints: port {port} is there twice")
+    if "/" in host.control_netns:
+        raise MailsealError(f"host {name}: mailseal_control_netns: a name, not a path")
     if host.daemon and not host.endpoints:
         raise MailsealError(f"host {name}: has a mailseal_daemon but no mailseal_endpoints")
-    return host
+
+
+def _no_misspelling(name: str, variables: Mapping[str, object]) -> None:
+    """A variable one letter from ours, or with two swapped, is ours; others belong to the roles."""
+    known = [f.encode_name.removeprefix(_PREFIX) for f in msgspec.structs.fields(Host)]
+    ours = [v.removeprefix(_PREFIX) for v in variables if v.startswith(_PREFIX)]
+    for variable, right in product(ours, known):
+        more, less = Counter(variable) - Counter(right), Counter(right) - Counter(variable)
+        if variable not in known and max(more.total(), less.total()) <= 1:
+            words = f"{_PREFIX}{variable} is unknown: is it {_PREFIX}{right}?"
+            raise MailsealError(f"host {name}: {words}")
 
 
 def _reason(words: str) -> str:

@@ -1,6 +1,7 @@
-"""Host names as they are sent and compared: A-labels (RFC 5890)."""
+"""Host names as they are sent and compared: A-labels (RFC 5890); and what is no name at all."""
 
 import re
+from ipaddress import ip_address
 
 from audit.errors import MailsealError
 
@@ -28,3 +29,12 @@ def to_ascii(name: str, what: str) -> str:
     if not _NAME.fullmatch(ascii_name):
         raise MailsealError(f"{what}: {name!r} is no host name")
     return ascii_name
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address, which no certificate name or SNI may hold."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

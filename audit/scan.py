@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
@@ -14,7 +13,7 @@ from audit.iana import VERSIONS
 from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
 from audit.judge.case import EndpointCase, PlannedEndpoint
-from audit.names import to_ascii
+from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.probe.calibration import calibrate
 from audit.probe.run import Expected, knock_all, probe_all
@@ -47,12 +46,7 @@ class Target:
         host = found and (found["v6"] or found["bare"] or found["host"])
         port = int((found and (found["v6port"] or found["port"])) or 0)
         named = found and not found["host"]
-        if (
-            not host
-            or port > _LAST_PORT
-            or text.endswith(":0")
-            or (named and not _is_address(host))
-        ):
+        if not host or port > _LAST_PORT or text.endswith(":0") or (named and not is_address(host)):
             raise MailsealError(f"{text!r} is not HOST or HOST:PORT (IPv6 as [ADDRESS]:PORT)")
         return cls(host, port or None)
 
@@ -118,7 +112,7 @@ def scan(
 
 def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:
     addresses = resolve(target.host)
-    name = options.name or ("" if _is_address(target.host) else target.host)
+    name = options.name or ("" if is_address(target.host) else target.host)
     name = to_ascii(name, "--name" if options.name else "the host")
     if target.port is not None:
         found = [_endpoint(target.host, a, target.port, name, options) for a in addresses]
@@ -126,8 +120,16 @@ def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:
         found = [_endpoint(target.host, a, p, name, options) for a in addresses for p in MAIL_PORTS]
         found = [f.endpoint for f in knock_all(found) if f.reach == "open"]
         if not found:
-            raise MailsealError(f"{target.host}: no mail port answers", UNDETERMINED)
+            raise MailsealError(f"{target.host}: no mail port answers{_hint(target)}", UNDETERMINED)
     return [PlannedEndpoint(e, _traffic(e, options), demanded=False) for e in found]
+
+
+def _hint(target: Target) -> str:
+    """`::1:993` is an address, and hardly the one that was meant."""
+    head, _, tail = target.host.rpartition(":")
+    if not (tail.isdecimal() and int(tail) in MAIL_PORTS):
+        return ""
+    return f" (for port {tail} write [{head.removesuffix(':') or ':'}]:{tail})"
 
 
 def _endpoint(host: str, address: str, port: int, name: str, options: Options) -> Endpoint:
@@ -159,11 +161,3 @@ def resolve(host: str) -> tuple[str, ...]:
         raise MailsealError(f"{host}: {reason}") from None
     addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
     return tuple(sorted(addresses, key=lambda address: ":" in address))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from audit import roots
 from audit.errors import MailsealError
@@ -46,6 +47,8 @@ class Audit:
         self._inside: dict[str, HostFacts] = {}
         self._findings: dict[Planned, Finding] = {}
         self._lock = threading.Lock()
+        self._roots = {host.name: _roots(host) for host in self.hosts}
+        self._alive: set[str] = set()
         self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
 
     def _plan(self, host: Host) -> Iterable[Planned]:
@@ -90,6 +93,8 @@ class Audit:
 
         def seen(facts: EndpointFacts) -> None:
             self._endpoints[facts.endpoint] = facts
+            if facts.reach not in ("no-answer", "no-route"):
+                self._alive.add(facts.endpoint.address)
             step(str(facts.endpoint))
 
         def told(facts: HostFacts) -> None:
@@ -124,9 +129,14 @@ class Audit:
             return self._host_case(planned.target)
         endpoint = planned.target.endpoint
         facts = self._endpoints[endpoint]
-        ca_file = self._hosts[endpoint.host].ca_file
-        profile = self._profile(planned.target)
-        return EndpointCase(planned.target, facts, profile, self.now, roots.read(ca_file))
+        return EndpointCase(
+            planned.target,
+            facts,
+            self._profile(planned.target),
+            self.now,
+            self._roots[endpoint.host],
+            alive=endpoint.address in self._alive,
+        )
 
     def _host_case(self, planned: PlannedHost) -> HostCase:
         facts = self._inside.get(planned.host) or HostFacts(
@@ -161,3 +171,11 @@ class Audit:
             endpoints=tuple(self._endpoints.values()),
             hosts=tuple(self._inside.values()),
         )
+
+
+def _roots(host: Host) -> tuple[bytes, ...]:
+    try:
+        return roots.read(host.ca_file)
+    except MailsealError as error:
+        hint = "; a rollout writes it" if host.ca_file and not Path(host.ca_file).exists() else ""
+        raise MailsealError(f"host {host.name}: mailseal_ca_file: {error}{hint}") from None

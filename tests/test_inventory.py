@@ -63,6 +63,14 @@ def test_the_cluster_has_25_hosts() -> None:
         ("h1.example", "h1..example", "mailseal_server_name"),
         ("mailseal_addresses", "mailseal_adresses", "host h1 has no mailseal_addresses"),
         ("    h1:\n", "    h0:\n    h1:\n", "host h0 has no mailseal_addresses"),
+        ("mailseal_daemon:", "mailseal_deamon:", "is it mailseal_daemon?"),
+        ("mailseal_server_name:", "mailseal_servername:", "is it mailseal_server_name?"),
+        ("mailseal_daemon: cyrus", "mailseal_control_netns: /run/x", "mailseal_control_netns"),
+        (
+            "        - {port: 993, service: imap, mode: implicit, profile: access}\n",
+            "        - {port: 993, service: imap, mode: implicit, profile: access}\n" * 2,
+            "port 993 is there twice",
+        ),
         ("all:", "all: [", "hosts.yml"),
     ],
 )

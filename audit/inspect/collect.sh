@@ -52,22 +52,21 @@ if command -v cyr_info >/dev/null 2>&1; then
         crypto=$(ldd "$imapd" | sed -n 's/.*libcrypto.*=> \([^ ]*\).*/\1/p')
         grep -aom1 'OpenSSL [0-9][0-9a-z.]*' "$crypto"
     } 2>/dev/null | sed "s/^/report${tab}cyrus$tab/"
-    { cyr_info conf-all; cyr_info conf; } 2>/dev/null | sed -n 's/^\([A-Za-z0-9_]*\): *\(.*\)$/option\tcyrus\t\1\t\2/p'
+    own=$(cyr_info conf 2>/dev/null)
+    { cyr_info conf-all 2>/dev/null; printf '%s\n' "$own"; } | sed -n 's/^\([A-Za-z0-9_]*\): *\(.*\)$/option\tcyrus\t\1\t\2/p'
     sed -n '/^[[:space:]]*SERVICES/,/}/s/^[[:space:]]*\([A-Za-z0-9_]*\)[[:space:]].*cmd="\([^"]*\)".*$/option\tcyrus\tservice:\1\t\2/p' /etc/cyrus.conf 2>/dev/null
-    files="$files /etc/imapd.conf /etc/cyrus.conf $(cyr_info conf 2>/dev/null |
+    files="$files /etc/imapd.conf /etc/cyrus.conf $(printf '%s\n' "$own" |
         sed -n 's/^tls_server_\(cert\|key\): *//p' | tr ',' ' ')"
 fi
 for exim in exim exim4; do
     command -v $exim >/dev/null 2>&1 || continue
-    for name in tls_advertise_hosts tls_on_connect_ports auth_advertise_hosts tls_require_ciphers \
-        openssl_options tls_eccurve tls_dhparam tls_dh_max_bits log_selector \
-        tls_certificate tls_privatekey; do
-        value=$($exim -bP $name 2>/dev/null) || continue
-        case $value in "$name ="*) echo "option${tab}exim$tab$name$tab${value#"$name ="}" ;; esac
-    done
+    own=$($exim -bP tls_advertise_hosts tls_on_connect_ports auth_advertise_hosts \
+        tls_require_ciphers openssl_options tls_eccurve tls_dhparam tls_dh_max_bits log_selector \
+        tls_certificate tls_privatekey 2>/dev/null)
+    printf '%s\n' "$own" | sed -n "s/^\([a-z_]*\) =\(.*\)$/option${tab}exim$tab\1$tab\2/p"
     config=$($exim -bP configure_file 2>/dev/null | head -n 1)
-    certificates=$($exim -bP tls_certificate tls_privatekey 2>/dev/null |
-        sed 's/^[a-z_]* = //' | tr ':' ' ')
+    certificates=$(printf '%s\n' "$own" |
+        sed -n 's/^tls_\(certificate\|privatekey\) = //p' | tr ':' ' ')
     files="$files $config $certificates"
     $exim -C /dev/null -d -bV 2>&1 | grep -e '^Exim version' -A1 -e '^Library version: ' |
         sed "s/^/report${tab}exim$tab/"

@@ -60,7 +60,9 @@ def inspect(host: str, inventory: str) -> HostFacts:
         command = f"timeout {_SECONDS} sh -c {shlex.quote(_SCRIPT)}"
         result = connection.run(command)
     except Exception as error:  # noqa: BLE001 - testinfra raises whatever its back end does
-        return HostFacts(host, reached=False, errors=(_one_line(error),))
+        # Of a failed ssh it raises the whole result; what people want to read is what ssh said.
+        said = getattr(error.args[0] if error.args else None, "stderr", "") or error
+        return HostFacts(host, reached=False, errors=(_one_line(said),))
     if result.rc != 0:
         reason = _one_line(result.stderr) or f"the script ended with {result.rc}"
         return HostFacts(host, reached=False, errors=(reason,))

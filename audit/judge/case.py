@@ -58,6 +58,7 @@ class EndpointCase:
         profile: the rules; None where nothing should listen.
         now: the moment that dates are compared with, in UTC.
         roots: the trusted root certificates, DER.
+        alive: some port of this address answered or was refused: the host is there.
     """
 
     planned: PlannedEndpoint
@@ -65,6 +66,7 @@ class EndpointCase:
     profile: Profile | None
     now: datetime
     roots: tuple[bytes, ...] = ()
+    alive: bool = True
 
     @property
     def rules(self) -> Profile:

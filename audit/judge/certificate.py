@@ -27,6 +27,7 @@ from service_identity.hazmat import (
 from audit.facts import Certificate, Chain
 from audit.iana import suite
 from audit.judge.case import EndpointCase, Judgement
+from audit.names import is_address
 from audit.wire.certificate import parse
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h)
@@ -185,7 +186,7 @@ def _patterns(leaf: Certificate) -> list[CertificatePattern]:
     patterns: list[CertificatePattern] = []
     for name in leaf.names:
         with contextlib.suppress(CertificateError, ValueError):
-            if ":" in name or name.replace(".", "").isdigit():
+            if is_address(name):
                 patterns.append(IPAddressPattern(ipaddress.ip_address(name)))
             else:
                 patterns.append(DNSPattern.from_bytes(name.encode()))

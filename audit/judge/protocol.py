@@ -95,7 +95,8 @@ def dh_size(case: EndpointCase) -> Judgement:
     if bits is not None:
         large = bits >= least
         return Judgement("pass" if large else "fail", f"{bits} bits", expected, item="dh_bits")
-    if any(o.seen == "accepted" for o in case.facts.protocols.values()):
+    chosen = [suite(name) for names in case.facts.suites.values() for name in names]
+    if chosen and not any(s.key_exchange == "DHE" for s in chosen):
         return Judgement("not-applicable", "no suite with DHE was chosen", expected)
     return Judgement("inconclusive", "could not be told", expected)
 

@@ -3,7 +3,8 @@
 from audit.facts import Plaintext, Reach
 from audit.judge.case import EndpointCase, Judgement, undecided
 
-_REACH: dict[Reach, str] = {
+# What came of a connection, in words.
+REACH: dict[Reach, str] = {
     "open": "answers",
     "refused": "closed",
     "no-answer": "does not answer",
@@ -15,12 +16,12 @@ _REACH: dict[Reach, str] = {
 def port_expect(case: EndpointCase) -> Judgement:
     """The endpoint is there, or is not, as the inventory says."""
     facts, planned = case.facts, case.planned
-    observed, evidence = _REACH[facts.reach], "; ".join(facts.errors)
+    observed, evidence = REACH[facts.reach], "; ".join(facts.errors)
     if planned.traffic is None:
         expected = "nothing listens"
-        if facts.reach == "no-route":
+        if facts.reach == "no-route" or (facts.reach == "no-answer" and not case.alive):
             return Judgement("inconclusive", observed, expected, evidence)
-        closed = facts.reach in ("refused", "no-answer")
+        closed = facts.reach in ("refused", "no-answer")  # dropped by a firewall is closed too
         return Judgement("pass" if closed else "fail", observed, expected, evidence)
     expected = f"{planned.endpoint.service} answers"
     if facts.reach == "open":

@@ -145,10 +145,15 @@ class Connection:
         self._in_tls = True
         reader = Reader(hello.version)
         self.send(hello.record())
-        while (answer := reader.feed(data := self.receive())) is None:
-            if not data:
-                answer = reader.end()
-                break
+        try:
+            while (answer := reader.feed(data := self.receive())) is None:
+                if not data:
+                    answer = reader.end()
+                    break
+        except NoAnswer:
+            # A refusal as a warning, with the connection left open, is still a refusal.
+            if (answer := reader.warning) is None:
+                raise
         if isinstance(answer, Garbage) and answer.start.startswith(_BUSY):
             raise Throttled(f"the server refuses for now: {answer}")
         return answer

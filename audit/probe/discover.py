@@ -15,7 +15,6 @@ from audit.wire.hello import Hello
 _CHEAP = tuple(g for g in GROUPS if g.tls12 and (not g.finite_field or g.name == "ffdhe2048"))
 _ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
 
-
 _CLASSIC_VERSIONS: tuple[Version, ...] = ("SSLv3", "TLSv1.0", "TLSv1.1")
 _CLASSIC = tuple(suite(code) for code in (0xC013, 0xC014, 0x002F, 0x0035, 0x000A, 0x0005))
 _CLASSIC_GROUPS = tuple(group(code) for code in (0x0017, 0x0018))
@@ -31,12 +30,14 @@ class Discovery:
         picks: the answers, in the order the server gave them.
         rest: the last hello, with everything that was not picked.
         instead: an older version that the server chose for a hello of this one.
+        primes: the answers to hellos that asked for the Diffie-Hellman prime only.
     """
 
     first: Observation
     picks: list[Accepted] = field(default_factory=list)
     rest: Observation = _NOT_TRIED
     instead: Version | None = None
+    primes: list[Accepted] = field(default_factory=list)
 
     @property
     def suites(self) -> tuple[Suite, ...]:
@@ -156,6 +157,8 @@ def preference(
     order = [s for s in offer_order(expected, version) if s in accepted]
     left = list(order)
     for pick in accepted:
+        if pick not in left:
+            return "unknown"  # never offered, or offered no more
         if pick != left[0]:
             return "server"
         left.remove(pick)
@@ -167,6 +170,23 @@ def preference(
     if not isinstance(again, Accepted) or again.suite is None:
         return "unknown"
     return "server" if again.suite == order[0] else "client"
+
+
+def own_prime(guest: Guest, version: Version, found: Discovery) -> str:
+    """See the server's own Diffie-Hellman prime too; why not, if that fails.
+
+    A server may take a group of RFC 7919 where one is offered and its own prime where none is.
+    """
+    usable = [s for s in found.suites if s.key_exchange == "DHE"]
+    if not usable:
+        return ""
+    try:
+        answer = greet(guest, Hello(version, usable, _ELLIPTIC, guest.endpoint.name))
+    except ProbeError as error:
+        return str(error)
+    if isinstance(answer, Accepted):
+        found.primes.append(answer)
+    return "" if read(answer, version).seen != "inconclusive" else f"Diffie-Hellman: {answer}"
 
 
 def groups(guest: Guest, version: Version, accepted: Sequence[Suite]) -> tuple[str, ...] | None:

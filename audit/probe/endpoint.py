@@ -1,10 +1,9 @@
 """Everything the wire shows about one endpoint: the order of the questions, and their sum."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import TypeVar
 
 from audit.facts import EndpointFacts, Observation, Plaintext, Preference, Reach
 from audit.iana import VERSIONS, Suite, Version
@@ -21,11 +20,10 @@ from audit.probe.connection import (
 )
 from audit.probe.discover import Discovery
 from audit.probe.guest import Guest
-from audit.probe.handshake import Completed, handshake
+from audit.probe.handshake import SIGNERS, Completed, handshake
 from audit.wire.dialogue import before_tls
 from audit.wire.hello import Hello
 
-T = TypeVar("T")
 _MX_PORT = 25  # mail in clear is what the port is for
 _REACH: dict[type[ProbeError], Reach] = {
     PortClosed: "refused",
@@ -82,7 +80,7 @@ def _explore(
     jobs: Executor,
     plaintext: Plaintext | None,
 ) -> EndpointFacts:
-    shake = jobs.submit(_try, lambda: guest.ask(lambda c: _handshake(c, guest.endpoint.name)))
+    shake = jobs.submit(_shake, guest)
     found: dict[Version, Discovery] = dict(
         zip(
             VERSIONS,
@@ -95,8 +93,11 @@ def _explore(
     orders = jobs.map(lambda v: discover.preference(guest, v, shown[v], expected.get(v, ())), shown)
     by_group = {v: names for v, names in zip(shown, groups, strict=True) if names is not None}
     by_order: dict[Version, Preference] = dict(zip(shown, orders, strict=True))
+    prime_error = _own_prime(guest, shown)
     shaken, error = shake.result()
-    chains, bad_chains = summary.chains(found.values(), shaken.chain if shaken else ())
+    ders = [shaken.chain] if shaken else []
+    others, other_errors = _hidden(guest, shown, ders, jobs)
+    chains, bad_chains = summary.chains(found.values(), [*ders, *others])
     facts = EndpointFacts(
         endpoint=guest.endpoint,
         reach="open",
@@ -108,11 +109,11 @@ def _explore(
         plaintext=plaintext,
         handshake=_observe(shaken, error),
         compression=summary.compression(found.values()),
-        dh_bits=summary.dh_bits(found.values()),
+        dh_bits=summary.dh_bits(found.values(), prime_error),
         secure_renegotiation=summary.secure_renegotiation(found.values()),
         chains=chains,
         bad_chains=bad_chains,
-        errors=summary.errors(found.values(), error),
+        errors=summary.errors(found.values(), [error, prime_error, *other_errors]),
     )
     if not any(o.seen == "accepted" for o in facts.protocols.values()) and summary.foreign(facts):
         return replace(facts, reach="not-the-service")
@@ -135,14 +136,35 @@ def _control(guest: Guest, shown: Mapping[Version, Discovery]) -> Observation:
     return Observation("inconclusive", f"afterwards what had succeeded did not: {seen.evidence}")
 
 
-def _handshake(connection: Connection, name: str) -> Completed:
-    connection.to_tls()
-    return handshake(connection, name)
+def _own_prime(guest: Guest, shown: Mapping[Version, Discovery]) -> str:
+    """Ask the newest version that has DHE; a server has one prime of its own."""
+    able = [v for v, d in shown.items() if any(s.key_exchange == "DHE" for s in d.suites)]
+    return discover.own_prime(guest, able[-1], shown[able[-1]]) if able else ""
 
 
-def _try(question: Callable[[], T]) -> tuple[T | None, str]:
+def _hidden(
+    guest: Guest,
+    shown: Mapping[Version, Discovery],
+    chains: list[tuple[bytes, ...]],
+    jobs: Executor,
+) -> tuple[list[tuple[bytes, ...]], list[str]]:
+    """The chains that only TLS 1.3 would show, by one handshake for each kind not seen yet."""
+    if "TLSv1.3" not in shown:
+        return [], []
+    seen = {chain[0].key_type for chain in summary.chains(shown.values(), chains)[0]}
+    done = list(jobs.map(lambda kind: _shake(guest, kind), (k for k in SIGNERS if k not in seen)))
+    return [shaken.chain for shaken, _ in done if shaken], [error for _, error in done if error]
+
+
+def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, str]:
+    """A complete handshake, or why the question was not answered."""
+
+    def question(connection: Connection) -> Completed:
+        connection.to_tls()
+        return handshake(connection, guest.endpoint.name, signer)
+
     try:
-        return question(), ""
+        return guest.ask(question), ""
     except ProbeError as error:
         return None, str(error)
 

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.bindings.openssl.binding import Binding
 from OpenSSL import SSL, crypto
 
 from audit.probe.connection import Connection, Reset
 
-_TLS10 = 0x0301
+_TLS10, _TLS13 = 0x0301, 0x0304
 _CHUNK = 16384
 _MOST_ROUNDS = 64
+# The signatures of TLS 1.3 by the kind of key that makes them (RFC 8446, section 4.2.3).
+SIGNERS = {
+    "ecdsa": b"ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519:ed448",
+    "rsa": b"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512"
+    b":rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +33,15 @@ class Completed:
     chain: tuple[bytes, ...] = ()
 
 
-def handshake(connection: Connection, name: str) -> Completed:
+def handshake(connection: Connection, name: str, signer: str = "") -> Completed:
     """Shake hands on an open connection; nothing is verified here, only seen.
+
+    With a *signer*, in TLS 1.3 only and with a certificate for this kind of key only.
 
     Raises:
         ProbeError: the connection did not carry it.
     """
-    tls = SSL.Connection(_context())
+    tls = SSL.Connection(_context(signer))
     if name:
         tls.set_tlsext_host_name(name.encode("idna"))
     tls.set_connect_state()
@@ -52,11 +61,15 @@ def handshake(connection: Connection, name: str) -> Completed:
     raise Reset("the handshake does not come to an end")
 
 
-def _context() -> SSL.Context:
+def _context(signer: str) -> SSL.Context:
     """Everything this OpenSSL can: the judgement is not its job."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_verify(SSL.VERIFY_NONE)
-    context.set_min_proto_version(_TLS10)
+    context.set_min_proto_version(_TLS13 if signer else _TLS10)
+    if signer:  # a call that pyOpenSSL does not wrap
+        chosen = Binding.lib.SSL_CTX_set1_sigalgs_list(context._context, SIGNERS[signer])  # noqa: SLF001
+        if chosen != 1:
+            raise ValueError(f"this OpenSSL does not know the signatures for {signer}")
     context.set_cipher_list(b"ALL:COMPLEMENTOFALL:@SECLEVEL=0")
     return context
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from audit.facts import Endpoint, EndpointFacts
 from audit.iana import Suite, Version
+from audit.probe.connection import Limits
 from audit.probe.endpoint import knock, probe
 from audit.probe.guest import Address, Guest, Manners
 
@@ -51,8 +52,8 @@ def knock_all(
 ) -> list[EndpointFacts]:
     """Whether anything listens, one connection each, for ports where nothing should."""
     order = list(dict.fromkeys(endpoints))
-    # A firewall may drop one port and not the next: each is tried, all of an address at once.
-    polite = manners or Manners(tries=1, cap=16, dead_after=1 << 30)
+    # A firewall may drop one port and not the next: each is tried, once and not for long.
+    polite = manners or Manners(tries=1, dead_after=1 << 30, limits=Limits(connect=3.5))
     addresses = {e.address: Address(polite) for e in order}
 
     def one(endpoint: Endpoint) -> EndpointFacts:

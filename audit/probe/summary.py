@@ -9,7 +9,7 @@ from audit.probe.discover import Discovery
 from audit.wire.answer import Accepted
 from audit.wire.certificate import parse_chain
 
-_DEFLATE = 1
+_COMPRESSIONS = {1: "DEFLATE", 64: "LZS"}
 
 
 def protocols(found: Mapping[Version, Discovery]) -> dict[Version, Observation]:
@@ -26,12 +26,13 @@ def protocols(found: Mapping[Version, Discovery]) -> dict[Version, Observation]:
 
 
 def compression(found: Iterable[Discovery]) -> Observation:
-    """Whether DEFLATE, offered in every hello up to TLS 1.2, was ever chosen (RFC 3749)."""
+    """Whether compression, offered in every hello up to TLS 1.2, was ever chosen."""
     versions = list(found)
     picks = _older_picks(versions)
-    chosen = next((p for p in picks if p.compression == _DEFLATE), None)
+    chosen = next((p for p in picks if p.compression), None)
     if chosen:
-        return Observation("accepted", f"ServerHello {chosen.version} with DEFLATE")
+        name = _COMPRESSIONS.get(chosen.compression, f"compression {chosen.compression}")
+        return Observation("accepted", f"ServerHello {chosen.version} with {name}")
     if picks:
         return Observation("refused", f"null in each of {len(picks)} ServerHello messages")
     if any(d.picks for d in versions):
@@ -39,9 +40,12 @@ def compression(found: Iterable[Discovery]) -> Observation:
     return Observation("inconclusive", "no handshake succeeds here")
 
 
-def dh_bits(found: Iterable[Discovery]) -> int | None:
-    """The smallest Diffie-Hellman prime seen; None if no DHE suite was chosen."""
-    return min((p.dh_bits for p in _older_picks(found) if p.dh_bits), default=None)
+def dh_bits(found: Iterable[Discovery], untold: str) -> int | None:
+    """The smallest Diffie-Hellman prime seen; None if none was, or not all were (*untold*)."""
+    if untold:
+        return None
+    shown = [p for d in found for p in (*d.picks, *d.primes)]
+    return min((p.dh_bits for p in shown if p.dh_bits), default=None)
 
 
 def secure_renegotiation(found: Iterable[Discovery]) -> bool | None:
@@ -51,12 +55,11 @@ def secure_renegotiation(found: Iterable[Discovery]) -> bool | None:
 
 
 def chains(
-    found: Iterable[Discovery], handshake: Sequence[bytes]
+    found: Iterable[Discovery], handshakes: Iterable[Sequence[bytes]]
 ) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
     """Each different chain once, ECDSA leaves first; and why others cannot be read."""
     seen = dict.fromkeys(p.chain for d in found for p in d.picks if p.chain)
-    if handshake:
-        seen.setdefault(tuple(handshake))
+    seen |= dict.fromkeys(tuple(chain) for chain in handshakes if chain)
     parsed, bad = [], []
     for ders in seen:
         try:
@@ -66,10 +69,10 @@ def chains(
     return tuple(sorted(parsed, key=lambda chain: chain[0].key_type)), tuple(dict.fromkeys(bad))
 
 
-def errors(found: Iterable[Discovery], handshake: str) -> tuple[str, ...]:
+def errors(found: Iterable[Discovery], others: Iterable[str]) -> tuple[str, ...]:
     """What went wrong on the way, each once."""
     words = [d.first.evidence for d in found if d.first.seen == "inconclusive"]
-    return tuple(dict.fromkeys([*words, *([handshake] if handshake else [])]))
+    return tuple(dict.fromkeys([*words, *filter(None, others)]))
 
 
 def foreign(facts: EndpointFacts) -> bool:

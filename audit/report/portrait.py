@@ -7,22 +7,16 @@ or three portraits; one that differs stands out.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from audit.facts import Certificate, EndpointFacts, Plaintext, Preference, Reach, Seen
+from audit.facts import Certificate, EndpointFacts, Plaintext, Preference, Seen
 from audit.findings import Run
 from audit.iana import VERSIONS, Version
+from audit.judge.transport import REACH
 from audit.report.summary import moment, utc
 
 _ORDER: dict[Preference, str] = {
     "server": "the server's order",
     "client": "the client's order",
     "unknown": "an order that was not determined",
-}
-_REACH: dict[Reach, str] = {
-    "open": "",
-    "refused": "closed",
-    "no-answer": "no answer",
-    "no-route": "no route from here",
-    "not-the-service": "answers, but not as this service",
 }
 
 
@@ -102,7 +96,7 @@ def _portrait(group: list[EndpointFacts], run: Run) -> Portrait:
     return Portrait(
         host=first.endpoint.host,
         ports=ports,
-        reach=_REACH[first.reach],
+        reach="" if first.reach == "open" else REACH[first.reach],
         versions=_versions(first),
         negotiated=_negotiated(first),
         certificates=tuple(certificate(c[0], len(c), run) for c in first.chains if c),

@@ -86,6 +86,7 @@ class Reader:
 
     Attributes:
         answer: None until enough has come.
+        warning: the last alert that was a warning only.
     """
 
     def __init__(self, offered: Version) -> None:
@@ -95,7 +96,7 @@ class Reader:
         self._handshake = bytearray()
         self._total = 0
         self._hello: Accepted | None = None
-        self._warning: Alert | None = None
+        self.warning: Alert | None = None
         self.answer: Answer | None = None
 
     def feed(self, data: bytes) -> Answer | None:
@@ -114,7 +115,7 @@ class Reader:
     def end(self) -> Answer | None:
         """The peer closed: what can be said with what has come; None if it said nothing."""
         if self.answer is None:
-            self.answer = self._hello or self._warning
+            self.answer = self._hello or self.warning
         if self.answer is None and (self._raw or self._handshake):
             self.answer = Garbage(bytes(self._raw[:64]))
         return self.answer
@@ -144,7 +145,7 @@ class Reader:
             raise _Malformed
         level, code = body[0], body[1]
         if level == _WARNING and code not in _CLOSING:
-            self._warning = Alert(code)  # "unrecognized_name" may precede a ServerHello
+            self.warning = Alert(code)  # "unrecognized_name" may precede a ServerHello
         else:
             self.answer = self._hello or Alert(code)
 

@@ -103,6 +103,25 @@ PROTOCOLS: dict[Service, Protocol] = {
 }
 
 
+_SMTP_LOGINS = (
+    (Step(f"AUTH PLAIN {_PLAIN}\r\n".encode(), "smtp"),),
+    (Step(b"AUTH LOGIN\r\n", "smtp"),),
+)
+# Each a way to log in, step by step; a server may refuse one and take the other.
+_LOGINS: dict[Service, tuple[tuple[Step, ...], ...]] = {
+    "smtp": _SMTP_LOGINS,
+    "lmtp": _SMTP_LOGINS,
+    "imap": ((Step(f"c3 LOGIN {_USER} {_PASSWORD}\r\n".encode(), "imap", "c3"),),),
+    "pop3": (
+        (
+            Step(f"USER {_USER}\r\n".encode(), "pop3"),
+            Step(f"PASS {_PASSWORD}\r\n".encode(), "pop3"),
+        ),
+    ),
+    "sieve": ((Step(f'AUTHENTICATE "PLAIN" "{_PLAIN}"\r\n'.encode(), "sieve"),),),
+}
+
+
 class Refused(Exception):
     """The server does not go on; the message is its reply.
 
@@ -147,17 +166,7 @@ def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Pl
     if words.capabilities:
         answer = yield words.capabilities
     offered = login.mechanisms(service, answer.lines)
-    seen: Seen = "refused"
-    reply_text = ""
-    for step in _login_steps(service):
-        reply = yield step
-        reply_text = reply.last
-        # A second step is only reached if the first was taken: then the name was looked at.
-        seen = login.verdict(service, reply, offered=bool(offered) or seen == "accepted")
-        if not reply.ok:
-            break
-        if reply.code == _CONTINUE:
-            yield Step(b"*\r\n", "smtp")  # RFC 4954, section 4: take the exchange back
+    seen, said = yield from _logins(service, offered=bool(offered))
     mail = None
     if try_mail:
         reply = yield Step(b"MAIL FROM:<>\r\n", "smtp")
@@ -168,9 +177,28 @@ def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Pl
         starttls="accepted" if _advertised(words, answer.lines) else "refused",
         auth_offered=offered,
         login=seen,
-        login_reply=reply_text,
+        login_reply=said,
         mail=mail,
     )
+
+
+def _logins(service: Service, *, offered: bool) -> Generator[Step, Reply, tuple[Seen, str]]:
+    """Every way to log in, until one is not refused unread; the server's words about it."""
+    said = ""
+    for steps in _LOGINS[service]:
+        seen: Seen = "refused"
+        for step in steps:
+            reply = yield step
+            said = reply.last
+            # A second step is only reached if the first was taken: then the name was looked at.
+            seen = login.verdict(service, reply, offered=offered or seen == "accepted")
+            if not reply.ok:
+                break
+            if reply.code == _CONTINUE:
+                yield Step(b"*\r\n", "smtp")  # RFC 4954, section 4: take the exchange back
+        if seen != "refused":
+            return seen, said
+    return "refused", said
 
 
 def _mail(reply: Reply) -> Seen:
@@ -179,21 +207,6 @@ def _mail(reply: Reply) -> Seen:
         return "accepted"
     asks = reply.code in _ASKS_FOR_TLS or "STARTTLS" in reply.last.upper() or "5.7.0" in reply.last
     return "refused" if asks else "inconclusive"
-
-
-def _login_steps(service: Service) -> list[Step]:
-    match service:
-        case "smtp" | "lmtp":
-            return [Step(f"AUTH PLAIN {_PLAIN}\r\n".encode(), "smtp")]
-        case "imap":
-            return [Step(f"c3 LOGIN {_USER} {_PASSWORD}\r\n".encode(), "imap", "c3")]
-        case "pop3":
-            return [
-                Step(f"USER {_USER}\r\n".encode(), "pop3"),
-                Step(f"PASS {_PASSWORD}\r\n".encode(), "pop3"),
-            ]
-        case "sieve":
-            return [Step(f'AUTHENTICATE "PLAIN" "{_PLAIN}"\r\n'.encode(), "sieve")]
 
 
 def _advertised(words: Protocol, lines: tuple[str, ...]) -> bool:

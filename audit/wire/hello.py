@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from audit.iana import Group, Suite, Version
 from audit.iana.versions import CODES
+from audit.names import is_address
 
 HANDSHAKE = 22
-DEFLATE = 1
+# DEFLATE (RFC 3749) and LZS (RFC 3943); any answer but null is compression.
+COMPRESSIONS = (1, 64)
 
 _SCSV_RENEGOTIATION = 0x00FF  # RFC 5746, section 3.3
 _SNI, _GROUPS, _POINTS, _SIGNATURES, _VERSIONS, _KEY_SHARE = 0, 10, 11, 13, 43, 51
@@ -62,7 +64,7 @@ class Hello:
             codes.append(_SCSV_RENEGOTIATION)
         legacy = min(CODES[self.version], CODES["TLSv1.2"])
         session = os.urandom(32) if tls13 else b""
-        compressions = b"\x00" if tls13 else bytes((DEFLATE, 0))
+        compressions = b"\x00" if tls13 else bytes((*COMPRESSIONS, 0))
         parts = [
             struct.pack("!H", legacy),
             os.urandom(32),
@@ -75,7 +77,7 @@ class Hello:
         return b"".join(parts)
 
     def _extensions(self, *, tls13: bool) -> Iterable[bytes]:
-        if self.name and not _is_address(self.name):
+        if self.name and not is_address(self.name):
             host = b"\x00" + _vector16(self.name.encode("idna"))
             yield _extension(_SNI, _vector16(host))
         if self.groups:
@@ -114,7 +116,3 @@ def _vector16(body: bytes) -> bytes:
 
 def _words(codes: Iterable[int]) -> bytes:
     return b"".join(code.to_bytes(2) for code in codes)
-
-
-def _is_address(name: str) -> bool:
-    return ":" in name or name.replace(".", "").isdigit()

@@ -228,6 +228,20 @@ def test_a_phased_out_suite_fails_after_its_day() -> None:
     assert _finding("MT-CIPHER-SET", later).verdict == "fail"
 
 
+def test_a_silent_port_is_closed_only_on_a_host_that_answers_elsewhere() -> None:
+    """A firewall drops one port; a host that is down proves nothing."""
+    silent = replace(UNWANTED, facts=replace(UNWANTED.facts, reach="no-answer"))
+    assert _finding("MT-PORT-EXPECT", silent).verdict == "pass"
+    assert _finding("MT-PORT-EXPECT", replace(silent, alive=False)).verdict == "inconclusive"
+
+
+def test_a_prime_that_was_not_shown_is_not_taken_for_none() -> None:
+    """A suite with DHE is accepted, so there is a prime."""
+    suites = {"TLSv1.2": ("TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",)}
+    case = changed(_historical(2048), dh_bits=None, suites=suites)
+    assert _finding("MT-DH-SIZE", case).verdict == "inconclusive"
+
+
 def test_a_closed_port_that_nobody_demanded_is_inconclusive() -> None:
     """A scan has no inventory."""
     case = changed(GOOD_IMAP, reach="refused")

@@ -77,6 +77,74 @@ def test_old_versions_and_weak_suites_are_seen(pki: Pki) -> None:
     assert facts.dh_bits == 2048
 
 
+def test_both_certificates_of_a_tls13_server_are_seen(pki: Pki) -> None:
+    """TLS 1.3 hides them from hellos; each needs a handshake that asks for its kind of key."""
+    with openssl_server(pki, "-tls1_3") as port:
+        facts = look(port, manners=Manners())
+    assert [chain[0].key_type for chain in facts.chains] == ["ecdsa", "rsa"]
+
+
+def test_a_servers_own_prime_is_seen_behind_the_group_it_takes_from_others(pki: Pki) -> None:
+    """One that knows RFC 7919 takes ffdhe2048 where it is offered, and else its own 1024 bits."""
+
+    def two_faced(client: socket.socket) -> None:
+        sent = client.recv(8192)
+        if sent[:1] != b"\x16" or struct.unpack_from("!H", sent, 9)[0] != 0x0303:
+            return
+        if b"\x00\x9e" not in sent[44 + sent[43] :]:
+            client.sendall(b"\x15\x03\x03\x00\x02\x02\x28")
+            return
+        groups = _extension(sent, 10)[2:]
+        size = 256 if (0x0100,) in struct.iter_unpack("!H", groups) else 128
+        prime = b"\x80" + bytes(size - 1)
+        exchange = size.to_bytes(2) + prime + b"\x00\x01\x02" + b"\x00\x01\x04" + bytes(2)
+        client.sendall(_hello(0x0303, 0x009E, b"\x0c" + len(exchange).to_bytes(3) + exchange))
+
+    with listening(two_faced) as port:
+        assert look(port).dh_bits == 1024
+
+
+def _extension(hello: bytes, kind: int) -> bytes:
+    """The body of one extension of a ClientHello record."""
+    at = 44 + hello[43]
+    at += 2 + struct.unpack_from("!H", hello, at)[0]
+    at += 1 + hello[at] + 2
+    while at + 4 <= len(hello):
+        found, length = struct.unpack_from("!HH", hello, at)
+        if found == kind:
+            return hello[at + 4 : at + 4 + length]
+        at += 4 + length
+    return b""
+
+
+@pytest.mark.parametrize("chosen", [1, 64])
+def test_any_compression_is_seen(chosen: int) -> None:
+    """DEFLATE and LZS."""
+
+    def compressing(client: socket.socket) -> None:
+        if client.recv(8192)[9:11] == b"\x03\x03":
+            client.sendall(_hello(0x0303, 0x002F, compression=chosen))
+
+    with listening(compressing) as port:
+        assert look(port).compression.seen == "accepted"
+
+
+def test_a_refusal_as_a_warning_is_one_though_the_connection_stays_open() -> None:
+    """The server says no and waits."""
+
+    def warns(client: socket.socket) -> None:
+        sent = client.recv(8192)
+        if sent[9:11] == b"\x03\x03":
+            client.sendall(_hello(0x0303, 0x002F))
+            return
+        client.sendall(b"\x15\x03\x01\x00\x02\x01\x28")
+        time.sleep(3)
+
+    with listening(warns) as port:
+        facts = look(port)
+    assert facts.protocols["TLSv1.0"].evidence == "alert 40 handshake_failure"
+
+
 def test_every_suite_agrees_with_openssls_own_list(pki: Pki) -> None:
     """An independent witness for the set that the prober discovers."""
     string = "ALL:!PSK:!SRP:!aNULL:!aECDSA:!aDSS:@SECLEVEL=0"
@@ -126,7 +194,7 @@ def test_the_prober_sees_everything_on_the_calibration_endpoint() -> None:
 
 @pytest.mark.parametrize(
     ("module", "name", "value", "words"),
-    [(hello, "DEFLATE", 0, "compression"), (hello, "SSL2_CIPHERS", (), "SSLv2")],
+    [(hello, "COMPRESSIONS", (), "compression"), (hello, "SSL2_CIPHERS", (), "SSLv2")],
 )
 def test_a_blind_prober_is_found_out(
     monkeypatch: pytest.MonkeyPatch, module: object, name: str, value: object, words: str
@@ -299,9 +367,9 @@ def test_a_dead_host_is_given_up_once_for_all_its_ports(monkeypatch: pytest.Monk
     assert time.monotonic() - started < 1.5
 
 
-def _hello(version: int, suite_code: int) -> bytes:
-    body = struct.pack("!H32sBHB", version, bytes(32), 0, suite_code, 0)
-    messages = b"\x02" + len(body).to_bytes(3) + body + b"\x0e\x00\x00\x00"
+def _hello(version: int, suite_code: int, exchange: bytes = b"", compression: int = 0) -> bytes:
+    body = struct.pack("!H32sBHB", version, bytes(32), 0, suite_code, compression)
+    messages = b"\x02" + len(body).to_bytes(3) + body + exchange + b"\x0e\x00\x00\x00"
     return struct.pack("!BHH", 22, min(version, 0x0303), len(messages)) + messages
 
 

@@ -98,7 +98,7 @@ def test_endpoints_that_show_the_same_are_told_once() -> None:
     """Both addresses stand over one description; a dead one keeps its own."""
     text = printed(lab_run(), facts=True)
     assert "993 imap implicit  10.80.0.15 fd00:80::15" in text
-    assert "reached      no answer" in text
+    assert "reached      does not answer" in text
 
 
 def test_a_hostile_server_cannot_forge_lines_or_move_the_cursor() -> None:

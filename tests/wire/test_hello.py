@@ -26,7 +26,7 @@ def test_hellos_up_to_tls12_offer_what_they_are_told(version: Version) -> None:
     hello = _read(Hello(version, _TWO, _X, "mail.example").record())
     assert (hello.client_version[0] << 8 | hello.client_version[1]) == CODES[version]
     assert hello.cipher_suites == [*(s.code for s in _TWO), 0x00FF]
-    assert hello.compression_methods == [1, 0]
+    assert hello.compression_methods == [1, 64, 0]
 
 
 def test_sslv3_has_no_extensions() -> None:
