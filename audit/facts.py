@@ -13,6 +13,34 @@ Seen = Literal["accepted", "refused", "inconclusive"]
 Reach = Literal["open", "refused", "no-answer", "no-route", "not-the-service"]
 Preference = Literal["server", "client", "unknown"]
 
+# What a server may do beyond versions and suites; each is tried on its own.
+Behaviour = Literal[
+    "starttls-arguments",  # STARTTLS with a parameter is taken
+    "starttls-twice",  # STARTTLS is offered or taken inside TLS
+    "state-kept",  # an envelope begun before TLS is still there after it
+    "capabilities-kept",  # the capabilities inside TLS are those from before it
+    "response-extra",  # something follows the go-ahead before TLS begins
+    "injection",  # a command sent in clear with STARTTLS is answered inside TLS
+    "injection-split",  # the same in a segment of its own
+    "http-inside",  # HTTP is talked to inside TLS
+    "client-renegotiation",
+    "ocsp-stapling",
+    "extended-master-secret",
+    "encrypt-then-mac",
+    "session-ticket",
+    "heartbeat",
+    "fallback-scsv",
+    "sha1-signature",  # a client that knows SHA-1 signatures only is served
+    "alpn-http",  # a client that wants HTTP only is served
+    "alpn-own",  # a client that names the mail protocol is served
+    "sni-unknown",  # a client that asks for a name nobody has is served
+    "sni-none",  # a client that asks for no name is served
+    "heartbleed",
+    "ccs-injection",
+    "robot",
+    "ticketbleed",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -132,6 +160,7 @@ class EndpointFacts:
         bad_chains: why further chains that were served cannot be read.
         handshake: a complete handshake with proof of the key, by OpenSSL.
         plaintext: what is possible before TLS; None in implicit mode.
+        behaviours: what else was tried, and whether the server does it.
         connections: TCP connections opened.
         seconds: wall time.
         errors: what went wrong on the way, in words.
@@ -151,6 +180,7 @@ class EndpointFacts:
     bad_chains: tuple[str, ...] = ()
     handshake: Observation = Observation("inconclusive")
     plaintext: Plaintext | None = None
+    behaviours: Mapping[Behaviour, Observation] = field(default_factory=dict)
     connections: int = 0
     seconds: float = 0.0
     errors: tuple[str, ...] = ()

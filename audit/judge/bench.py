@@ -1,12 +1,10 @@
 """Which checks are made, who judges each, and the finding that comes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from audit.findings import UNTESTED, Finding
-from audit.iana import Version
 from audit.judge import certificate, host, protocol, transport
 from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
 from audit.judge.catalogue import CATALOGUE, Check
@@ -15,48 +13,8 @@ from audit.policy.model import Profile
 if TYPE_CHECKING:
     from audit.facts import Endpoint
 
-EndpointJudge = Callable[[EndpointCase], Judgement]
-HostJudge = Callable[[HostCase], Judgement]
-
-_VERSION_CHECKS: dict[str, Version] = {
-    "MT-SSL2": "SSLv2",
-    "MT-SSL3": "SSLv3",
-    "MT-TLS10": "TLSv1.0",
-    "MT-TLS11": "TLSv1.1",
-    "MT-TLS12": "TLSv1.2",
-    "MT-TLS13": "TLSv1.3",
-}
-
-ENDPOINT_JUDGES: dict[str, EndpointJudge] = {
-    "MT-PORT-EXPECT": transport.port_expect,
-    "MT-STARTTLS-ADV": transport.starttls_advertised,
-    "MT-AUTH-BEFORE-TLS": transport.auth_before_tls,
-    "MT-LOGIN-REFUSED": transport.login_refused,
-    "MT-MAIL-BEFORE-TLS": transport.mail_before_tls,
-    "MT-GREETING-PREAUTH": transport.greeting_preauth,
-    **{check: partial(protocol.version, name=name) for check, name in _VERSION_CHECKS.items()},
-    "MT-CIPHER-SET": protocol.cipher_set,
-    "MT-CIPHER-ORDER": protocol.cipher_order,
-    "MT-CURVES": protocol.curves,
-    "MT-DH-SIZE": protocol.dh_size,
-    "MT-HANDSHAKE": protocol.handshake,
-    "MT-COMPRESS": protocol.compression,
-    "MT-CERT-CHAIN": certificate.chain,
-    "MT-CERT-NAME": certificate.name,
-    "MT-CERT-TIME": certificate.time,
-    "MT-CERT-KEY": certificate.key,
-    "MT-CERT-SIG": certificate.signature,
-    "MT-CERT-SANS": certificate.alternative_names,
-}
-
-HOST_JUDGES: dict[str, HostJudge] = {
-    "MT-LIB-MAPPED": host.library_mapped,
-    "MT-LIB-STALE": host.library_stale,
-    "MT-RESTART-PENDING": host.restart_pending,
-    "MT-CONF-EFFECTIVE": host.settings_effective,
-    "MT-KEY-PERM": host.key_permissions,
-    "MT-LOG-ENABLED": host.log_enabled,
-}
+ENDPOINT_JUDGES = transport.JUDGES | protocol.JUDGES | certificate.JUDGES
+HOST_JUDGES = host.JUDGES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a judge looks at, and what it says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -117,3 +118,7 @@ class HostCase:
 def undecided(seen: Observation, expected: str) -> Judgement:
     """The judgement on something that could not be told."""
     return Judgement("inconclusive", "could not be told", expected, seen.evidence)
+
+
+EndpointJudge = Callable[[EndpointCase], Judgement]
+HostJudge = Callable[[HostCase], Judgement]

@@ -26,7 +26,7 @@ from service_identity.hazmat import (
 
 from audit.facts import Certificate, Chain
 from audit.iana import suite
-from audit.judge.case import EndpointCase, Judgement
+from audit.judge.case import EndpointCase, EndpointJudge, Judgement
 from audit.names import is_address
 from audit.wire.certificate import parse
 
@@ -221,3 +221,13 @@ def _store(roots: tuple[bytes, ...]) -> crypto.X509Store:
         # Not through `cryptography`: it warns of roots that are older than its own rules.
         store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, root))
     return store
+
+
+JUDGES: dict[str, EndpointJudge] = {
+    "MT-CERT-CHAIN": chain,
+    "MT-CERT-NAME": name,
+    "MT-CERT-TIME": time,
+    "MT-CERT-KEY": key,
+    "MT-CERT-SIG": signature,
+    "MT-CERT-SANS": alternative_names,
+}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from audit.facts import Process
-from audit.judge.case import HostCase, Judgement
+from audit.judge.case import HostCase, HostJudge, Judgement
 
 if TYPE_CHECKING:
     from audit.findings import Verdict
@@ -183,3 +183,13 @@ def _verdict(case: HostCase, wrong: list[str], expected: list[str], seen: list[s
     if not any(p.libraries for p in case.facts.processes):
         return Judgement("inconclusive", "no process that serves TLS is running", want)
     return Judgement("pass", "as expected", want, "; ".join(seen))
+
+
+JUDGES: dict[str, HostJudge] = {
+    "MT-LIB-MAPPED": library_mapped,
+    "MT-LIB-STALE": library_stale,
+    "MT-RESTART-PENDING": restart_pending,
+    "MT-CONF-EFFECTIVE": settings_effective,
+    "MT-KEY-PERM": key_permissions,
+    "MT-LOG-ENABLED": log_enabled,
+}

@@ -1,10 +1,11 @@
 """Versions, suites, their order, groups, compression: the policy against the ServerHellos."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from audit.facts import Observation
 from audit.iana import Suite, Version, group, suite
-from audit.judge.case import EndpointCase, Judgement, undecided
+from audit.judge.case import EndpointCase, EndpointJudge, Judgement, undecided
 from audit.policy.model import KEY_TYPES, KeyType, allowed
 
 
@@ -173,3 +174,19 @@ def _verdict(wrong: list[str], unsure: list[str], seen: str, wanted: str, item: 
         words = "; ".join(unsure) or "no handshake succeeds here in a version of the policy"
         return Judgement("inconclusive", words, wanted or "the policy's", seen, item)
     return Judgement("pass", "as expected", wanted, seen, item)
+
+
+JUDGES: dict[str, EndpointJudge] = {
+    "MT-SSL2": partial(version, name="SSLv2"),
+    "MT-SSL3": partial(version, name="SSLv3"),
+    "MT-TLS10": partial(version, name="TLSv1.0"),
+    "MT-TLS11": partial(version, name="TLSv1.1"),
+    "MT-TLS12": partial(version, name="TLSv1.2"),
+    "MT-TLS13": partial(version, name="TLSv1.3"),
+    "MT-CIPHER-SET": cipher_set,
+    "MT-CIPHER-ORDER": cipher_order,
+    "MT-CURVES": curves,
+    "MT-DH-SIZE": dh_size,
+    "MT-HANDSHAKE": handshake,
+    "MT-COMPRESS": compression,
+}

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from audit.judge.catalogue import CATALOGUE, Check
 
+SCOPES = {"endpoint": "On the wire", "cluster": "Across the cluster", "host": "On the host"}
+
 
 def page() -> str:
     """The page."""
@@ -13,8 +15,14 @@ def page() -> str:
 def _page() -> Iterator[str]:
     yield "# Checks"
     yield ""
-    yield "Made from `audit/judge/catalogue.py` by `python -m audit.judge.table`."
-    for scope, title in (("endpoint", "On the wire"), ("host", "On the host")):
+    yield "Made from `audit/judge/catalogue/` by `python -m audit.judge.table`."
+    yield ""
+    yield "| check | what holds | severity | connections |"
+    yield "| --- | --- | --- | --- |"
+    for check in CATALOGUE.values():
+        link = f"[{check.id}](#{check.id.lower()})"
+        yield f"| {link} | {check.title} | {check.severity} | {check.connections} |"
+    for scope, title in SCOPES.items():
         yield ""
         yield f"## {title}"
         for check in CATALOGUE.values():
@@ -29,6 +37,8 @@ def _check(check: Check) -> Iterator[str]:
     yield f"**{check.title}.** Severity {check.severity}.{_where(check)}"
     yield ""
     yield f"{check.why}"
+    yield ""
+    yield f"*How:* {check.how} *Connections:* {check.connections}."
     yield ""
     yield f"*To mend:* {check.fix}"
     yield ""

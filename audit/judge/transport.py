@@ -1,7 +1,7 @@
 """Is the service there, and what is possible before TLS."""
 
 from audit.facts import Plaintext, Reach
-from audit.judge.case import EndpointCase, Judgement, undecided
+from audit.judge.case import EndpointCase, EndpointJudge, Judgement, undecided
 
 # What came of a connection, in words.
 REACH: dict[Reach, str] = {
@@ -104,3 +104,13 @@ def _plaintext(case: EndpointCase) -> Plaintext | Judgement:
         return case.facts.plaintext
     reason = "; ".join(case.facts.errors) or "no dialogue"
     return Judgement("inconclusive", "could not be told", "a dialogue before TLS", reason)
+
+
+JUDGES: dict[str, EndpointJudge] = {
+    "MT-PORT-EXPECT": port_expect,
+    "MT-STARTTLS-ADV": starttls_advertised,
+    "MT-AUTH-BEFORE-TLS": auth_before_tls,
+    "MT-LOGIN-REFUSED": login_refused,
+    "MT-MAIL-BEFORE-TLS": mail_before_tls,
+    "MT-GREETING-PREAUTH": greeting_preauth,
+}

@@ -66,6 +66,8 @@ def check_of(finding: Finding) -> Check:
         scope="endpoint" if finding.port else "host",
         severity=finding.severity,
         why="",
+        how="",
+        connections="",
         fix="",
         references=(),
     )

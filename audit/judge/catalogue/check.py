@@ -1,0 +1,53 @@
+"""One row of the catalogue."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.findings import Severity
+
+Scope = Literal["endpoint", "cluster", "host"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One row of the catalogue.
+
+    Attributes:
+        id: stable name, used in findings, waivers and reports.
+        title: what holds when it passes.
+        scope: judged for each endpoint, for several together, or for each host.
+        severity: how much a failure matters.
+        why: what can happen otherwise.
+        how: how it is tested.
+        connections: how many connections of its own that takes.
+        fix: what to change, by daemon where it differs.
+        references: RFC sections, CVE numbers, manuals.
+        before_tls: only where there is a time before TLS, that is with STARTTLS.
+        required_only: only where the policy makes TLS mandatory.
+        services: only these services; empty for all.
+        dhe_only: only where the policy sets the size of the Diffie-Hellman group.
+    """
+
+    id: str
+    title: str
+    scope: Scope
+    severity: Severity
+    why: str
+    how: str
+    connections: str
+    fix: str
+    references: tuple[str, ...]
+    before_tls: bool = False
+    required_only: bool = False
+    services: tuple[str, ...] = ()
+    dhe_only: bool = False
+
+
+def of_endpoint(**row: object) -> Check:
+    """A check that is judged for each endpoint."""
+    return Check(scope="endpoint", **row)  # type: ignore[arg-type]
+
+
+def of_host(**row: object) -> Check:
+    """A check that is judged for each host, from inside."""
+    return Check(scope="host", **row)  # type: ignore[arg-type]

@@ -1,0 +1,49 @@
+"""One question, one behaviour: the shape of everything that is tried beside the discovery."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from audit.facts import Behaviour, Observation
+from audit.iana import Suite, Version
+from audit.iana.versions import CODES
+from audit.probe.connection import ProbeError
+from audit.probe.guest import Guest
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the endpoint accepts: a hello made of it succeeds.
+
+    Attributes:
+        accepted: the suites by version; versions without one are left out.
+    """
+
+    accepted: Mapping[Version, tuple[Suite, ...]]
+
+    @property
+    def classic(self) -> Version | None:
+        """The newest version from SSLv3 to TLS 1.2; None if there is only TLS 1.3."""
+        able = [v for v in self.accepted if v not in ("SSLv2", "TLSv1.3")]
+        return max(able, key=CODES.__getitem__, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of a table of questions.
+
+    Attributes:
+        behaviour: what the answer is about.
+        ask: gives the answer; may raise `ProbeError`, which is then the answer.
+        starttls: only where there is a time before TLS.
+    """
+
+    behaviour: Behaviour
+    ask: Callable[[Guest, Known], Observation]
+    starttls: bool = False
+
+    def answer(self, guest: Guest, known: Known) -> Observation:
+        """What came of it; never raises."""
+        try:
+            return self.ask(guest, known)
+        except ProbeError as error:
+            return Observation("inconclusive", str(error))
