@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audit.errors import UNDETERMINED, MailsealError
+from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import PolicyId, Run, timestamp
-from audit.iana import VERSIONS
 from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
 from audit.judge.case import EndpointCase, PlannedEndpoint
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.probe.calibration import calibrate
-from audit.probe.run import Expected, knock_all, probe_all
+from audit.probe.plan import Task
+from audit.probe.run import knock_all, probe_all
 
 _LAST_PORT = 65535
 _TARGET = re.compile(
@@ -61,6 +62,8 @@ class Options:
         profile: the profile to judge by, instead of the one the port stands for.
         name: the name to ask for and expect, instead of the host's.
         roots: the trusted roots.
+        expect: ask at once for all that the policy foresees.
+        quick: versions, suites, their order and the certificates only.
     """
 
     policy: Policy
@@ -68,6 +71,8 @@ class Options:
     profile: Traffic | None = None
     name: str = ""
     roots: tuple[bytes, ...] = ()
+    expect: bool = False
+    quick: bool = False
 
 
 def scan(
@@ -87,10 +92,11 @@ def scan(
     def profile(endpoint: Endpoint) -> Profile:
         return options.policy.profiles[_traffic(endpoint, options)]
 
-    def expected(endpoint: Endpoint) -> Expected:
-        return {v: profile(endpoint).allowed_suites(v, now.date()) for v in VERSIONS}
+    def task(endpoint: Endpoint) -> Task:
+        expected = expectation(profile(endpoint), now.date())
+        return Task(expected, verify=options.expect, quick=options.quick)
 
-    seen = probe_all(planned, expected, done=lambda facts: step(str(facts.endpoint)))
+    seen = probe_all(planned, task, done=lambda facts: step(str(facts.endpoint)))
     checks = [c for e, target in planned.items() for c in plan_endpoint(target, profile(e))]
     facts = {f.endpoint: f for f in seen}
 

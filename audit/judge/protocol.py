@@ -96,8 +96,7 @@ def dh_size(case: EndpointCase) -> Judgement:
     if bits is not None:
         large = bits >= least
         return Judgement("pass" if large else "fail", f"{bits} bits", expected, item="dh_bits")
-    chosen = [suite(name) for names in case.facts.suites.values() for name in names]
-    if chosen and not any(s.key_exchange == "DHE" for s in chosen):
+    if case.facts.suites and case.facts.dh_primes is not None:
         return Judgement("not-applicable", "no suite with DHE was chosen", expected)
     return Judgement("inconclusive", "could not be told", expected)
 

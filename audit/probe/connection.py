@@ -135,8 +135,8 @@ class Connection:
         except NotAReply as error:
             raise NotTheService(str(error)) from None
 
-    def hello(self, hello: Hello) -> Answer | None:
-        """Send a ClientHello; the answer, or None if the server closed without a word.
+    def hello(self, hello: Hello) -> Answer:
+        """Send a ClientHello; the answer.
 
         Raises:
             Throttled: the server is busy and says so in clear.
@@ -145,14 +145,15 @@ class Connection:
         self._in_tls = True
         reader = Reader(hello.version)
         self.send(hello.record())
+        answer = None
         try:
-            while (answer := reader.feed(data := self.receive())) is None:
-                if not data:
-                    answer = reader.end()
-                    break
+            while answer is None:
+                data = self.receive()
+                answer = reader.feed(data) if data else reader.end()
         except NoAnswer:
             # A refusal as a warning, with the connection left open, is still a refusal.
-            if (answer := reader.warning) is None:
+            answer = reader.warning
+            if answer is None:
                 raise
         if isinstance(answer, Garbage) and answer.start.startswith(_BUSY):
             raise Throttled(f"the server refuses for now: {answer}")

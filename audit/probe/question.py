@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from audit.facts import Behaviour, Observation
+from audit.facts import Behaviour, Observation, Service
 from audit.iana import Suite, Version
 from audit.iana.versions import CODES
 from audit.probe.connection import ProbeError
@@ -35,11 +35,15 @@ class Question:
         behaviour: what the answer is about.
         ask: gives the answer; may raise `ProbeError`, which is then the answer.
         starttls: only where there is a time before TLS.
+        services: only these; none for all.
+        connections: how many it takes at most, if the server is as expected.
     """
 
     behaviour: Behaviour
     ask: Callable[[Guest, Known], Observation]
     starttls: bool = False
+    services: tuple[Service, ...] = ()
+    connections: int = 1
 
     def answer(self, guest: Guest, known: Known) -> Observation:
         """What came of it; never raises."""
