@@ -64,7 +64,11 @@ class NotTheService(ProbeError):
 
 
 class Connection:
-    """Opens on construction; use as a context manager."""
+    """Opens on construction; use as a context manager.
+
+    Attributes:
+        endpoint: where it leads.
+    """
 
     def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
         """Connect.
@@ -72,7 +76,7 @@ class Connection:
         Raises:
             PortClosed, NoRoute, NoAnswer, Reset: there is no connection.
         """
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._replies = ReplyReader()
         self._in_tls = False
         self._socket = _connect(endpoint, limits.connect)
@@ -95,10 +99,10 @@ class Connection:
         """End it politely: a dialogue by its own word, a handshake by close_notify."""
         try:
             self._socket.settimeout(0.5)
-            if self._in_tls or self._endpoint.mode == "implicit":
+            if self._in_tls or self.endpoint.mode == "implicit":
                 self._socket.sendall(b"\x15\x03\x01\x00\x02\x01\x00")
             else:
-                self._socket.sendall(PROTOCOLS[self._endpoint.service].quit)
+                self._socket.sendall(PROTOCOLS[self.endpoint.service].quit)
         except OSError:
             pass  # it is gone already
         self._socket.close()
@@ -109,8 +113,8 @@ class Connection:
         Raises:
             ProbeError: as for `converse`.
         """
-        if self._endpoint.mode == "starttls":
-            self.converse(to_starttls(self._endpoint.service))
+        if self.endpoint.mode == "starttls":
+            self.converse(to_starttls(self.endpoint.service))
 
     def converse(self, dialogue: Generator[Step, Reply, T]) -> T:
         """Walk a dialogue to its end and give its result.
@@ -194,6 +198,19 @@ class Connection:
             raise NoAnswer("no complete answer in time") from None
         except OSError as error:
             raise Reset(f"the connection broke: {error.strerror or error}") from None
+
+    def listen(self, seconds: float) -> bytes | None:
+        """What comes within so many seconds: nothing once the server has closed, None in silence.
+
+        A reset counts as a close: it is what a server does that leaves data unread.
+        """
+        try:
+            self._socket.settimeout(min(seconds, self._left()))
+            return self._socket.recv(_CHUNK)
+        except (TimeoutError, NoAnswer):
+            return None
+        except OSError:
+            return b""
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

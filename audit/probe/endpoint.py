@@ -67,13 +67,14 @@ def _look(guest: Guest, task: Task) -> EndpointFacts:
     if task.verify:
         foreseen = foresee(guest.endpoint, task)
         wire.begin(foreseen.hellos)
-        early = _begin(guest, task, foreseen.known)
+        early = _begin(guest, task, foreseen.known, late=False)
     plaintext = opening.result()
     told = explore(wire, task.expected.suites, guest.endpoint.name, quick=task.quick)
     if not guest.answered and guest.failure:
         raise guest.failure
     right = task.verify and told.known == foreseen.known
-    asked = early if right else _begin(guest, task, told.known)
+    asked = early if right else _begin(guest, task, told.known, late=False)
+    asked |= _begin(guest, task, told.known, late=True)
     told.behaviours |= {q.behaviour: future.result() for q, future in asked.items()}
     return _sum(guest, task, told, plaintext)
 
@@ -87,11 +88,13 @@ def _plaintext(guest: Guest) -> Plaintext | None:
     return guest.ask(lambda c: c.converse(before_tls(service, try_mail=try_mail)))
 
 
-def _begin(guest: Guest, task: Task, known: Known) -> dict[Question, Future[Observation]]:
+def _begin(
+    guest: Guest, task: Task, known: Known, *, late: bool
+) -> dict[Question, Future[Observation]]:
     return {
         q: guest.submit(partial(q.answer, guest, known))
         for q in questions(guest.endpoint, task)
-        if known.accepted
+        if known.accepted and q.late == late
     }
 
 

@@ -54,7 +54,9 @@ class Explored:
     @property
     def known(self) -> Known:
         """What other questions build on."""
-        return Known({v: d.suites for v, d in self.shown.items()})
+        picks = [p for d in self.shown.values() for p in d.picks if p.version != "TLSv1.3"]
+        extensions = frozenset(kind for pick in picks for kind in pick.extensions)
+        return Known({v: d.suites for v, d in self.shown.items()}, extensions)
 
 
 def explore(

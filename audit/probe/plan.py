@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from audit.facts import Endpoint
+from audit.probe import attacks
 from audit.probe.drive import Foreseen
 from audit.probe.explore import explore
 from audit.probe.foresee import Expectation
@@ -11,7 +12,7 @@ from audit.probe.handshake import SIGNERS
 from audit.probe.question import Known, Question
 from audit.wire.hello import Hello
 
-QUESTIONS: tuple[Question, ...] = ()
+QUESTIONS: tuple[Question, ...] = attacks.QUESTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def foresee(endpoint: Endpoint, task: Task) -> Prediction:
         1 if endpoint.mode == "starttls" else 0,  # what is possible in clear
         1,  # the complete handshake
         len(hidden(known, signers, quick=task.quick)),
-        sum(q.connections for q in questions(endpoint, task)),
+        sum(q.cost(known) for q in questions(endpoint, task)),
     ]
     return Prediction(tuple(driver.hellos), known, len(driver.hellos) + sum(others))
 
