@@ -154,6 +154,8 @@ class EndpointFacts:
         preference: whose order decides, by version.
         groups: the accepted groups by version, in the order the server picked them.
         dh_bits: size of the Diffie-Hellman prime, if a DHE suite was chosen.
+        dh_primes: the primes by their names in RFC 7919, "own" for any other; empty if nobody
+            looked.
         compression: whether DEFLATE was chosen when offered.
         secure_renegotiation: RFC 5746 answered; None if no version before 1.3 was.
         chains: the certificate chains served, one for each type of key, leaf first.
@@ -174,6 +176,7 @@ class EndpointFacts:
     preference: Mapping[Version, Preference] = field(default_factory=dict)
     groups: Mapping[Version, tuple[str, ...]] = field(default_factory=dict)
     dh_bits: int | None = None
+    dh_primes: tuple[str, ...] = ()
     compression: Observation = Observation("inconclusive")
     secure_renegotiation: bool | None = None
     chains: tuple[Chain, ...] = ()
