@@ -146,7 +146,11 @@ def _finding(check: str, case: EndpointCase | HostCase) -> Finding:
 @pytest.mark.parametrize("check", ENDPOINT_JUDGES)
 def test_endpoint_checks_pass_on_a_good_server(check: str) -> None:
     """Every check of an endpoint passes on facts that are the policy."""
-    cases = {"MT-MAIL-BEFORE-TLS": GOOD_587, "MT-DH-SIZE": _historical(2048)}
+    cases = {
+        "MT-MAIL-BEFORE-TLS": GOOD_587,
+        "MT-DH-SIZE": _historical(2048),
+        "MT-DH-COMMON": _historical(2048),
+    }
     case = cases.get(check, GOOD_IMAP)
     found = _finding(check, case)
     assert found.verdict == "pass", found
@@ -200,7 +204,7 @@ def test_missing_observations_are_inconclusive() -> None:
     blank = changed(
         GOOD_587, protocols={}, suites={}, rest={}, preference={}, groups={}, chains=(),
         plaintext=None, compression=Observation("inconclusive"),
-        handshake=Observation("inconclusive"),
+        handshake=Observation("inconclusive"), secure_renegotiation=None, behaviours={},
     )  # fmt: skip
     for check in ENDPOINT_JUDGES:
         if check != "MT-PORT-EXPECT":
