@@ -19,7 +19,9 @@ def _message(kind: int, body: bytes) -> bytes:
     return bytes((kind,)) + len(body).to_bytes(3) + body
 
 
-def _hello(code: int, extensions: bytes = b"", random: bytes = bytes(32), session: int = 0) -> bytes:
+def _hello(
+    code: int, extensions: bytes = b"", random: bytes = bytes(32), session: int = 0
+) -> bytes:
     head = struct.pack("!H32sB", 0x0303, random, session) + bytes(session)
     size = struct.pack("!H", len(extensions)) if extensions else b""
     return head + struct.pack("!HB", code, 0) + size + extensions
@@ -60,28 +62,28 @@ _STREAMS = (
 
 # Service, and all that the server says on one connection.
 _TALKS = (
-    ("imap", b"* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] Cyrus\r\n* CAPABILITY IMAP4rev1"
+    ("imap", (b"* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] Cyrus\r\n* CAPABILITY IMAP4rev1"
              b" ID STARTTLS LOGINDISABLED\r\nc1 OK done\r\nc3 NO Login only available under a"
-             b" layer\r\n"),
+             b" layer\r\n")),
     ("imap", b"* OK ready\r\nc2 OK Begin TLS\r\n"),
-    ("imap", b"* PREAUTH hi\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nc1 OK\r\n"
-             b"c3 NO [AUTHENTICATIONFAILED] no\r\n"),
+    ("imap", (b"* PREAUTH hi\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\nc1 OK\r\n"
+             b"c3 NO [AUTHENTICATIONFAILED] no\r\n")),
     ("imap", b"* BYE overloaded\r\n"),
-    ("pop3", b"+OK Cyrus POP3\r\n+OK list\r\nSTLS\r\nSASL PLAIN\r\nUSER\r\n.\r\n+OK name\r\n"
-             b"-ERR [AUTH] Invalid login\r\n"),
+    ("pop3", (b"+OK Cyrus POP3\r\n+OK list\r\nSTLS\r\nSASL PLAIN\r\nUSER\r\n.\r\n+OK name\r\n"
+             b"-ERR [AUTH] Invalid login\r\n")),
     ("pop3", b"+OK ready\r\n-ERR unknown command\r\n-ERR STLS first\r\n"),
     ("pop3", b"-ERR [SYS/TEMP] busy\r\n"),
-    ("sieve", b'"IMPLEMENTATION" "Cyrus"\r\n"SASL" "PLAIN LOGIN"\r\n"STARTTLS"\r\nOK\r\n'
-              b'NO "Authentication Error"\r\n'),
+    ("sieve", (b'"IMPLEMENTATION" "Cyrus"\r\n"SASL" "PLAIN LOGIN"\r\n"STARTTLS"\r\nOK\r\n'
+              b'NO "Authentication Error"\r\n')),
     ("sieve", b'BYE "too many"\r\n'),
-    ("smtp", b"220-m\r\n220 m ESMTP\r\n250-m Hello\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n"
+    ("smtp", (b"220-m\r\n220 m ESMTP\r\n250-m Hello\r\n250-STARTTLS\r\n250-AUTH PLAIN LOGIN\r\n"
              b"250 HELP\r\n504 no such mechanism\r\n334 VXNlcm5hbWU6\r\n501 cancelled\r\n"
-             b"530 5.7.0 Must issue a STARTTLS command first\r\n"),
+             b"530 5.7.0 Must issue a STARTTLS command first\r\n")),
     ("smtp", b"220 m\r\n250 STARTTLS\r\n220 go ahead\r\n503 no\r\n503 no\r\n250 OK\r\n"),
     ("smtp", b"421 too many connections\r\n"),
     ("smtp", b"554 no\r\n"),
-    ("lmtp", b"220 m LMTP\r\n250-m\r\n250 STARTTLS\r\n502 5.5.1 Unknown command\r\n"
-             b"535 5.7.8 Authentication failed\r\n"),
+    ("lmtp", (b"220 m LMTP\r\n250-m\r\n250 STARTTLS\r\n502 5.5.1 Unknown command\r\n"
+             b"535 5.7.8 Authentication failed\r\n")),
 )  # fmt: skip
 _GRAMMAR = {"smtp": "smtp", "lmtp": "smtp", "imap": "imap", "pop3": "pop3-list", "sieve": "sieve"}
 
