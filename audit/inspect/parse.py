@@ -13,7 +13,9 @@ _FEWEST_FIELDS = {"process": 5, "library": 4, "file": 6, "option": 4, "cnf": 3, 
 
 def parse(host: str, output: str) -> HostFacts:
     """The facts; lines that make no sense are kept as errors."""
-    lines = [line.split("\t") for line in output.splitlines() if line]
+    # Not splitlines(): a form feed or U+2028 in a path must not begin a line of its own.
+    told = (line.rstrip("\r") for line in output.split("\n"))
+    lines = [line.split("\t") for line in told if line]
     try:
         boot, ticks = _clock(lines)
     except (ValueError, StopIteration):

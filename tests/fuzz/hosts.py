@@ -1,6 +1,7 @@
 """What must hold of the reading of what a host's script printed."""
 
 import math
+from collections import Counter
 
 from audit.facts import HostFacts
 from audit.inspect.parse import _FEWEST_FIELDS, parse
@@ -23,8 +24,11 @@ def _sound(facts: HostFacts, text: str) -> None:
         assert facts == HostFacts("h", reached=False, errors=facts.errors)
         assert facts.errors
         return
-    kinds = {line.split("\t")[0] for line in text.splitlines() if line}
-    assert facts.errors or kinds <= {*_FEWEST_FIELDS, "clock"}, "a line was passed over"
+    kinds = Counter(line.split("\t")[0].rstrip("\r") for line in text.split("\n"))
+    assert facts.errors or {*kinds} <= {*_FEWEST_FIELDS, "clock", ""}, "a line was passed over"
+    assert len(facts.processes) <= kinds["process"], "a line of its own was smuggled in"
+    assert len(facts.files) <= kinds["file"]
+    assert sum(map(len, facts.options.values())) <= kinds["option"]
     assert all(math.isfinite(process.started) for process in facts.processes)
     assert all(math.isfinite(file.modified) for file in facts.files)
     assert len({process.pid for process in facts.processes}) == len(facts.processes)

@@ -139,5 +139,12 @@ SEEDS: dict[str, list[bytes]] = {
         b"\3\x20\0\1\0\x21\2\0\x22\3\0",
         b"\3\x30\1\1\x0c\x32\0\x20" + b"\x1b[2J" * 8,
     ],
-    "host": [_HOST, CLOCK.encode() + _HOST, b"clock\tx\ty\tz\n", b"sh: not found\n"],
+    "host": [
+        _HOST,
+        CLOCK.encode() + _HOST,
+        b"clock\tx\ty\tz\n",
+        b"sh: not found\n",
+        "file\t640\ta\tb\t1970-01-01 00:16:00 +0000\t/x\u2028process\t1\texim\texim\t1\n".encode(),
+        b"cnf\tcyrus\ta\x0cprocess\t1\texim\texim\t1\r\n",
+    ],
 }
