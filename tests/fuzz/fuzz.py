@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,8 +53,12 @@ def run(name: str, seconds: int, found: Path) -> Session:
             _save(Path(folder), data)
         crashes = found / "crash"
         crashes.mkdir(parents=True, exist_ok=True)
-        options = (f"-max_total_time={seconds}", f"-artifact_prefix={crashes}/", "-timeout=20",
-                   "-rss_limit_mb=1024", "-print_final_stats=1")  # fmt: skip
+        options = (
+            f"-max_total_time={seconds}",
+            f"-artifact_prefix={crashes}/",
+            *("-timeout=20", "-report_slow_units=30", "-rss_limit_mb=1024"),
+            "-print_final_stats=1",
+        )
         (found / "new").mkdir(exist_ok=True)
         log = _engine(name, *options, str(found / "new"), folder, limit=seconds + _GRACE)
     runs, states = _RUNS.search(log), _STATE.findall(log)
@@ -100,8 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     broken = False
     for name in asked.target or TARGETS:
         found = ROOT / "out" / "fuzz" / name
-        for old in found.glob("*/*"):
-            old.unlink()
+        shutil.rmtree(found, ignore_errors=True)
         session = run(name, asked.seconds, found)
         print(f"{name}: {session.runs} runs, coverage {session.coverage}, {session.inputs} inputs")
         if session.crash or not session.runs:
