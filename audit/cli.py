@@ -121,32 +121,13 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_policy(commands: "Commands[argparse.ArgumentParser]") -> None:
-    example = "mailseal policy compile mailseal-2026 --for cyrus"
-    policy = _command(commands, "policy", "show and compile policies", example)
-    actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _command(actions, "list", "list the policies", "mailseal policy list")
-    listing.set_defaults(run=_policy_list)
-    show = _command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
-    show.add_argument("policy", metavar="ID|FILE")
-    show.set_defaults(run=_policy_show)
-    make = _command(actions, "compile", "print the settings of a daemon", example)
-    make.add_argument("policy", metavar="ID|FILE")
-    kinds = ("cyrus", "exim-openssl", "exim-gnutls")
-    make.add_argument(
-        "--for",
-        dest="kind",
-        choices=kinds,
-        required=True,
-        help="the target; Debian's is exim-gnutls",
+    from audit.policy.cli import configure
+
+    text = "show, compare and compile policies"
+    configure(
+        _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus"),
+        _command,
     )
-    make.add_argument(
-        "--profile",
-        choices=("access", "submission", "mx"),
-        help="this profile on every port (default: what each port stands for)",
-    )
-    make.add_argument("--daemon", default="", help="version of the daemon (default: Debian 12's)")
-    make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
-    make.set_defaults(run=_policy_compile)
 
 
 def _add_policy_option(parser: argparse.ArgumentParser) -> None:
@@ -219,33 +200,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
-
-
-def _policy_list(_: argparse.Namespace) -> int:
-    from audit.policy import show
-
-    sys.stdout.write(show.listing())
-    return 0
-
-
-def _policy_show(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
-    from audit.policy.load import load
-
-    sys.stdout.write(show.details(load(arguments.policy)))
-    return 0
-
-
-def _policy_compile(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
-    from audit.policy.load import load
-
-    text = show.settings(
-        load(arguments.policy),
-        arguments.kind,
-        profile=arguments.profile,
-        version=arguments.daemon,
-        library=arguments.library,
-    )
-    sys.stdout.write(text)
-    return 0
