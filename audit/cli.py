@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _INTERRUPTED = 130
+_POLICY = "mailseal-2026"
 _EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
@@ -93,7 +94,7 @@ def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
         choices=("smtp", "imap", "pop3", "sieve", "lmtp"),
         help="the protocol to speak before TLS",
     )
-    _add_policy_option(scan)
+    _add_policy_option(scan, _POLICY)
     scan.add_argument(
         "--profile",
         choices=("access", "submission", "mx", "outgoing"),
@@ -110,9 +111,7 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     audit = _command(commands, "audit", "prove that the policy holds on every host", example)
     audit.add_argument("-i", "--inventory", required=True, help="the Ansible inventory")
     audit.add_argument("--limit", default="", metavar="PATTERN", help="only these hosts or groups")
-    audit.add_argument(
-        "--policy", default="", metavar="ID|FILE", help="judge by this policy (default: the hosts')"
-    )
+    _add_policy_option(audit, "the hosts'")
     audit.add_argument(
         "--out", metavar="DIR", type=Path, help="write report.html, run.json and junit.xml there"
     )
@@ -121,40 +120,23 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_policy(commands: "Commands[argparse.ArgumentParser]") -> None:
-    example = "mailseal policy compile mailseal-2026 --for cyrus"
-    policy = _command(commands, "policy", "show and compile policies", example)
-    actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _command(actions, "list", "list the policies", "mailseal policy list")
-    listing.set_defaults(run=_policy_list)
-    show = _command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
-    show.add_argument("policy", metavar="ID|FILE")
-    show.set_defaults(run=_policy_show)
-    make = _command(actions, "compile", "print the settings of a daemon", example)
-    make.add_argument("policy", metavar="ID|FILE")
-    kinds = ("cyrus", "exim-openssl", "exim-gnutls")
-    make.add_argument(
-        "--for",
-        dest="kind",
-        choices=kinds,
-        required=True,
-        help="the target; Debian's is exim-gnutls",
+    from audit.policy.cli import configure
+
+    text = "show, compare and compile policies"
+    configure(
+        _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus"),
+        _command,
     )
-    make.add_argument(
-        "--profile",
-        choices=("access", "submission", "mx"),
-        help="this profile on every port (default: what each port stands for)",
-    )
-    make.add_argument("--daemon", default="", help="version of the daemon (default: Debian 12's)")
-    make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
-    make.set_defaults(run=_policy_compile)
 
 
-def _add_policy_option(parser: argparse.ArgumentParser) -> None:
+def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--policy",
-        default="mailseal-2026",
+        action="append",
+        default=[],
         metavar="ID|FILE",
-        help="the measure (default: %(default)s)",
+        dest="policies",
+        help=f"the measure; may be repeated, what was seen is judged by each (default: {default})",
     )
 
 
@@ -168,13 +150,13 @@ def _add_lab(commands: "Commands[argparse.ArgumentParser]") -> None:
 def _scan(arguments: argparse.Namespace) -> int:
     from audit import progress, roots
     from audit.findings import exit_code
-    from audit.policy.load import load
+    from audit.measures import distinct, load_all
     from audit.report import render
     from audit.report.terminal import show
     from audit.scan import Options, Target, scan
 
     options = Options(
-        policy=load(arguments.policy),
+        policies=distinct(load_all(arguments.policies or [_POLICY]).values()),
         starttls=arguments.starttls,
         profile=arguments.profile,
         name=arguments.name,
@@ -198,7 +180,7 @@ def _audit(arguments: argparse.Namespace) -> int:
 
     if arguments.out:
         _make(arguments.out)  # before the work, not after it
-    driver = runner.Driver.read(arguments.inventory, arguments.limit, arguments.policy)
+    driver = runner.Driver.read(arguments.inventory, arguments.limit, arguments.policies)
     with progress.bar("audit", driver.audit.steps) as step:
         driver.step = step
         run = runner.run(driver)
@@ -219,33 +201,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
-
-
-def _policy_list(_: argparse.Namespace) -> int:
-    from audit.policy import show
-
-    sys.stdout.write(show.listing())
-    return 0
-
-
-def _policy_show(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
-    from audit.policy.load import load
-
-    sys.stdout.write(show.details(load(arguments.policy)))
-    return 0
-
-
-def _policy_compile(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
-    from audit.policy.load import load
-
-    text = show.settings(
-        load(arguments.policy),
-        arguments.kind,
-        profile=arguments.profile,
-        version=arguments.daemon,
-        library=arguments.library,
-    )
-    sys.stdout.write(text)
-    return 0

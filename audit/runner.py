@@ -1,6 +1,6 @@
 """The checks run as pytest tests, from the command line of mailseal or of pytest alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -32,13 +32,13 @@ class Driver:
     error: MailsealError | None = None
 
     @classmethod
-    def read(cls, path: str, limit: str = "", policy: str = "") -> "Driver":
+    def read(cls, path: str, limit: str = "", policies: Sequence[str] = ()) -> "Driver":
         """Plan the audit of an inventory.
 
         Raises:
             MailsealError: inventory or policy are missing or malformed.
         """
-        return cls(Audit(path, inventory.read(path, limit), policy))
+        return cls(Audit(path, inventory.read(path, limit), policies))
 
     def look(self) -> None:
         """Look at everything, from the namespace that the inventory names.

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from textwrap import fill
+
+from msgspec import structs
 
 from audit.policy.compile import DEFAULTS, Kind, compile_policy, numbers
 from audit.policy.load import built_in_ids, load
@@ -23,12 +26,13 @@ def details(policy: Policy) -> str:
 def _details(policy: Policy) -> Iterator[str]:
     yield f"{policy.id}: {policy.title}"
     yield f"{policy.status}, of {policy.date}"
-    yield f"source: {policy.source.strip()}"
-    if policy.notes:
-        yield f"notes: {policy.notes.strip()}"
-    for names, profile in alike(policy.profiles):
+    for label, text in (("source", policy.source), ("notes", policy.notes)):
+        if text:
+            yield fill(f"{label}: {text}", 100, subsequent_indent="  ", break_long_words=False)
+    for heading, profile in alike(policy.profiles):
         yield ""
-        yield f"{', '.join(names)}: TLS {profile.tls}, {_meaning(profile)}"
+        yield heading
+        yield f"  {_meaning(profile)}"
         yield from _rows("versions", profile.versions)
         yield from _rows("suites", profile.suites)
         yield from _rows("groups", profile.groups)
@@ -45,12 +49,14 @@ def _details(policy: Policy) -> Iterator[str]:
                 yield f"  {value:<12} {field.replace('_', ' ')}"
 
 
-def alike(profiles: Mapping[Traffic, Profile]) -> Iterator[tuple[list[Traffic], Profile]]:
-    """Each profile once, with the kinds of traffic it is for."""
-    names: dict[Profile, list[Traffic]] = {}
+def alike(profiles: Mapping[Traffic, Profile]) -> Iterator[tuple[str, Profile]]:
+    """Each profile once, with the kinds of traffic it is for and whether TLS is required there."""
+    names: dict[Profile, dict[str, list[str]]] = {}
     for name, profile in profiles.items():
-        names.setdefault(profile, []).append(name)
-    return ((found, profile) for profile, found in names.items())
+        same = names.setdefault(structs.replace(profile, tls="required"), {})
+        same.setdefault(profile.tls, []).append(name)
+    for profile, found in names.items():
+        yield "; ".join(f"{', '.join(kinds)}: TLS {tls}" for tls, kinds in found.items()), profile
 
 
 def _meaning(profile: Profile) -> str:
