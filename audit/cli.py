@@ -102,6 +102,17 @@ def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     scan.add_argument("--ca", metavar="FILE", default="", help="trust these roots (PEM)")
     scan.add_argument("--name", default="", help="the name to ask for and expect")
+    scan.add_argument(
+        "--expect",
+        action="store_true",
+        help="ask at once for all that the policy foresees: fastest on a server that follows it",
+    )
+    scan.add_argument(
+        "--quick",
+        action="store_true",
+        help="only versions, suites and their order, certificates, and what is possible in clear",
+    )
+    _add_manners(scan)
     scan.add_argument("--json", action="store_true", help="print JSON (docs/schema/scan-1.json)")
     scan.set_defaults(run=_scan)
 
@@ -115,6 +126,7 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     audit.add_argument(
         "--out", metavar="DIR", type=Path, help="write report.html, run.json and junit.xml there"
     )
+    _add_manners(audit)
     audit.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
     audit.set_defaults(run=_audit)
 
@@ -140,6 +152,25 @@ def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def _add_manners(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pace",
+        choices=("normal", "slow"),
+        default="normal",
+        help="slow: for servers that allow two connections a minute (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say how many connections are planned for each endpoint",
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
 def _add_lab(commands: "Commands[argparse.ArgumentParser]") -> None:
     from lab.cli import configure
 
@@ -161,6 +192,10 @@ def _scan(arguments: argparse.Namespace) -> int:
         profile=arguments.profile,
         name=arguments.name,
         roots=roots.read(arguments.ca),
+        expect=arguments.expect,
+        quick=arguments.quick,
+        pace=arguments.pace,
+        say=_say if arguments.verbose else lambda _: None,
     )
     targets = [Target.parse(text) for text in arguments.targets]
     with progress.bar("scan") as step:
@@ -180,7 +215,14 @@ def _audit(arguments: argparse.Namespace) -> int:
 
     if arguments.out:
         _make(arguments.out)  # before the work, not after it
-    driver = runner.Driver.read(arguments.inventory, arguments.limit, arguments.policies)
+    driver = runner.Driver.read(
+        arguments.inventory, arguments.limit, arguments.policies, arguments.pace
+    )
+    if arguments.verbose:
+        planned = driver.audit.connections()
+        for endpoint, count in planned.items():
+            _say(f"{endpoint}: {count} connections planned")
+        _say(f"{sum(planned.values())} connections planned for {len(planned)} endpoints")
     with progress.bar("audit", driver.audit.steps) as step:
         driver.step = step
         run = runner.run(driver)

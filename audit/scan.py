@@ -17,7 +17,8 @@ from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.probe.calibration import calibrate
-from audit.probe.plan import Task
+from audit.probe.guest import PACES, Pace
+from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
 
 _LAST_PORT = 65535
@@ -65,6 +66,8 @@ class Options:
         roots: the trusted roots.
         expect: ask at once for all that the policy foresees.
         quick: versions, suites, their order and the certificates only.
+        pace: how much a server is asked at once.
+        say: told how many connections each endpoint takes if it is as the policy foresees.
     """
 
     policies: tuple[Policy, ...]
@@ -74,6 +77,8 @@ class Options:
     roots: tuple[bytes, ...] = ()
     expect: bool = False
     quick: bool = False
+    pace: Pace = "normal"
+    say: Callable[[str], None] = lambda _: None
 
 
 def scan(
@@ -103,9 +108,16 @@ def scan(
         (check, profile(target, policy))
         for policy in options.policies
         for target in planned.values()
-        for check in plan_endpoint(target, profile(target, policy), policy.id)
+        for check in plan_endpoint(target, profile(target, policy), policy.id, quick=options.quick)
     ]
-    seen = probe_all(planned, task, done=lambda facts: step(str(facts.endpoint)))
+    for endpoint in planned:
+        options.say(f"{endpoint}: {foresee(endpoint, task(endpoint)).connections} connections")
+    seen = probe_all(
+        planned,
+        task,
+        manners=PACES[options.pace],
+        done=lambda facts: step(str(facts.endpoint)),
+    )
     facts = {f.endpoint: f for f in seen}
     findings = [
         judge(check, EndpointCase(target, facts[target.endpoint], rules, now, options.roots))

@@ -20,7 +20,8 @@ from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import target
 from audit.policy.model import Policy, Profile
 from audit.probe.calibration import calibrate
-from audit.probe.plan import Task
+from audit.probe.guest import PACES, Pace
+from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
 
 
@@ -33,12 +34,14 @@ class Audit:
         hosts: the hosts to audit.
         policies: the measures for all of them, instead of the one each was rolled out with; the
             first decides how suites are offered.
+        pace: how much a server is asked at once.
         now: the moment of judgement.
     """
 
     inventory: str
     hosts: list[Host]
     policies: Sequence[str] = ()
+    pace: Pace = "normal"
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def __post_init__(self) -> None:
@@ -82,6 +85,12 @@ class Audit:
         """How many endpoints and hosts there are to look at, for a progress bar."""
         return len({p.target for p in self.plan})
 
+    def connections(self) -> dict[Endpoint, int]:
+        """How many each endpoint takes if it is as its policy foresees."""
+        targets = {p.target for p in self.plan if isinstance(p.target, PlannedEndpoint)}
+        serving = [t for t in targets if t.traffic is not None]
+        return {t.endpoint: foresee(t.endpoint, self._task(t)).connections for t in serving}
+
     def look(self, step: Callable[[str], None] = lambda _: None) -> None:
         """Prove that the prober sees, then look at every endpoint and every host.
 
@@ -110,7 +119,8 @@ class Audit:
             target=inspect_all, args=(inside, self.inventory), kwargs={"done": told}
         )
         asking.start()
-        probe_all(serving, lambda e: self._task(serving[e]), done=seen)
+        manners = PACES[self.pace]
+        probe_all(serving, lambda e: self._task(serving[e]), manners=manners, done=seen)
         knock_all(closed, done=seen)
         asking.join()
 

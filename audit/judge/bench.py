@@ -43,10 +43,12 @@ class Planned:
 
 
 def plan_endpoint(
-    target: PlannedEndpoint, profile: Profile | None, policy: str = ""
+    target: PlannedEndpoint, profile: Profile | None, policy: str = "", *, quick: bool = False
 ) -> Iterator[Planned]:
     """The checks that make sense on this endpoint, in the catalogue's order."""
     for check in CATALOGUE.values():
+        if quick and check.thorough:
+            continue
         if check.scope == "endpoint" and _applies(check, target, profile):
             yield Planned(check, target, policy)
 

@@ -55,6 +55,8 @@ def _where(check: Check) -> str:
         words.append(f"where the policy has {check.rule[0]}: {check.rule[1]}")
     if check.dhe_only:
         words.append("where the policy sets the size")
+    if check.thorough:
+        words.append("where more than a quick look is taken")
     return f" Made {', '.join(words)}." if words else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from audit.facts import Endpoint
 from audit.probe.connection import (
@@ -54,8 +54,12 @@ class Manners:
     limits: Limits = field(default_factory=Limits)
 
 
-# For servers that count connections by the minute.
-SLOW = Manners(cap=1, pauses=(60.0, 120.0, 240.0), budget=7200.0, most=300, spacing=31.0)
+Pace = Literal["normal", "slow"]
+PACES: dict[Pace, Manners] = {
+    "normal": Manners(),
+    # For servers that count connections by the minute and allow two.
+    "slow": Manners(cap=1, pauses=(60.0, 120.0, 240.0), budget=14400.0, most=300, spacing=31.0),
+}
 
 
 class Address:

@@ -26,6 +26,7 @@ class Check:
         required_only: only where the policy makes TLS mandatory.
         services: only these services; empty for all.
         rule: only where this field of the profile has this value.
+        thorough: left out of a quick look.
         dhe_only: only where the policy sets the size of the Diffie-Hellman group.
     """
 
@@ -42,6 +43,7 @@ class Check:
     required_only: bool = False
     services: tuple[str, ...] = ()
     rule: tuple[str, str] | None = None
+    thorough: bool = False
     dhe_only: bool = False
 
 

@@ -38,6 +38,7 @@ ROWS: tuple[Check, ...] = (
         fix="OpenSSL from 1.1.0 and GnuTLS from 3.4.0 do it; GnuTLS: no %NO_SESSION_HASH.",
         references=("RFC 7627, section 5.2", "RFC 9325, section 3.5"),
         rule=("extended_master_secret", "required"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-ETM",
@@ -49,6 +50,7 @@ ROWS: tuple[Check, ...] = (
         fix="OpenSSL from 1.1.0 and GnuTLS from 3.4.0 do it; better, no suite with CBC.",
         references=("RFC 7366", "CVE-2013-0169"),
         rule=("encrypt_then_mac", "required"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-TICKET",
@@ -60,6 +62,7 @@ ROWS: tuple[Check, ...] = (
         fix="OpenSSL: Options = -SessionTicket in openssl.cnf; GnuTLS: %NO_TICKETS.",
         references=("RFC 5077, section 5", "RFC 9325, section 3.4"),
         rule=("session_tickets", "forbidden"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-HEARTBEAT",
@@ -70,6 +73,7 @@ ROWS: tuple[Check, ...] = (
         connections="0",
         fix="OpenSSL from 1.1.1 has none; before: build with no-heartbeats.",
         references=("RFC 6520", "CVE-2014-0160", "BSI TR-02102-2, section 3.3.7"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-SCSV",
@@ -81,6 +85,7 @@ ROWS: tuple[Check, ...] = (
         fix="OpenSSL from 1.0.1j and GnuTLS from 3.4.0 do it.",
         references=("RFC 7507, section 3", "CVE-2014-3566"),
         rule=("fallback_scsv", "required"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-SIGALG",
@@ -93,6 +98,7 @@ ROWS: tuple[Check, ...] = (
         " GnuTLS: -SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1.",
         references=("RFC 9155, section 3", "CVE-2015-7575"),
         rule=("sha1_signatures", "forbidden"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-OCSP-STAPLE",
@@ -104,6 +110,7 @@ ROWS: tuple[Check, ...] = (
         fix="Exim: tls_ocsp_file; Cyrus cannot.",
         references=("RFC 6066, section 8",),
         rule=("ocsp_stapling", "required"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-HEARTBLEED",
@@ -115,6 +122,7 @@ ROWS: tuple[Check, ...] = (
         connections="0, or 1 where heartbeat is negotiated",
         fix=_OPENSSL + " Then new keys and certificates.",
         references=("CVE-2014-0160", "RFC 6520, section 4"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-CCS",
@@ -126,6 +134,7 @@ ROWS: tuple[Check, ...] = (
         connections="1, or 0 where only TLS 1.3 is served",
         fix=_OPENSSL,
         references=("CVE-2014-0224",),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-ROBOT",
@@ -136,5 +145,6 @@ ROWS: tuple[Check, ...] = (
         connections="5, or 0 where static RSA is not served",
         fix="No TLS_RSA_ suites; update the library.",
         references=("CVE-2017-13099", "RFC 5246, section 7.4.7.1", "RFC 10015"),
+        thorough=True,
     ),
 )
