@@ -14,7 +14,7 @@ from audit.errors import USAGE, MailsealError
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _INTERRUPTED = 130
 _POLICY = "mailseal-2026"
@@ -28,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     if sys.stdout is None:
         raise SystemExit(USAGE)  # nobody to tell anything
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(words).parse_args(words)
     command: Callable[[argparse.Namespace], int] = arguments.run
     try:
         code = command(arguments)
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         return USAGE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mailseal",
         description="Hardens the TLS of a mail cluster and proves on every host that it holds.",
@@ -60,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_scan(commands)
     _add_audit(commands)
-    _add_policy(commands)
-    _add_lab(commands)
+    _add_policy(commands, words)
+    _add_lab(commands, words)
     return parser
 
 
@@ -131,14 +131,13 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     audit.set_defaults(run=_audit)
 
 
-def _add_policy(commands: "Commands[argparse.ArgumentParser]") -> None:
-    from audit.policy.cli import configure
-
+def _add_policy(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
     text = "show, compare and compile policies"
-    configure(
-        _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus"),
-        _command,
-    )
+    policy = _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus")
+    if words[:1] == ["policy"]:
+        from audit.policy.cli import configure
+
+        configure(policy, _command)
 
 
 def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
@@ -171,11 +170,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201
 
 
-def _add_lab(commands: "Commands[argparse.ArgumentParser]") -> None:
-    from lab.cli import configure
+def _add_lab(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
+    lab = _command(commands, "lab", "run the built-in staging cluster", "mailseal lab up")
+    if words[:1] == ["lab"]:
+        from lab.cli import configure
 
-    text = "run the built-in staging cluster"
-    configure(_command(commands, "lab", text, "mailseal lab up"))
+        configure(lab)
 
 
 def _scan(arguments: argparse.Namespace) -> int:
