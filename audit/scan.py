@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audit.errors import UNDETERMINED, MailsealError
+from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Run, timestamp
-from audit.iana import VERSIONS
 from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
 from audit.judge.case import EndpointCase, PlannedEndpoint
@@ -17,7 +17,8 @@ from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.probe.calibration import calibrate
-from audit.probe.run import Expected, knock_all, probe_all
+from audit.probe.plan import Task
+from audit.probe.run import knock_all, probe_all
 
 _LAST_PORT = 65535
 _TARGET = re.compile(
@@ -62,6 +63,8 @@ class Options:
         profile: the profile to judge by, instead of the one the port stands for.
         name: the name to ask for and expect, instead of the host's.
         roots: the trusted roots.
+        expect: ask at once for all that the policy foresees.
+        quick: versions, suites, their order and the certificates only.
     """
 
     policies: tuple[Policy, ...]
@@ -69,6 +72,8 @@ class Options:
     profile: Traffic | None = None
     name: str = ""
     roots: tuple[bytes, ...] = ()
+    expect: bool = False
+    quick: bool = False
 
 
 def scan(
@@ -89,9 +94,9 @@ def scan(
     def profile(target: PlannedEndpoint, policy: Policy) -> Profile:
         return policy.profiles[_traffic(target.endpoint, options, policy)]
 
-    def expected(endpoint: Endpoint) -> Expected:
-        rules = profile(planned[endpoint], first)
-        return {v: rules.allowed_suites(v, now.date()) for v in VERSIONS}
+    def task(endpoint: Endpoint) -> Task:
+        expected = expectation(profile(planned[endpoint], first), now.date())
+        return Task(expected, verify=options.expect, quick=options.quick)
 
     # Planned before anything is probed: a policy without the profile ends it here.
     checks = [
@@ -100,7 +105,7 @@ def scan(
         for target in planned.values()
         for check in plan_endpoint(target, profile(target, policy), policy.id)
     ]
-    seen = probe_all(planned, expected, done=lambda facts: step(str(facts.endpoint)))
+    seen = probe_all(planned, task, done=lambda facts: step(str(facts.endpoint)))
     facts = {f.endpoint: f for f in seen}
     findings = [
         judge(check, EndpointCase(target, facts[target.endpoint], rules, now, options.roots))

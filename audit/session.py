@@ -8,9 +8,9 @@ from pathlib import Path
 
 from audit import roots
 from audit.errors import MailsealError
+from audit.expect import expectation
 from audit.facts import Endpoint, EndpointFacts, HostFacts
 from audit.findings import Finding, Run, timestamp
-from audit.iana import VERSIONS
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
 from audit.judge.bench import Planned, judge, plan_endpoint, plan_host
@@ -20,7 +20,8 @@ from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import target
 from audit.policy.model import Policy, Profile
 from audit.probe.calibration import calibrate
-from audit.probe.run import Expected, knock_all, probe_all
+from audit.probe.plan import Task
+from audit.probe.run import knock_all, probe_all
 
 
 @dataclass
@@ -109,16 +110,15 @@ class Audit:
             target=inspect_all, args=(inside, self.inventory), kwargs={"done": told}
         )
         asking.start()
-        probe_all(serving, lambda e: self._expected(serving[e]), done=seen)
+        probe_all(serving, lambda e: self._task(serving[e]), done=seen)
         knock_all(closed, done=seen)
         asking.join()
 
-    def _expected(self, planned: PlannedEndpoint) -> Expected:
+    def _task(self, planned: PlannedEndpoint) -> Task:
         profile = _profile(planned, self._policies[planned.endpoint.host][0])
         if profile is None:
-            return {}
-        day = self.now.date()
-        return {v: profile.allowed_suites(v, day, planned.key_types or ()) for v in VERSIONS}
+            return Task()
+        return Task(expectation(profile, self.now.date(), planned.key_types), verify=True)
 
     def finding(self, planned: Planned) -> Finding:
         """The finding of one check; `look` must have been called."""

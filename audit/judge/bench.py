@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.findings import UNTESTED, Finding
-from audit.judge import certificate, host, protocol, strength, transport
+from audit.judge import certificate, extensions, host, protocol, strength, transport
 from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.policy.model import Profile
@@ -13,7 +13,9 @@ from audit.policy.model import Profile
 if TYPE_CHECKING:
     from audit.facts import Endpoint
 
-ENDPOINT_JUDGES = transport.JUDGES | protocol.JUDGES | certificate.JUDGES | strength.JUDGES
+ENDPOINT_JUDGES = (
+    transport.JUDGES | protocol.JUDGES | extensions.JUDGES | certificate.JUDGES | strength.JUDGES
+)
 HOST_JUDGES = host.JUDGES
 
 
@@ -62,6 +64,7 @@ def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> 
         (not check.before_tls or at.mode == "starttls")
         and (not check.required_only or profile.tls == "required")
         and (not check.services or at.service in check.services)
+        and (check.rule is None or getattr(profile, check.rule[0]) == check.rule[1])
         and (not check.dhe_only or profile.dh_bits is not None)
     )
 

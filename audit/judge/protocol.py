@@ -6,6 +6,7 @@ from functools import partial
 
 from audit.facts import Observation
 from audit.iana import Suite, Version, group, suite
+from audit.iana.primes import prime_name
 from audit.judge.case import EndpointCase, EndpointJudge, Judgement, undecided
 from audit.judge.levels import Grade, grade, graded, grades, worst
 from audit.policy.model import KEY_TYPES, KeyType, allowed, size_of
@@ -117,19 +118,16 @@ def dh_size(case: EndpointCase) -> Judgement:
         judgement = Judgement("fail" if small else "pass", f"{bits} bits", expected, item="dh_bits")
         judgement = graded(judgement, seen)
         return judgement if small or rules.dh_primes == "any" else _known_prime(case, judgement)
-    chosen = [suite(name) for names in case.facts.suites.values() for name in names]
-    if chosen and not any(s.key_exchange == "DHE" for s in chosen):
+    if case.facts.suites and case.facts.dh_primes is not None:
         return Judgement("not-applicable", "no suite with DHE was chosen", expected)
     return Judgement("inconclusive", "could not be told", expected)
 
 
 def _known_prime(case: EndpointCase, judgement: Judgement) -> Judgement:
     """The same, if the prime is one that the groups name."""
-    primes = case.facts.dh_primes
+    primes = [prime_name(p) or "a prime of its own" for p in case.facts.dh_primes or ()]
     known = ", ".join(g for g in allowed(case.rules.groups, case.now.date()) if "ffdhe" in g)
     expected = f"{judgement.expected}, of {known or 'no prime'}"
-    if not primes:
-        return Judgement("inconclusive", "which prime it is could not be told", expected)
     seen = grades(primes, case.rules.groups, case.now.date())
     bad = [g.what for g in seen if g.level == "insufficient"]
     if bad:

@@ -30,6 +30,8 @@ WORDS = (
     "sha1_signatures",
     "encrypt_then_mac",
     "fallback_scsv",
+    "session_tickets",
+    "ocsp_stapling",
 )
 # What `until: open` is read as: the source names no last day.
 OPEN = date.max
@@ -125,6 +127,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         sha1_signatures: SHA-1 in the signature of a key exchange (RFC 9155).
         encrypt_then_mac: RFC 7366, where a suite with CBC is chosen.
         fallback_scsv: RFC 7507.
+        session_tickets: RFC 5077, in TLS 1.2 and older.
+        ocsp_stapling: RFC 6066, section 8.
     """
 
     tls: Literal["required", "offered"]
@@ -144,6 +148,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sha1_signatures: Literal["forbidden", "allowed"] = "allowed"
     encrypt_then_mac: Literal["required", "any"] = "any"
     fallback_scsv: Literal["required", "any"] = "any"
+    session_tickets: Literal["forbidden", "any"] = "any"
+    ocsp_stapling: Literal["required", "any"] = "any"
 
     @property
     def dh_bits(self) -> int | None:

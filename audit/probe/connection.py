@@ -64,7 +64,11 @@ class NotTheService(ProbeError):
 
 
 class Connection:
-    """Opens on construction; use as a context manager."""
+    """Opens on construction; use as a context manager.
+
+    Attributes:
+        endpoint: where it leads.
+    """
 
     def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
         """Connect.
@@ -72,7 +76,7 @@ class Connection:
         Raises:
             PortClosed, NoRoute, NoAnswer, Reset: there is no connection.
         """
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._replies = ReplyReader()
         self._in_tls = False
         self._socket = _connect(endpoint, limits.connect)
@@ -95,10 +99,10 @@ class Connection:
         """End it politely: a dialogue by its own word, a handshake by close_notify."""
         try:
             self._socket.settimeout(0.5)
-            if self._in_tls or self._endpoint.mode == "implicit":
+            if self._in_tls or self.endpoint.mode == "implicit":
                 self._socket.sendall(b"\x15\x03\x01\x00\x02\x01\x00")
             else:
-                self._socket.sendall(PROTOCOLS[self._endpoint.service].quit)
+                self._socket.sendall(PROTOCOLS[self.endpoint.service].quit)
         except OSError:
             pass  # it is gone already
         self._socket.close()
@@ -109,8 +113,8 @@ class Connection:
         Raises:
             ProbeError: as for `converse`.
         """
-        if self._endpoint.mode == "starttls":
-            self.converse(to_starttls(self._endpoint.service))
+        if self.endpoint.mode == "starttls":
+            self.converse(to_starttls(self.endpoint.service))
 
     def converse(self, dialogue: Generator[Step, Reply, T]) -> T:
         """Walk a dialogue to its end and give its result.
@@ -135,8 +139,8 @@ class Connection:
         except NotAReply as error:
             raise NotTheService(str(error)) from None
 
-    def hello(self, hello: Hello) -> Answer | None:
-        """Send a ClientHello; the answer, or None if the server closed without a word.
+    def hello(self, hello: Hello) -> Answer:
+        """Send a ClientHello; the answer.
 
         Raises:
             Throttled: the server is busy and says so in clear.
@@ -145,14 +149,15 @@ class Connection:
         self._in_tls = True
         reader = Reader(hello.version)
         self.send(hello.record())
+        answer = None
         try:
-            while (answer := reader.feed(data := self.receive())) is None:
-                if not data:
-                    answer = reader.end()
-                    break
+            while answer is None:
+                data = self.receive()
+                answer = reader.feed(data) if data else reader.end()
         except NoAnswer:
             # A refusal as a warning, with the connection left open, is still a refusal.
-            if (answer := reader.warning) is None:
+            answer = reader.warning
+            if answer is None:
                 raise
         if isinstance(answer, Garbage) and answer.start.startswith(_BUSY):
             raise Throttled(f"the server refuses for now: {answer}")
@@ -193,6 +198,19 @@ class Connection:
             raise NoAnswer("no complete answer in time") from None
         except OSError as error:
             raise Reset(f"the connection broke: {error.strerror or error}") from None
+
+    def listen(self, seconds: float) -> bytes | None:
+        """What comes within so many seconds: nothing once the server has closed, None in silence.
+
+        A reset counts as a close: it is what a server does that leaves data unread.
+        """
+        try:
+            self._socket.settimeout(min(seconds, self._left()))
+            return self._socket.recv(_CHUNK)
+        except (TimeoutError, NoAnswer):
+            return None
+        except OSError:
+            return b""
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

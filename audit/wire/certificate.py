@@ -50,6 +50,18 @@ def parse_chain(ders: Sequence[bytes]) -> Chain:
     return tuple(parse(der) for der in ders)
 
 
+def rsa_numbers(der: bytes) -> tuple[int, int] | None:
+    """Modulus and public exponent of a certificate's RSA key; None if it has no such key."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+    except Exception:  # noqa: BLE001 - hostile certificates raise all there is
+        return None
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None
+    numbers = key.public_numbers()
+    return numbers.n, numbers.e
+
+
 def _key(found: x509.Certificate) -> tuple[str, int, str]:
     key = found.public_key()
     if isinstance(key, rsa.RSAPublicKey):

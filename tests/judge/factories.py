@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from audit.facts import (
+    Behaviour,
     Chain,
     Endpoint,
     EndpointFacts,
@@ -54,6 +55,21 @@ PLAIN = Plaintext(
 )
 
 
+# What a server that is as it should be does, and what it does not.
+_DOES: tuple[Behaviour, ...] = (
+    "extended-master-secret",
+    "encrypt-then-mac",
+    "fallback-scsv",
+    "ocsp-stapling",
+    "alpn-own",
+    "sni-none",
+)
+BEHAVIOURS = {
+    behaviour: Observation("accepted" if behaviour in _DOES else "refused", "as it should be")
+    for behaviour in get_args(Behaviour)
+}
+
+
 def good_endpoint(
     service: Service = "imap", port: int = 143, mode: Mode = "starttls", traffic: Traffic = "access"
 ) -> EndpointCase:
@@ -76,6 +92,7 @@ def good_endpoint(
         secure_renegotiation=True,
         chains=CHAINS,
         handshake=Observation("accepted", "TLSv1.3"),
+        behaviours=BEHAVIOURS,
         plaintext=PLAIN if mode == "starttls" else None,
     )
     planned = PlannedEndpoint(facts.endpoint, traffic)
