@@ -5,9 +5,11 @@ from datetime import date, timedelta
 import pytest
 
 from audit.iana import SUITES, suite
+from audit.policy.compile import DEFAULTS, Infeasible, compile_policy
 from audit.policy.load import built_in_ids, load
 from audit.policy.model import OPEN, Level, allowed, size_of
 
+DAY = date(2026, 11, 24)
 BASELINES = sorted(set(built_in_ids()) - {"mailseal-2026", "univie-2015"})
 BSI = load("bsi-tr-02102-2").profiles["mx"]
 NCSC = load("ncsc-nl-2025").profiles["mx"]
@@ -137,3 +139,27 @@ def test_our_own_policies_have_their_opinions() -> None:
     assert old.extended_master_secret == old.secure_renegotiation == old.encrypt_then_mac == "any"
     assert old.client_renegotiation == old.sha1_signatures == "allowed"
     assert {strict.bound, old.bound, strict.order, old.order} == {"exact"}
+
+
+@pytest.mark.parametrize(
+    "name", ["mozilla-intermediate-5.7", "mozilla-intermediate-6.0", "bettercrypto-b"]
+)
+def test_what_a_library_has_in_full_can_be_compiled(name: str) -> None:
+    """For Cyrus and for Exim on OpenSSL."""
+    for kind in ("cyrus", "exim-openssl"):
+        assert compile_policy(load(name), DEFAULTS[kind], DAY).options
+
+
+@pytest.mark.parametrize("name", ["ncsc-nl-2025", "bsi-tr-02102-2", "rfc9325"])
+def test_what_no_library_has_in_full_is_refused_with_the_reason(name: str) -> None:
+    """These are measures."""
+    with pytest.raises(Infeasible, match="OpenSSL"):
+        compile_policy(load(name), DEFAULTS["cyrus"], DAY)
+
+
+def test_our_own_policy_lies_inside_the_bounds_of_the_ietf() -> None:
+    """But for static RSA on port 25, which it says itself."""
+    for traffic, profile in load("mailseal-2026").profiles.items():
+        bound = set(allowed(load("rfc9325").profiles[traffic].suites, DAY))
+        beyond = {suite(n) for n in allowed(profile.suites, DAY) if n not in bound}
+        assert {s.key_exchange for s in beyond} == ({"RSA"} if traffic == "mx" else set())

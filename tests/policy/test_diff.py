@@ -34,7 +34,7 @@ def test_mozilla_5_7_to_5_8_is_exactly_what_is_known() -> None:
         Change("suites", "removed", f"{dhe}AES_256_GCM_SHA384", before="good"),
         Change("suites", "removed", f"{dhe}AES_128_GCM_SHA256", before="good"),
         Change("suites", "removed", f"{dhe}CHACHA20_POLY1305_SHA256", before="good"),
-        Change("groups", "added", "X25519MLKEM768", after="good"),
+        Change("groups", "added", "X25519MLKEM768", after="good, optional"),
     )
     assert set(found.profiles.values()) == {expected}
     assert set(found.profiles) == {"access", "submission", "mx", "outgoing"}
@@ -113,7 +113,7 @@ def test_the_command_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         "    - TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (good)\n"
         "    - TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256 (good)\n"
         "  groups\n"
-        "    + X25519MLKEM768 (good)\n"
+        "    + X25519MLKEM768 (good, optional)\n"
     )
 
 
