@@ -89,8 +89,13 @@ def _engine(name: str, *options: str, limit: float) -> str:
     return done.stderr + done.stdout
 
 
+def name_of(data: bytes) -> str:
+    """The name of an input, as libFuzzer gives it."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
 def _save(folder: Path, data: bytes) -> None:
-    (folder / hashlib.sha1(data, usedforsecurity=False).hexdigest()).write_bytes(data)
+    (folder / name_of(data)).write_bytes(data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
