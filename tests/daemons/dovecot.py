@@ -33,8 +33,8 @@ def dovecot(pki: Pki, folder: Path, tls: Tls) -> Iterator[Server]:
     if len(tls.keys) > 1:
         settings["ssl_alt_cert"] = f"</etc/tls/{tls.keys[1]}.crt"
         settings["ssl_alt_key"] = f"</etc/tls/{tls.keys[1]}.key"
-    if tls.dh_bits:
-        settings["ssl_dh"] = "</etc/tls/dh.pem"
+    if tls.dh_bits is not None:
+        settings["ssl_dh"] = "</etc/tls/dh.pem" if tls.dh_bits else ""
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
     laid = {**files(tls, pki), **library(tls), "etc/dovecot/local.conf": lines}
     with cell("dovecot-postfix", folder, laid, "exec dovecot -F", PORTS) as server:

@@ -40,7 +40,8 @@ class Tls:
         groups: in order; those of RFC 7919 only where the daemon takes them (GnuTLS).
         prefer: whose order decides.
         keys: the certificates it has.
-        dh_bits: the size of its own Diffie-Hellman prime.
+        dh_bits: the size of its own Diffie-Hellman prime; 0 for none, and no DHE with it, and None
+            for whatever the daemon brings along.
     """
 
     versions: tuple[Version, ...] = TLS12_UP
@@ -85,7 +86,9 @@ def truth(tls: Tls) -> Truth:
     """What follows from settings, by the RFCs and by OpenSSL's description of its suites."""
     all_of_them = described()
     told = [all_of_them[name] for name in (*tls.tls13, *tls.suites)]
-    have = [s for s in told if s.signer in ("any", *(key.upper() for key in tls.keys))]
+    have = [s for s in told if s.signer in ("any", "None", *(key.upper() for key in tls.keys))]
+    if tls.dh_bits == 0:
+        have = [s for s in have if s.exchange != "DH"]
     by_version = {v: [s for s in have if s.usable_in(v)] for v in tls.versions}
     elliptic = tuple(g for g in tls.groups if not g.startswith("ffdhe"))
     by_group = {

@@ -11,6 +11,7 @@ from tests.daemons.cell import Server
 from tests.daemons.cyrus import cyrus
 from tests.daemons.dovecot import dovecot
 from tests.daemons.exim import exim_gnutls, exim_openssl
+from tests.daemons.names import described
 from tests.daemons.postfix import postfix
 from tests.daemons.settings import ALL, TLS13, Tls
 from tests.servers import Pki
@@ -34,7 +35,7 @@ class Case:
 
     def __str__(self) -> str:
         """What is particular about it."""
-        dhe = f"dhe{self.tls.dh_bits}" if self.tls.dh_bits else ""
+        dhe = "" if self.tls.dh_bits is None else f"dhe{self.tls.dh_bits}"
         versions = f"{self.tls.versions[0]}-{self.tls.versions[-1][-1]}".replace("TLSv", "")
         parts = (self.daemon.__name__, versions, "+".join(self.tls.keys), self.tls.prefer, dhe)
         return "-".join(filter(None, parts))
@@ -45,6 +46,7 @@ _EXCHANGES = ("ECDHE-ECDSA-", "ECDHE-RSA-", "DHE-RSA-", "")
 _CIPHERS = ("AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-SHA", "AES128-SHA")
 _WIDE = tuple(exchange + cipher for exchange in _EXCHANGES for cipher in _CIPHERS)
 _CBC = tuple(name for name in _WIDE if name.endswith("-SHA"))
+_EVERYTHING = tuple(name for name, told in described().items() if told.since != "TLSv1.3")
 # An order that nothing sorts into by itself.
 _MIXED = (
     "ECDHE-RSA-AES128-GCM-SHA256",
@@ -70,6 +72,11 @@ _ROWS: tuple[tuple[Daemon, Tls], ...] = (
     ),
     (dovecot, Tls(versions=("TLSv1.3",), tls13=_CHACHA_FIRST, keys=("ecdsa",))),
     (dovecot, Tls(versions=ALL, suites=_WIDE, prefer="client", dh_bits=2048)),
+    # As Dovecot itself has it, without Debian's file: it closes once it comes to a DHE suite.
+    (dovecot, Tls(suites=_WIDE, prefer="client", dh_bits=0)),
+    (dovecot, Tls(suites=("DHE-RSA-AES256-GCM-SHA384", *_WIDE[:4]), dh_bits=0)),
+    # Everything that OpenSSL still has, without a certificate or a cipher too.
+    (postfix, Tls(versions=ALL, suites=_EVERYTHING, dh_bits=2048)),
     (postfix, Tls(versions=("TLSv1.2",), suites=_MIXED, keys=("rsa",), dh_bits=3072)),
     # Postfix goes to security level 0 by itself.
     (postfix, Tls(versions=ALL, suites=_WIDE, prefer="client", dh_bits=2048)),
@@ -108,6 +115,7 @@ _ROWS: tuple[tuple[Daemon, Tls], ...] = (
 
 # GnuTLS refuses DHE to a client that offers groups of RFC 7919 but none that it has.
 _HIDDEN_DHE = "offers ffdhe2048 in every hello, so a GnuTLS without it seems to refuse DHE"
+_STOPPED_SHORT = "takes the close over a DHE suite for the refusal of all that it offered"
 # Dovecot refuses by closing, also for want of a certificate of the kind that was asked for.
 _CLOSED = "takes a close for an error of the line where it asks for a second certificate"
 
@@ -118,6 +126,8 @@ def _cases() -> Iterator[Case]:
         fault = ""
         if daemon is exim_gnutls and tls.dh_bits:
             fault = _HIDDEN_DHE
+        elif daemon is dovecot and tls.dh_bits == 0:
+            fault = _STOPPED_SHORT
         elif daemon is dovecot and tls.versions == ("TLSv1.3",) and len(tls.keys) == 1:
             fault = _CLOSED
         yield Case(daemon, tls, next(modes), fault)

@@ -58,7 +58,9 @@ def ask(endpoint: Endpoint) -> Witness:
     seen = Witness()
     for version in ALL:
         usable = [s for s in described().values() if s.usable_in(version)]
-        if client.shake(version, usable):
+        # A server that fails over one kind of exchange would hide the others behind it.
+        kinds = {s.exchange for s in usable}
+        if any(client.shake(version, [s for s in usable if s.exchange == k]) for k in kinds):
             _ask_version(client, version, usable, seen)
     return seen
 
