@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.findings import UNTESTED, Finding
-from audit.judge import certificate, host, protocol, transport
+from audit.judge import certificate, host, protocol, starttls, transport
 from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.policy.model import Profile
@@ -13,7 +13,7 @@ from audit.policy.model import Profile
 if TYPE_CHECKING:
     from audit.facts import Endpoint
 
-ENDPOINT_JUDGES = transport.JUDGES | protocol.JUDGES | certificate.JUDGES
+ENDPOINT_JUDGES = transport.JUDGES | starttls.JUDGES | protocol.JUDGES | certificate.JUDGES
 HOST_JUDGES = host.JUDGES
 
 

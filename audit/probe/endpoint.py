@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from audit.facts import EndpointFacts, Observation, Plaintext, Preference, Reach
 from audit.iana import VERSIONS, Suite, Version
-from audit.probe import discover, summary
+from audit.probe import discover, inside, starttls, summary
 from audit.probe.connection import (
     Connection,
     NoAnswer,
@@ -21,6 +21,7 @@ from audit.probe.connection import (
 from audit.probe.discover import Discovery
 from audit.probe.guest import Guest
 from audit.probe.handshake import SIGNERS, Completed, handshake
+from audit.probe.question import Known, ask_all
 from audit.wire.dialogue import before_tls
 from audit.wire.hello import Hello
 
@@ -98,6 +99,8 @@ def _explore(
     ders = [shaken.chain] if shaken else []
     others, other_errors = _hidden(guest, shown, ders, jobs)
     chains, bad_chains = summary.chains(found.values(), [*ders, *others])
+    known = Known({v: d.suites for v, d in shown.items()})
+    behaviours = ask_all((*starttls.QUESTIONS, *inside.QUESTIONS), guest, known, jobs)
     facts = EndpointFacts(
         endpoint=guest.endpoint,
         reach="open",
@@ -113,6 +116,7 @@ def _explore(
         secure_renegotiation=summary.secure_renegotiation(found.values()),
         chains=chains,
         bad_chains=bad_chains,
+        behaviours=behaviours,
         errors=summary.errors(found.values(), [error, prime_error, *other_errors]),
     )
     if not any(o.seen == "accepted" for o in facts.protocols.values()) and summary.foreign(facts):

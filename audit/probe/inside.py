@@ -1,0 +1,121 @@
+"""Questions that are asked inside TLS."""
+
+from audit.facts import Observation
+from audit.probe.connection import Connection
+from audit.probe.errors import NoAnswer, NotTheService, Reset
+from audit.probe.guest import Guest
+from audit.probe.question import Known, Question
+from audit.probe.secure import TLS12, Secure, TlsFailed
+from audit.wire.inside import (
+    MOST_ANSWERS,
+    REQUEST,
+    answers_to_http,
+    opening,
+    relist,
+    starttls_again,
+)
+
+_QUIET = 1.0  # seconds without a word after which a server waits for us
+_MOST_REQUESTS = 6
+_MOST_RENEGOTIATIONS = 10
+# What OpenSSL says when it is itself that does not go on.
+_OURS = ("unexpected record", "unsafe legacy renegotiation disabled")
+
+
+def opened(connection: Connection, newest: int = 0) -> Secure:
+    """A session in which one command has one answer.
+
+    Raises:
+        NotTheService: TLS is there, but no greeting in it.
+        ProbeError: it did not come to TLS.
+    """
+    connection.to_tls()
+    session = Secure(connection, connection.endpoint.name, newest=newest)
+    try:
+        session.converse(opening(connection.endpoint.service, connection.endpoint.mode))
+    except NoAnswer as error:  # asking once more would take as long
+        raise NotTheService(f"no greeting inside TLS: {error}") from None
+    return session
+
+
+def _starttls_twice(guest: Guest, _known: Known) -> Observation:
+    service, mode = guest.endpoint.service, guest.endpoint.mode
+
+    def question(connection: Connection) -> Observation:
+        connection.to_tls()
+        session = Secure(connection, guest.endpoint.name)
+        try:
+            return session.converse(starttls_again(service, mode))
+        except NoAnswer as error:
+            return Observation("inconclusive", f"inside TLS: {error}")
+
+    return guest.ask(question)
+
+
+def _http(guest: Guest, _known: Known) -> Observation:
+    seen = guest.ask(_request)
+    if seen.seen != "refused" or seen.evidence != _WORDLESS:
+        return seen
+    # A server that is silent to everybody has not refused HTTP.
+    control = guest.ask(lambda c: opened(c).converse(relist(c.endpoint.service)))
+    if control.ok:
+        return seen
+    return Observation("inconclusive", f"{seen.evidence}, and to its own protocol: {control.last}")
+
+
+_WORDLESS = "the connection ends without a word"
+
+
+def _request(connection: Connection) -> Observation:
+    """Talk HTTP until the server ends it, or has answered too often."""
+    service, session = connection.endpoint.service, opened(connection)
+    text, ended = "", False
+    for _ in range(_MOST_REQUESTS):
+        try:
+            session.send(REQUEST)
+            while data := session.receive(_QUIET):
+                text += data.decode("latin-1")
+                count = answers_to_http(service, text)
+                if count is None:
+                    return Observation("accepted", f"answers in HTTP: {text[:120]!r}")
+                if count > MOST_ANSWERS:
+                    last = text.strip().splitlines()[-1]
+                    return Observation("accepted", f"{count} answers and no end: {last[:120]!r}")
+            ended = True
+        except (TlsFailed, Reset):
+            ended = True
+        except NoAnswer:
+            continue
+        break
+    if not ended:
+        return Observation("inconclusive", f"it neither answers nor closes: {text[:120]!r}")
+    if not answers_to_http(service, text):
+        return Observation("refused", _WORDLESS)
+    return Observation("refused", f"the connection ends: {text.strip().splitlines()[-1][:120]!r}")
+
+
+def _renegotiation(guest: Guest, known: Known) -> Observation:
+    if known.classic is None:
+        return Observation("refused", "TLS 1.3 alone is spoken, which knows no renegotiation")
+    return guest.ask(_renegotiate)
+
+
+def _renegotiate(connection: Connection) -> Observation:
+    session = opened(connection, TLS12)
+    for done in range(_MOST_RENEGOTIATIONS):
+        try:
+            session.renegotiate()
+        except (TlsFailed, Reset) as error:
+            if any(words in str(error) for words in _OURS):
+                return Observation("inconclusive", f"our own side gives up: {error}")
+            return Observation("refused", f"after {done}: {error}")
+        except NoAnswer:
+            return Observation("inconclusive", f"after {done}: no answer")
+    return Observation("accepted", f"{_MOST_RENEGOTIATIONS} in a row, in {session.words}")
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Question("starttls-twice", _starttls_twice),
+    Question("http-inside", _http),
+    Question("client-renegotiation", _renegotiation),
+)
