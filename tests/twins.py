@@ -101,7 +101,7 @@ class Session:
             self.context.options |= _ALLOW_RENEGOTIATION
             self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         if mode == "implicit":
-            self.secure()
+            self.secure(first=True)
 
     def serve(self) -> None:
         """Talk until one side has enough."""
@@ -195,7 +195,7 @@ class Session:
         self.secure()
         return True
 
-    def secure(self) -> None:
+    def secure(self, *, first: bool = False) -> None:
         if "reads-on" in self.faults:
             self.read_on()
         elif not self.faults & {"buffer-kept", "buffer-kept-behind"}:
@@ -203,7 +203,7 @@ class Session:
         self.client = self.context.wrap_socket(self.client, server_side=True)
         self.inside = True
         self.envelope = self.envelope and "envelope-kept" in self.faults
-        if self.service == "sieve":
+        if self.service == "sieve" and not first:
             self.say(self.listing())
         pushed = {"list-pushed": self.speech.starttls, "pushes-list": _AUTH[self.service]}
         for fault in pushed.keys() & self.faults:
@@ -226,9 +226,7 @@ COMMANDS: dict[bytes, Callable[[Session, bytes, bytes], bool]] = {
 
 
 @contextmanager
-def twin(
-    pki: Pki, service: Service, *faults: Fault, mode: Mode = "starttls"
-) -> Iterator[int]:
+def twin(pki: Pki, service: Service, *faults: Fault, mode: Mode = "starttls") -> Iterator[int]:
     """A server with these faults; gives the port."""
 
     def one(client: socket.socket) -> None:

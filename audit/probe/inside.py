@@ -18,6 +18,10 @@ from audit.wire.inside import (
 _QUIET = 1.0  # seconds without a word after which a server waits for us
 _MOST_REQUESTS = 6
 _MOST_RENEGOTIATIONS = 10
+_MOST_TEXT = 1 << 15
+_LAST_WORD = "the connection ends after"
+# What OpenSSL says when a server refuses in so many words.
+_ALERT = "no renegotiation"
 # What OpenSSL says when it is itself that does not go on.
 _OURS = ("unexpected record", "unsafe legacy renegotiation disabled")
 
@@ -53,17 +57,17 @@ def _starttls_twice(guest: Guest, _known: Known) -> Observation:
 
 
 def _http(guest: Guest, _known: Known) -> Observation:
-    seen = guest.ask(_request)
-    if seen.seen != "refused" or seen.evidence != _WORDLESS:
+    return _surely(guest, guest.ask(_request), said=_LAST_WORD)
+
+
+def _surely(guest: Guest, seen: Observation, said: str) -> Observation:
+    """The same; but an end without a word is a refusal only where another session goes on."""
+    if seen.seen != "refused" or said in seen.evidence:
         return seen
-    # A server that is silent to everybody has not refused HTTP.
     control = guest.ask(lambda c: opened(c).converse(relist(c.endpoint.service)))
     if control.ok:
         return seen
-    return Observation("inconclusive", f"{seen.evidence}, and to its own protocol: {control.last}")
-
-
-_WORDLESS = "the connection ends without a word"
+    return Observation("inconclusive", f"{seen.evidence}; also otherwise: {control.last}")
 
 
 def _request(connection: Connection) -> Observation:
@@ -75,6 +79,8 @@ def _request(connection: Connection) -> Observation:
             session.send(REQUEST)
             while data := session.receive(_QUIET):
                 text += data.decode("latin-1")
+                if len(text) > _MOST_TEXT:
+                    raise NotTheService("what the server says inside TLS does not end")
                 count = answers_to_http(service, text)
                 if count is None:
                     return Observation("accepted", f"answers in HTTP: {text[:120]!r}")
@@ -90,14 +96,14 @@ def _request(connection: Connection) -> Observation:
     if not ended:
         return Observation("inconclusive", f"it neither answers nor closes: {text[:120]!r}")
     if not answers_to_http(service, text):
-        return Observation("refused", _WORDLESS)
-    return Observation("refused", f"the connection ends: {text.strip().splitlines()[-1][:120]!r}")
+        return Observation("refused", "the connection ends without a word")
+    return Observation("refused", f"{_LAST_WORD} {text.strip().splitlines()[-1][:120]!r}")
 
 
 def _renegotiation(guest: Guest, known: Known) -> Observation:
     if known.classic is None:
         return Observation("refused", "TLS 1.3 alone is spoken, which knows no renegotiation")
-    return guest.ask(_renegotiate)
+    return _surely(guest, guest.ask(_renegotiate), said=_ALERT)
 
 
 def _renegotiate(connection: Connection) -> Observation:

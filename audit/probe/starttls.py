@@ -8,7 +8,7 @@ from functools import partial
 
 from audit.facts import Observation
 from audit.probe.connection import Connection
-from audit.probe.errors import Closed, NoAnswer, ProbeError, Reset, Throttled
+from audit.probe.errors import Closed, NoAnswer, NotTheService, ProbeError, Reset, Throttled
 from audit.probe.guest import Guest
 from audit.probe.question import Known, Question
 from audit.probe.secure import Secure, TlsFailed
@@ -29,6 +29,7 @@ from audit.wire.starttls import (
 _QUIET = 0.4  # seconds in which what a server still has to say has come
 _SEGMENT = 0.05  # between two segments, so that no network joins them
 _SHOWN = 160
+_MOST_TEXT = 1 << 15
 
 
 def _arguments(guest: Guest, _known: Known) -> Observation:
@@ -163,6 +164,8 @@ def _listen(session: Secure, connection: Connection, tag: str) -> Observation:
         if not data:
             break
         text += data.decode("latin-1")
+        if len(text) > _MOST_TEXT:
+            raise NotTheService("what the server says inside TLS does not end")
         if text.startswith("421"):
             raise Throttled(f"the server refuses for now: {text[:_SHOWN]}")
         seen = heard(service, text, tag)
