@@ -1,5 +1,7 @@
 """Questions that are asked inside TLS."""
 
+from dataclasses import dataclass
+
 from audit.facts import Observation
 from audit.probe.connection import Connection
 from audit.probe.errors import NoAnswer, NotTheService, Reset
@@ -19,11 +21,20 @@ _QUIET = 1.0  # seconds without a word after which a server waits for us
 _MOST_REQUESTS = 6
 _MOST_RENEGOTIATIONS = 10
 _MOST_TEXT = 1 << 15
-_LAST_WORD = "the connection ends after"
-# What OpenSSL says when a server refuses in so many words.
-_ALERT = "no renegotiation"
+_REFUSAL = "no renegotiation"  # what OpenSSL makes of the alert
 # What OpenSSL says when it is itself that does not go on.
 _OURS = ("unexpected record", "unsafe legacy renegotiation disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The server ended it without saying why.
+
+    Attributes:
+        words: how it looked.
+    """
+
+    words: str
 
 
 def opened(connection: Connection, newest: int = 0) -> Secure:
@@ -57,20 +68,20 @@ def _starttls_twice(guest: Guest, _known: Known) -> Observation:
 
 
 def _http(guest: Guest, _known: Known) -> Observation:
-    return _surely(guest, guest.ask(_request), said=_LAST_WORD)
+    return _surely(guest, guest.ask(_request))
 
 
-def _surely(guest: Guest, seen: Observation, said: str) -> Observation:
-    """The same; but an end without a word is a refusal only where another session goes on."""
-    if seen.seen != "refused" or said in seen.evidence:
+def _surely(guest: Guest, seen: Observation | Ended) -> Observation:
+    """The answer; an end without a reason is a refusal only where other sessions go on."""
+    if isinstance(seen, Observation):
         return seen
     control = guest.ask(lambda c: opened(c).converse(relist(c.endpoint.service)))
     if control.ok:
-        return seen
-    return Observation("inconclusive", f"{seen.evidence}; also otherwise: {control.last}")
+        return Observation("refused", seen.words)
+    return Observation("inconclusive", f"{seen.words}; also otherwise: {control.last}")
 
 
-def _request(connection: Connection) -> Observation:
+def _request(connection: Connection) -> Observation | Ended:
     """Talk HTTP until the server ends it, or has answered too often."""
     service, session = connection.endpoint.service, opened(connection)
     text, ended = "", False
@@ -95,18 +106,18 @@ def _request(connection: Connection) -> Observation:
         break
     if not ended:
         return Observation("inconclusive", f"it neither answers nor closes: {text[:120]!r}")
-    if not answers_to_http(service, text):
-        return Observation("refused", "the connection ends without a word")
-    return Observation("refused", f"{_LAST_WORD} {text.strip().splitlines()[-1][:120]!r}")
+    last = text.strip().rpartition("\n")[2]
+    words = f"the connection ends after {last[:120]!r}" if last else "it ends without a word"
+    return Observation("refused", words) if answers_to_http(service, text) else Ended(words)
 
 
 def _renegotiation(guest: Guest, known: Known) -> Observation:
-    if known.classic is None:
+    if known.classic is None and "TLSv1.3" in known.accepted:
         return Observation("refused", "TLS 1.3 alone is spoken, which knows no renegotiation")
-    return _surely(guest, guest.ask(_renegotiate), said=_ALERT)
+    return _surely(guest, guest.ask(_renegotiate))
 
 
-def _renegotiate(connection: Connection) -> Observation:
+def _renegotiate(connection: Connection) -> Observation | Ended:
     session = opened(connection, TLS12)
     for done in range(_MOST_RENEGOTIATIONS):
         try:
@@ -114,7 +125,8 @@ def _renegotiate(connection: Connection) -> Observation:
         except (TlsFailed, Reset) as error:
             if any(words in str(error) for words in _OURS):
                 return Observation("inconclusive", f"our own side gives up: {error}")
-            return Observation("refused", f"after {done}: {error}")
+            words = f"after {done}: {error}"
+            return Observation("refused", words) if str(error) == _REFUSAL else Ended(words)
         except NoAnswer:
             return Observation("inconclusive", f"after {done}: no answer")
     return Observation("accepted", f"{_MOST_RENEGOTIATIONS} in a row, in {session.words}")
