@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from audit.facts import (
+    Behaviour,
     Chain,
     Endpoint,
     EndpointFacts,
@@ -54,6 +55,12 @@ PLAIN = Plaintext(
 )
 
 
+ABSENT: tuple[Behaviour, ...] = (
+    "starttls-arguments", "starttls-twice", "state-kept", "capabilities-kept", "response-extra",
+    "injection", "injection-split", "http-inside", "client-renegotiation",
+)  # fmt: skip
+
+
 def good_endpoint(
     service: Service = "imap", port: int = 143, mode: Mode = "starttls", traffic: Traffic = "access"
 ) -> EndpointCase:
@@ -77,6 +84,7 @@ def good_endpoint(
         chains=CHAINS,
         handshake=Observation("accepted", "TLSv1.3"),
         plaintext=PLAIN if mode == "starttls" else None,
+        behaviours=dict.fromkeys(ABSENT, Observation("refused", "no")),
     )
     planned = PlannedEndpoint(facts.endpoint, traffic)
     roots = (ROOT.public_bytes(serialization.Encoding.DER),)
