@@ -8,18 +8,23 @@ LAB := inventory/lab
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
 TEST_PACKAGES := chromium gnutls-bin
 
+FUZZ_SECONDS := 20
+FUZZ_OPTIONS :=
+
 LOCK := pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+ATHERIS := sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.14'
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint setup setup-dev bench lock clean
+.PHONY: help demo test lint fuzz setup setup-dev bench lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    a staged mail cluster: hardened, audited, broken once, mended (Debian, root)'
 	@echo 'make test    all tests, with all the set-up they need'
 	@echo 'make lint    style and types'
+	@echo 'make fuzz    bend the input of every parser, FUZZ_SECONDS (20) each; FUZZ_OPTIONS=--keep to learn'
 	@echo 'make setup   the environment in .venv'
 	@echo 'make bench   measure the audit of 25 hosts; writes docs/benchmarks.md'
 	@echo 'make clean   take the lab down, remove the environment and what was written'
@@ -45,6 +50,9 @@ lint: setup-dev
 	mypy
 	ansible-lint --offline
 
+fuzz: setup-dev
+	python tests/fuzz/fuzz.py --seconds $(FUZZ_SECONDS) $(FUZZ_OPTIONS)
+
 setup: .venv/setup
 setup-dev: .venv/setup-dev
 
@@ -67,6 +75,8 @@ bench: setup-dev
 lock: setup-dev
 	$(LOCK) --extra build -o requirements.txt pyproject.toml
 	$(LOCK) --extra build --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	# pip-compile forgets for which machines a requirement of an extra is meant.
+	sed -i "s/^atheris==[^ ;]*/& ; $(ATHERIS)/" requirements-dev.txt
 
 clean:
 	-[ ! -x $(BIN)/mailseal ] || mailseal lab down

@@ -14,9 +14,10 @@ from audit.errors import USAGE, MailsealError
 from lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _INTERRUPTED = 130
+_POLICY = "mailseal-2026"
 _EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
@@ -27,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     if sys.stdout is None:
         raise SystemExit(USAGE)  # nobody to tell anything
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(words).parse_args(words)
     command: Callable[[argparse.Namespace], int] = arguments.run
     try:
         code = command(arguments)
@@ -48,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         return USAGE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mailseal",
         description="Hardens the TLS of a mail cluster and proves on every host that it holds.",
@@ -59,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_scan(commands)
     _add_audit(commands)
-    _add_policy(commands)
-    _add_lab(commands)
+    _add_policy(commands, words)
+    _add_lab(commands, words)
     return parser
 
 
@@ -93,7 +94,7 @@ def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
         choices=("smtp", "imap", "pop3", "sieve", "lmtp"),
         help="the protocol to speak before TLS",
     )
-    _add_policy_option(scan)
+    _add_policy_option(scan, _POLICY)
     scan.add_argument(
         "--profile",
         choices=("access", "submission", "mx", "outgoing"),
@@ -101,6 +102,17 @@ def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     scan.add_argument("--ca", metavar="FILE", default="", help="trust these roots (PEM)")
     scan.add_argument("--name", default="", help="the name to ask for and expect")
+    scan.add_argument(
+        "--expect",
+        action="store_true",
+        help="ask at once for all that the policy foresees: fastest on a server that follows it",
+    )
+    scan.add_argument(
+        "--quick",
+        action="store_true",
+        help="only versions, suites and their order, certificates, and what is possible in clear",
+    )
+    _add_manners(scan)
     scan.add_argument("--json", action="store_true", help="print JSON (docs/schema/scan-1.json)")
     scan.set_defaults(run=_scan)
 
@@ -110,75 +122,80 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     audit = _command(commands, "audit", "prove that the policy holds on every host", example)
     audit.add_argument("-i", "--inventory", required=True, help="the Ansible inventory")
     audit.add_argument("--limit", default="", metavar="PATTERN", help="only these hosts or groups")
-    audit.add_argument(
-        "--policy", default="", metavar="ID|FILE", help="judge by this policy (default: the hosts')"
-    )
+    _add_policy_option(audit, "the hosts'")
     audit.add_argument(
         "--out", metavar="DIR", type=Path, help="write report.html, run.json and junit.xml there"
     )
+    _add_manners(audit)
     audit.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
     audit.set_defaults(run=_audit)
 
 
-def _add_policy(commands: "Commands[argparse.ArgumentParser]") -> None:
-    example = "mailseal policy compile mailseal-2026 --for cyrus"
-    policy = _command(commands, "policy", "show and compile policies", example)
-    actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _command(actions, "list", "list the policies", "mailseal policy list")
-    listing.set_defaults(run=_policy_list)
-    show = _command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
-    show.add_argument("policy", metavar="ID|FILE")
-    show.set_defaults(run=_policy_show)
-    make = _command(actions, "compile", "print the settings of a daemon", example)
-    make.add_argument("policy", metavar="ID|FILE")
-    kinds = ("cyrus", "exim-openssl", "exim-gnutls")
-    make.add_argument(
-        "--for",
-        dest="kind",
-        choices=kinds,
-        required=True,
-        help="the target; Debian's is exim-gnutls",
-    )
-    make.add_argument(
-        "--profile",
-        choices=("access", "submission", "mx"),
-        help="this profile on every port (default: what each port stands for)",
-    )
-    make.add_argument("--daemon", default="", help="version of the daemon (default: Debian 12's)")
-    make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
-    make.set_defaults(run=_policy_compile)
+def _add_policy(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
+    text = "show, compare and compile policies"
+    policy = _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus")
+    if words[:1] == ["policy"]:
+        from audit.policy.cli import configure
+
+        configure(policy, _command)
 
 
-def _add_policy_option(parser: argparse.ArgumentParser) -> None:
+def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--policy",
-        default="mailseal-2026",
+        action="append",
+        default=[],
         metavar="ID|FILE",
-        help="the measure (default: %(default)s)",
+        dest="policies",
+        help=f"the measure; may be repeated, what was seen is judged by each (default: {default})",
     )
 
 
-def _add_lab(commands: "Commands[argparse.ArgumentParser]") -> None:
-    from lab.cli import configure
+def _add_manners(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pace",
+        choices=("normal", "slow"),
+        default="normal",
+        help="slow: for servers that allow two connections a minute (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say how many connections are planned for each endpoint",
+    )
 
-    text = "run the built-in staging cluster"
-    configure(_command(commands, "lab", text, "mailseal lab up"))
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def _add_lab(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
+    lab = _command(commands, "lab", "run the built-in staging cluster", "mailseal lab up")
+    if words[:1] == ["lab"]:
+        from lab.cli import configure
+
+        configure(lab)
 
 
 def _scan(arguments: argparse.Namespace) -> int:
     from audit import progress, roots
     from audit.findings import exit_code
-    from audit.policy.load import load
+    from audit.measures import distinct, load_all
     from audit.report import render
     from audit.report.terminal import show
     from audit.scan import Options, Target, scan
 
     options = Options(
-        policy=load(arguments.policy),
+        policies=distinct(load_all(arguments.policies or [_POLICY]).values()),
         starttls=arguments.starttls,
         profile=arguments.profile,
         name=arguments.name,
         roots=roots.read(arguments.ca),
+        expect=arguments.expect,
+        quick=arguments.quick,
+        pace=arguments.pace,
+        say=_say if arguments.verbose else lambda _: None,
     )
     targets = [Target.parse(text) for text in arguments.targets]
     with progress.bar("scan") as step:
@@ -198,7 +215,14 @@ def _audit(arguments: argparse.Namespace) -> int:
 
     if arguments.out:
         _make(arguments.out)  # before the work, not after it
-    driver = runner.Driver.read(arguments.inventory, arguments.limit, arguments.policy)
+    driver = runner.Driver.read(
+        arguments.inventory, arguments.limit, arguments.policies, arguments.pace
+    )
+    if arguments.verbose:
+        planned = driver.audit.connections()
+        for endpoint, count in planned.items():
+            _say(f"{endpoint}: {count} connections planned")
+        _say(f"{sum(planned.values())} connections planned for {len(planned)} endpoints")
     with progress.bar("audit", driver.audit.steps) as step:
         driver.step = step
         run = runner.run(driver)
@@ -219,33 +243,3 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
-
-
-def _policy_list(_: argparse.Namespace) -> int:
-    from audit.policy import show
-
-    sys.stdout.write(show.listing())
-    return 0
-
-
-def _policy_show(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
-    from audit.policy.load import load
-
-    sys.stdout.write(show.details(load(arguments.policy)))
-    return 0
-
-
-def _policy_compile(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
-    from audit.policy.load import load
-
-    text = show.settings(
-        load(arguments.policy),
-        arguments.kind,
-        profile=arguments.profile,
-        version=arguments.daemon,
-        library=arguments.library,
-    )
-    sys.stdout.write(text)
-    return 0

@@ -25,6 +25,7 @@ Behaviour = Literal[
     "http-inside",  # HTTP is talked to inside TLS
     "client-renegotiation",
     "ocsp-stapling",
+    "chacha-first",  # ChaCha20 comes first for clients that want it first
     "extended-master-secret",
     "encrypt-then-mac",
     "session-ticket",
@@ -153,7 +154,8 @@ class EndpointFacts:
             is complete.
         preference: whose order decides, by version.
         groups: the accepted groups by version, in the order the server picked them.
-        dh_bits: size of the Diffie-Hellman prime, if a DHE suite was chosen.
+        dh_primes: the Diffie-Hellman primes, smallest first; none if no DHE suite was chosen,
+            None if they could not be told.
         compression: whether DEFLATE was chosen when offered.
         secure_renegotiation: RFC 5746 answered; None if no version before 1.3 was.
         chains: the certificate chains served, one for each type of key, leaf first.
@@ -173,7 +175,7 @@ class EndpointFacts:
     rest: Mapping[Version, Observation] = field(default_factory=dict)
     preference: Mapping[Version, Preference] = field(default_factory=dict)
     groups: Mapping[Version, tuple[str, ...]] = field(default_factory=dict)
-    dh_bits: int | None = None
+    dh_primes: tuple[int, ...] | None = ()
     compression: Observation = Observation("inconclusive")
     secure_renegotiation: bool | None = None
     chains: tuple[Chain, ...] = ()
@@ -184,6 +186,11 @@ class EndpointFacts:
     connections: int = 0
     seconds: float = 0.0
     errors: tuple[str, ...] = ()
+
+    @property
+    def dh_bits(self) -> int | None:
+        """Size of the smallest Diffie-Hellman prime; None if none was seen."""
+        return min(self.dh_primes).bit_length() if self.dh_primes else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Literal
 from audit.facts import EndpointFacts, HostFacts
 
 Verdict = Literal["pass", "fail", "inconclusive", "not-applicable", "waived"]
+# The level of the worst thing a check saw; empty where it is not about levels.
+Reached = Literal["", "good", "sufficient", "phase-out", "insufficient"]
 Severity = Literal["critical", "high", "medium", "low"]
 
 # What is observed by every check of an endpoint that did not answer; reports show it once.
@@ -30,6 +32,8 @@ class Finding:
         expected: what the policy asks for, in words.
         evidence: the raw material behind `observed`.
         item: the item of the policy that was judged.
+        level: the level reached, by the worst item seen; empty where the check knows none.
+        policy: the id of the policy that was the measure.
     """
 
     check: str
@@ -43,6 +47,8 @@ class Finding:
     expected: str
     evidence: str = ""
     item: str = ""
+    level: Reached = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +66,8 @@ class Run:
     Attributes:
         run: its id, unique by time.
         started, finished: RFC 3339, UTC.
-        policy: the measure.
+        policy: the measure; several in one if there were several.
+        policies: the measures one by one, in the order they were named.
         planned: the number of checks that were to be made.
         findings: what came of them.
         endpoints, hosts: the facts they rest on.
@@ -74,6 +81,7 @@ class Run:
     findings: tuple[Finding, ...]
     endpoints: tuple[EndpointFacts, ...] = ()
     hosts: tuple[HostFacts, ...] = ()
+    policies: tuple[PolicyId, ...] = ()
 
     @property
     def executed(self) -> int:

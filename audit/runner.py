@@ -1,6 +1,6 @@
 """The checks run as pytest tests, from the command line of mailseal or of pytest alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -11,6 +11,7 @@ import pytest
 from audit import inventory, namespace
 from audit.errors import UNDETERMINED, MailsealError
 from audit.findings import Run
+from audit.probe.guest import Pace
 from audit.session import Audit
 
 CHECKS = Path(__file__).parent / "checks"
@@ -32,13 +33,15 @@ class Driver:
     error: MailsealError | None = None
 
     @classmethod
-    def read(cls, path: str, limit: str = "", policy: str = "") -> "Driver":
+    def read(
+        cls, path: str, limit: str = "", policies: Sequence[str] = (), pace: Pace = "normal"
+    ) -> "Driver":
         """Plan the audit of an inventory.
 
         Raises:
             MailsealError: inventory or policy are missing or malformed.
         """
-        return cls(Audit(path, inventory.read(path, limit), policy))
+        return cls(Audit(path, inventory.read(path, limit), policies, pace))
 
     def look(self) -> None:
         """Look at everything, from the namespace that the inventory names.

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audit.errors import UNDETERMINED, MailsealError
+from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
-from audit.findings import PolicyId, Run, timestamp
-from audit.iana import VERSIONS
+from audit.findings import Run, timestamp
 from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
 from audit.judge.case import EndpointCase, PlannedEndpoint
+from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.probe.calibration import calibrate
-from audit.probe.run import Expected, knock_all, probe_all
+from audit.probe.guest import PACES, Pace
+from audit.probe.plan import Task, foresee
+from audit.probe.run import knock_all, probe_all
 
 _LAST_PORT = 65535
 _TARGET = re.compile(
@@ -56,18 +59,26 @@ class Options:
     """How to scan.
 
     Attributes:
-        policy: the measure.
+        policies: the measures; the first decides how suites are offered.
         starttls: the protocol to speak, instead of the one the port stands for.
         profile: the profile to judge by, instead of the one the port stands for.
         name: the name to ask for and expect, instead of the host's.
         roots: the trusted roots.
+        expect: ask at once for all that the policy foresees.
+        quick: versions, suites, their order and the certificates only.
+        pace: how much a server is asked at once.
+        say: told how many connections each endpoint takes if it is as the policy foresees.
     """
 
-    policy: Policy
+    policies: tuple[Policy, ...]
     starttls: Service | None = None
     profile: Traffic | None = None
     name: str = ""
     roots: tuple[bytes, ...] = ()
+    expect: bool = False
+    quick: bool = False
+    pace: Pace = "normal"
+    say: Callable[[str], None] = lambda _: None
 
 
 def scan(
@@ -75,7 +86,7 @@ def scan(
     options: Options,
     step: Callable[[str], None] = lambda _: None,
 ) -> Run:
-    """Look at the targets and judge them by the policy.
+    """Look at the targets once, and judge what was seen by each policy.
 
     Raises:
         MailsealError: a host name does not resolve, no mail port answers, or the prober is blind.
@@ -83,30 +94,45 @@ def scan(
     now = datetime.now(tz=UTC)
     calibrate()
     planned = {p.endpoint: p for target in targets for p in _plan(target, options)}
+    first = options.policies[0]
 
-    def profile(endpoint: Endpoint) -> Profile:
-        return options.policy.profiles[_traffic(endpoint, options)]
+    def profile(target: PlannedEndpoint, policy: Policy) -> Profile:
+        return policy.profiles[_traffic(target.endpoint, options, policy)]
 
-    def expected(endpoint: Endpoint) -> Expected:
-        return {v: profile(endpoint).allowed_suites(v, now.date()) for v in VERSIONS}
+    def task(endpoint: Endpoint) -> Task:
+        expected = expectation(profile(planned[endpoint], first), now.date())
+        return Task(expected, verify=options.expect, quick=options.quick)
 
-    seen = probe_all(planned, expected, done=lambda facts: step(str(facts.endpoint)))
-    checks = [c for e, target in planned.items() for c in plan_endpoint(target, profile(e))]
+    # Planned before anything is probed: a policy without the profile ends it here.
+    checks = [
+        (check, profile(target, policy))
+        for policy in options.policies
+        for target in planned.values()
+        for check in plan_endpoint(target, profile(target, policy), policy.id, quick=options.quick)
+    ]
+    for endpoint in planned:
+        options.say(f"{endpoint}: {foresee(endpoint, task(endpoint)).connections} connections")
+    seen = probe_all(
+        planned,
+        task,
+        manners=PACES[options.pace],
+        done=lambda facts: step(str(facts.endpoint)),
+    )
     facts = {f.endpoint: f for f in seen}
-
-    def case(target: PlannedEndpoint) -> EndpointCase:
-        at = target.endpoint
-        return EndpointCase(target, facts[at], profile(at), now, options.roots)
-
-    findings = [judge(c, case(c.target)) for c in checks if isinstance(c.target, PlannedEndpoint)]
+    findings = [
+        judge(check, EndpointCase(target, facts[target.endpoint], rules, now, options.roots))
+        for check, rules in checks
+        if isinstance(target := check.target, PlannedEndpoint)
+    ]
     return Run(
         run=f"{now:%Y%m%dT%H%M%SZ}",
         started=timestamp(now),
         finished=timestamp(datetime.now(tz=UTC)),
-        policy=PolicyId(id=options.policy.id, version=str(options.policy.date)),
+        policy=joined(options.policies),
         planned=len(checks),
         findings=tuple(findings),
         endpoints=tuple(seen),
+        policies=tuple(named(p) for p in options.policies),
     )
 
 
@@ -121,7 +147,8 @@ def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:
         found = [f.endpoint for f in knock_all(found) if f.reach == "open"]
         if not found:
             raise MailsealError(f"{target.host}: no mail port answers{_hint(target)}", UNDETERMINED)
-    return [PlannedEndpoint(e, _traffic(e, options), demanded=False) for e in found]
+    first = options.policies[0]
+    return [PlannedEndpoint(e, _traffic(e, options, first), demanded=False) for e in found]
 
 
 def _hint(target: Target) -> str:
@@ -139,12 +166,12 @@ def _endpoint(host: str, address: str, port: int, name: str, options: Options) -
     return Endpoint(host, address, port, service, mode, name)
 
 
-def _traffic(endpoint: Endpoint, options: Options) -> Traffic:
+def _traffic(endpoint: Endpoint, options: Options, policy: Policy) -> Traffic:
     chosen: Traffic = options.profile or "access"
     if options.profile is None and endpoint.service == "smtp":
         chosen = "submission" if endpoint.port in _SUBMISSION_PORTS else "mx"
-    if chosen not in options.policy.profiles:
-        raise MailsealError(f"{options.policy.id} has no profile {chosen}")
+    if chosen not in policy.profiles:
+        raise MailsealError(f"{policy.id} has no profile {chosen}")
     return chosen
 
 

@@ -1,26 +1,28 @@
 """One audit: what is planned, what was seen, what it means."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from audit import roots
 from audit.errors import MailsealError
+from audit.expect import expectation
 from audit.facts import Endpoint, EndpointFacts, HostFacts
-from audit.findings import Finding, PolicyId, Run, timestamp
-from audit.iana import VERSIONS
+from audit.findings import Finding, Run, timestamp
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
 from audit.judge.bench import Planned, judge, plan_endpoint, plan_host
 from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint, PlannedHost
+from audit.measures import distinct, joined, load_all, named
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import target
-from audit.policy.load import load
 from audit.policy.model import Policy, Profile
 from audit.probe.calibration import calibrate
-from audit.probe.run import Expected, knock_all, probe_all
+from audit.probe.guest import PACES, Pace
+from audit.probe.plan import Task, foresee
+from audit.probe.run import knock_all, probe_all
 
 
 @dataclass
@@ -30,19 +32,24 @@ class Audit:
     Attributes:
         inventory: the path that Ansible reads.
         hosts: the hosts to audit.
-        policy: the measure for all of them, instead of the one each was rolled out with.
+        policies: the measures for all of them, instead of the one each was rolled out with; the
+            first decides how suites are offered.
+        pace: how much a server is asked at once.
         now: the moment of judgement.
     """
 
     inventory: str
     hosts: list[Host]
-    policy: str = ""
+    policies: Sequence[str] = ()
+    pace: Pace = "normal"
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def __post_init__(self) -> None:
         """Plan everything before anything is touched."""
         self._hosts = {host.name: host for host in self.hosts}
-        self._policies = {host.name: load(self.policy or host.policy) for host in self.hosts}
+        wanted = {host.name: self.policies or (host.policy,) for host in self.hosts}
+        known = load_all(name for names in wanted.values() for name in names)
+        self._policies = {h: distinct(known[n] for n in names) for h, names in wanted.items()}
         self._endpoints: dict[Endpoint, EndpointFacts] = {}
         self._inside: dict[str, HostFacts] = {}
         self._findings: dict[Planned, Finding] = {}
@@ -52,6 +59,10 @@ class Audit:
         self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
 
     def _plan(self, host: Host) -> Iterable[Planned]:
+        for policy in self._policies[host.name]:
+            yield from self._plan_by(host, policy)
+
+    def _plan_by(self, host: Host, policy: Policy) -> Iterable[Planned]:
         for endpoint, traffic in host.expected():
             there = PlannedEndpoint(
                 endpoint,
@@ -59,24 +70,26 @@ class Audit:
                 key_types=host.certificate_types,
                 names=host.certificate_names,
             )
-            yield from plan_endpoint(there, self._profile(there))
+            yield from plan_endpoint(there, _profile(there, policy), policy.id)
         for endpoint in host.unexpected():
-            yield from plan_endpoint(PlannedEndpoint(endpoint, None), None)
+            yield from plan_endpoint(PlannedEndpoint(endpoint, None), None, policy.id)
         if host.daemon:
-            yield from plan_host(PlannedHost(host.name, host.daemon, host.library_prefix))
+            inside = PlannedHost(host.name, host.daemon, host.library_prefix)
+            yield from plan_host(inside, policy.id)
 
-    def _profile(self, planned: PlannedEndpoint) -> Profile | None:
-        if planned.traffic is None:
-            return None
-        policy = self._policies[planned.endpoint.host]
-        if planned.traffic not in policy.profiles:
-            raise MailsealError(f"{policy.id} has no profile {planned.traffic}")
-        return policy.profiles[planned.traffic]
+    def _policy(self, planned: Planned) -> Policy:
+        return next(p for p in self._policies[_host(planned)] if p.id == planned.policy)
 
     @property
     def steps(self) -> int:
         """How many endpoints and hosts there are to look at, for a progress bar."""
         return len({p.target for p in self.plan})
+
+    def connections(self) -> dict[Endpoint, int]:
+        """How many each endpoint takes if it is as its policy foresees."""
+        targets = {p.target for p in self.plan if isinstance(p.target, PlannedEndpoint)}
+        serving = [t for t in targets if t.traffic is not None]
+        return {t.endpoint: foresee(t.endpoint, self._task(t)).connections for t in serving}
 
     def look(self, step: Callable[[str], None] = lambda _: None) -> None:
         """Prove that the prober sees, then look at every endpoint and every host.
@@ -106,16 +119,16 @@ class Audit:
             target=inspect_all, args=(inside, self.inventory), kwargs={"done": told}
         )
         asking.start()
-        probe_all(serving, lambda e: self._expected(serving[e]), done=seen)
+        manners = PACES[self.pace]
+        probe_all(serving, lambda e: self._task(serving[e]), manners=manners, done=seen)
         knock_all(closed, done=seen)
         asking.join()
 
-    def _expected(self, planned: PlannedEndpoint) -> Expected:
-        profile = self._profile(planned)
+    def _task(self, planned: PlannedEndpoint) -> Task:
+        profile = _profile(planned, self._policies[planned.endpoint.host][0])
         if profile is None:
-            return {}
-        day = self.now.date()
-        return {v: profile.allowed_suites(v, day, planned.key_types or ()) for v in VERSIONS}
+            return Task()
+        return Task(expectation(profile, self.now.date(), planned.key_types), verify=True)
 
     def finding(self, planned: Planned) -> Finding:
         """The finding of one check; `look` must have been called."""
@@ -126,19 +139,19 @@ class Audit:
 
     def _case(self, planned: Planned) -> EndpointCase | HostCase:
         if isinstance(planned.target, PlannedHost):
-            return self._host_case(planned.target)
+            return self._host_case(planned.target, self._policy(planned))
         endpoint = planned.target.endpoint
         facts = self._endpoints[endpoint]
         return EndpointCase(
             planned.target,
             facts,
-            self._profile(planned.target),
+            _profile(planned.target, self._policy(planned)),
             self.now,
             self._roots[endpoint.host],
             alive=endpoint.address in self._alive,
         )
 
-    def _host_case(self, planned: PlannedHost) -> HostCase:
+    def _host_case(self, planned: PlannedHost, policy: Policy) -> HostCase:
         facts = self._inside.get(planned.host) or HostFacts(
             planned.host, reached=False, errors=("it was not asked",)
         )
@@ -151,26 +164,38 @@ class Audit:
         except MailsealError as error:
             return HostCase(planned, facts, obstacle=str(error))
         try:
-            compiled = compile_policy(self._policies[planned.host], found, self.now.date())
+            compiled = compile_policy(policy, found, self.now.date())
         except MailsealError as error:
             return HostCase(planned, facts, found.kind, obstacle=str(error))
         return HostCase(planned, facts, found.kind, compiled)
 
     def run(self) -> Run:
         """The run, with a finding for every check that was judged."""
-        policies: dict[str, Policy] = {p.id: p for p in self._policies.values()}
+        policies = distinct(p for found in self._policies.values() for p in found)
         return Run(
             run=f"{self.now:%Y%m%dT%H%M%SZ}",
             started=timestamp(self.now),
             finished=timestamp(datetime.now(tz=UTC)),
-            policy=PolicyId(
-                id=", ".join(policies), version=", ".join(str(p.date) for p in policies.values())
-            ),
+            policy=joined(policies),
             planned=len(self.plan),
             findings=tuple(self._findings[p] for p in self.plan if p in self._findings),
             endpoints=tuple(self._endpoints.values()),
             hosts=tuple(self._inside.values()),
+            policies=tuple(named(p) for p in policies),
         )
+
+
+def _profile(planned: PlannedEndpoint, policy: Policy) -> Profile | None:
+    if planned.traffic is None:
+        return None
+    if planned.traffic not in policy.profiles:
+        raise MailsealError(f"{policy.id} has no profile {planned.traffic}")
+    return policy.profiles[planned.traffic]
+
+
+def _host(planned: Planned) -> str:
+    target = planned.target
+    return target.host if isinstance(target, PlannedHost) else target.endpoint.host
 
 
 def _roots(host: Host) -> tuple[bytes, ...]:

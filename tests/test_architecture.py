@@ -23,7 +23,8 @@ ALLOWED = {
     "roots": {"errors"},
     "namespace": {"errors"},
     "progress": set(),
-    "report": {"errors", "facts", "findings", "iana", "judge"},
+    "report": {"errors", "facts", "findings", "iana", "judge", "policy"},
+    "measures": {"errors", "findings", "policy"},
 }
 # What does no I/O imports none of this.
 PURE = {"iana", "facts", "findings", "judge", "wire"}

@@ -4,15 +4,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from audit.cli import main
 from audit.errors import MailsealError
+from audit.policy.load import BUILT_IN
 from audit.scan import Target
 from tests.probe.test_probe import sslv3_server
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
+from tests.twins import twin
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "scan-1.json"
 
@@ -27,9 +30,46 @@ def _ssl2(client: object) -> None:
 
 def test_a_good_server_ends_with_0(pki: Pki, capsys: pytest.CaptureFixture[str]) -> None:
     """Everything is as the policy says."""
-    with openssl_server(pki, *GOOD) as port:
+    with twin(pki, "imap", mode="implicit", strict=True) as port:
         code = main(["scan", f"localhost:{port}", "--ca", str(pki.root)])
     assert code == 0, capsys.readouterr().out
+
+
+def test_several_policies_judge_what_was_seen_once(
+    pki: Pki, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No connection more than for one; each finding names its measure; the worst code counts."""
+    by_code: dict[tuple[str, ...], tuple[int, dict[str, Any]]] = {}
+    for names in (
+        ("mailseal-2026",),
+        ("mailseal-2026", "rfc9325", "mailseal-2026"),
+        ("mailseal-2026", "rfc9325", "bsi-tr-02102-2"),
+    ):
+        with twin(pki, "imap", mode="implicit", strict=True) as port:
+            words = [word for name in names for word in ("--policy", name)]
+            command = ["scan", f"localhost:{port}", "--ca", str(pki.root), *words]
+            code = main([*command, "--json"])
+            by_code[names] = code, json.loads(capsys.readouterr().out)
+    (one, alone), (two, both), (three, worst) = by_code.values()
+    assert (one, two, three) == (0, 0, 1)
+    made = [e["connections"] for e in alone["endpoints"]]
+    assert [e["connections"] for e in both["endpoints"]] == made
+    assert [e["connections"] for e in worst["endpoints"]] == made
+    assert {f["policy"] for f in both["findings"]} == {"mailseal-2026", "rfc9325"}
+    assert alone["findings"][0]["policy"] == "mailseal-2026"
+    failed = {f["policy"] for f in worst["findings"] if f["verdict"] == "fail"}
+    assert failed == {"bsi-tr-02102-2"}
+
+
+def test_two_policies_of_one_id_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody could tell their findings apart."""
+    mine = tmp_path / "mine.yaml"
+    text = (BUILT_IN / "mailseal-2026.yaml").read_text(encoding="utf-8")
+    mine.write_text(text.replace("days_left: 7", "days_left: 9"), encoding="utf-8")
+    assert main(["scan", "127.0.0.1:1", "--policy", "mailseal-2026", "--policy", str(mine)]) == 2
+    assert "another policy has the id mailseal-2026 too" in capsys.readouterr().err
 
 
 @pytest.mark.breaks("MT-SSL3", "MT-TLS12", "MT-TLS13")

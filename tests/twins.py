@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from cryptography.hazmat.bindings.openssl.binding import Binding
+from OpenSSL import SSL
 
 from audit.facts import Mode, Service
-from tests.servers import Pki, listening
+from tests.servers import GOOD, Pki, listening
 
 Fault = Literal[
     "arguments",  # STARTTLS foo is taken
@@ -86,10 +89,17 @@ class Session:
     """One client."""
 
     def __init__(
-        self, client: socket.socket, pki: Pki, service: Service, mode: Mode, faults: set[str]
+        self,
+        client: socket.socket,
+        pki: Pki,
+        service: Service,
+        mode: Mode,
+        faults: set[str],
+        wrap: Callable[[socket.socket], Any] | None = None,
     ) -> None:
-        """Wait for it."""
-        self.client, self.service, self.faults = client, service, faults
+        """Wait for it; *wrap* begins TLS, as the policy wants it or otherwise."""
+        self.client: Any = client
+        self.service, self.faults, self.wrap = service, faults, wrap or self._wrap
         self.speech = SPEECHES[service]
         self.buffer = b""
         self.inside = self.envelope = False
@@ -200,7 +210,7 @@ class Session:
             self.read_on()
         elif not self.faults & {"buffer-kept", "buffer-kept-behind"}:
             self.buffer = b""
-        self.client = self.context.wrap_socket(self.client, server_side=True)
+        self.client = self.wrap(self.client)
         self.inside = True
         self.envelope = self.envelope and "envelope-kept" in self.faults
         if self.service == "sieve" and not first:
@@ -208,6 +218,9 @@ class Session:
         pushed = {"list-pushed": self.speech.starttls, "pushes-list": _AUTH[self.service]}
         for fault in pushed.keys() & self.faults:
             self.say(self.speech.pushed % pushed[fault])
+
+    def _wrap(self, client: socket.socket) -> ssl.SSLSocket:
+        return self.context.wrap_socket(client, server_side=True)
 
     def read_on(self) -> None:
         while True:
@@ -225,14 +238,58 @@ COMMANDS: dict[bytes, Callable[[Session, bytes, bytes], bool]] = {
 }  # fmt: skip
 
 
+class Strict:
+    """TLS exactly as `GOOD` has it; by pyOpenSSL, which can set a list of groups."""
+
+    def __init__(self, client: socket.socket, pki: Pki) -> None:
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
+        for certificate, key in (pki.rsa, pki.ecdsa):
+            context.use_certificate_file(str(certificate))
+            context.use_privatekey_file(str(key))
+        context.set_cipher_list(GOOD[GOOD.index("-cipher") + 1].encode())
+        groups = GOOD[GOOD.index("-groups") + 1].encode()
+        assert Binding.lib.SSL_CTX_set1_curves_list(context._context, groups) == 1
+        client.setblocking(True)  # pyOpenSSL does not wait on others
+        self._raw, self._tls = client, SSL.Connection(context, client)
+        self._tls.set_accept_state()
+        try:
+            self._tls.do_handshake()
+        except SSL.Error:
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(4096):  # with bytes unread the kernel would reset the connection
+                pass
+            raise
+
+    def recv(self, size: int) -> bytes:
+        try:
+            data: bytes = self._tls.recv(size)
+        except SSL.ZeroReturnError:
+            return b""
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        if data:
+            self._tls.sendall(data)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
 @contextmanager
-def twin(pki: Pki, service: Service, *faults: Fault, mode: Mode = "starttls") -> Iterator[int]:
-    """A server with these faults; gives the port."""
+def twin(
+    pki: Pki, service: Service, *faults: Fault, mode: Mode = "starttls", strict: bool = False
+) -> Iterator[int]:
+    """A server with these faults, its TLS as the policy wants it or as Python has it."""
+
+    def wrap(client: socket.socket) -> Strict:
+        return Strict(client, pki)
 
     def one(client: socket.socket) -> None:
         session = None
-        with suppress(OSError):
-            session = Session(client, pki, service, mode, set(faults))
+        with suppress(OSError, SSL.Error):
+            session = Session(client, pki, service, mode, set(faults), wrap if strict else None)
             session.serve()
         if session:
             session.client.close()

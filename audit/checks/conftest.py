@@ -20,7 +20,12 @@ _DRIVER = pytest.StashKey[Driver]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options beside testinfra's --hosts and --ansible-inventory."""
     group = parser.getgroup("mailseal")
-    group.addoption("--mailseal-policy", default="", help="judge by this policy: id or file")
+    group.addoption(
+        "--mailseal-policy",
+        action="append",
+        default=[],
+        help="judge by this policy: id or file; may be given several times",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,8 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("the checks need --ansible-inventory=FILE")
     limit = (config.getoption("--hosts") or "all").replace("ansible://", "")
     try:
-        policy = config.getoption("--mailseal-policy")
-        config.stash[_DRIVER] = Driver.read(path, "" if limit == "all" else limit, policy)
+        policies = config.getoption("--mailseal-policy")
+        config.stash[_DRIVER] = Driver.read(path, "" if limit == "all" else limit, policies)
     except MailsealError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -25,6 +25,10 @@ class Group:
     gnutls: str = ""
     tls12: bool = True
 
+    def __hash__(self) -> int:
+        """By code: lists of them are hashed for every question."""
+        return self.code
+
     @property
     def finite_field(self) -> bool:
         """True for the Diffie-Hellman groups of RFC 7919."""

@@ -28,6 +28,10 @@ class Suite:
     name: str
     openssl: str
 
+    def __hash__(self) -> int:
+        """By code: lists of hundreds of suites are hashed for every question."""
+        return self.code
+
     @cached_property
     def _parts(self) -> re.Match[str]:
         match = _SHAPE.match(self.name)

@@ -1,5 +1,6 @@
 """What `collect.sh` printed, as facts. Pure; the host may be hostile or half broken."""
 
+import math
 import re
 from collections import defaultdict
 from datetime import datetime
@@ -12,7 +13,9 @@ _FEWEST_FIELDS = {"process": 5, "library": 4, "file": 6, "option": 4, "cnf": 3, 
 
 def parse(host: str, output: str) -> HostFacts:
     """The facts; lines that make no sense are kept as errors."""
-    lines = [line.split("\t") for line in output.splitlines() if line]
+    # Not splitlines(): a form feed or U+2028 in a path must not begin a line of its own.
+    told = (line.rstrip("\r") for line in output.split("\n"))
+    lines = [line.split("\t") for line in told if line]
     try:
         boot, ticks = _clock(lines)
     except (ValueError, StopIteration):
@@ -26,7 +29,10 @@ def parse(host: str, output: str) -> HostFacts:
 def _clock(lines: list[list[str]]) -> tuple[float, int]:
     """When the machine booted, by its own clock, and its clock ticks a second."""
     _, now, uptime, ticks = next(fields for fields in lines if fields[0] == "clock")
-    return float(now) - float(uptime), int(ticks)
+    boot, hertz = float(now) - float(uptime), int(ticks)
+    if not math.isfinite(boot) or hertz <= 0:
+        raise ValueError(now)
+    return boot, hertz
 
 
 class _Collector:
@@ -34,8 +40,8 @@ class _Collector:
 
     def __init__(self, host: str, boot: float, ticks: int) -> None:
         self.host, self.boot, self.ticks = host, boot, ticks
-        self.processes: dict[str, tuple[str, str, float]] = {}
-        self.libraries: dict[str, dict[str, bool]] = defaultdict(dict)
+        self.processes: dict[int, tuple[str, str, float]] = {}
+        self.libraries: dict[int, dict[str, bool]] = defaultdict(dict)
         self.files: list[File] = []
         self.options: dict[str, dict[str, str]] = defaultdict(dict)
         self.cnf: dict[str, list[str]] = defaultdict(list)
@@ -51,14 +57,14 @@ class _Collector:
             return
         try:
             getattr(self, f"_{kind}")(*fields[1:])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, ArithmeticError):
             self.errors.append(f"unreadable {kind} line")
 
     def _process(self, pid: str, daemon: str, name: str, start: str) -> None:
-        self.processes[pid] = (daemon, name, self.boot + int(start) / self.ticks)
+        self.processes[int(pid)] = (daemon, name, self.boot + int(start) / self.ticks)
 
     def _library(self, pid: str, gone: str, path: str) -> None:
-        self.libraries[pid][path] = gone == "yes"
+        self.libraries[int(pid)][path] = gone == "yes"
 
     def _file(self, mode: str, owner: str, group: str, time: str, path: str) -> None:
         self.files.append(File(path, int(mode, 8), owner, group, _seconds(time)))
@@ -77,7 +83,7 @@ class _Collector:
             host=self.host,
             reached=True,
             processes=tuple(
-                Process(int(pid), daemon, name, started, dict(self.libraries.get(pid, {})))
+                Process(pid, daemon, name, started, dict(self.libraries.get(pid, {})))
                 for pid, (daemon, name, started) in self.processes.items()
             ),
             files=tuple(self.files),

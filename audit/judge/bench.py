@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.findings import UNTESTED, Finding
-from audit.judge import certificate, host, protocol, starttls, transport
+from audit.judge import (
+    certificate,
+    extensions,
+    host,
+    protocol,
+    starttls,
+    strength,
+    transport,
+)
 from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.policy.model import Profile
@@ -13,35 +21,54 @@ from audit.policy.model import Profile
 if TYPE_CHECKING:
     from audit.facts import Endpoint
 
-ENDPOINT_JUDGES = transport.JUDGES | starttls.JUDGES | protocol.JUDGES | certificate.JUDGES
+ENDPOINT_JUDGES = (
+    transport.JUDGES
+    | starttls.JUDGES
+    | protocol.JUDGES
+    | extensions.JUDGES
+    | certificate.JUDGES
+    | strength.JUDGES
+)
 HOST_JUDGES = host.JUDGES
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One check on one endpoint or host: what must have a finding when the run is over."""
+    """One check on one endpoint or host: what must have a finding when the run is over.
+
+    Attributes:
+        check: the row of the catalogue.
+        target: where.
+        policy: the id of the measure.
+    """
 
     check: Check
     target: PlannedEndpoint | PlannedHost
+    policy: str = ""
 
     def __str__(self) -> str:
-        """The name of the test: imap1-10.80.0.31-993-MT-SSL3."""
+        """The name of the test: imap1-10.80.0.31-993-MT-SSL3-mailseal-2026."""
+        by = f"{self.check.id}-{self.policy}" if self.policy else self.check.id
         if isinstance(self.target, PlannedHost):
-            return f"{self.target.host}-{self.check.id}"
+            return f"{self.target.host}-{by}"
         at = self.target.endpoint
-        return f"{at.host}-{at.address}-{at.port}-{self.check.id}"
+        return f"{at.host}-{at.address}-{at.port}-{by}"
 
 
-def plan_endpoint(target: PlannedEndpoint, profile: Profile | None) -> Iterator[Planned]:
+def plan_endpoint(
+    target: PlannedEndpoint, profile: Profile | None, policy: str = "", *, quick: bool = False
+) -> Iterator[Planned]:
     """The checks that make sense on this endpoint, in the catalogue's order."""
     for check in CATALOGUE.values():
+        if quick and check.thorough:
+            continue
         if check.scope == "endpoint" and _applies(check, target, profile):
-            yield Planned(check, target)
+            yield Planned(check, target, policy)
 
 
-def plan_host(target: PlannedHost) -> Iterator[Planned]:
+def plan_host(target: PlannedHost, policy: str = "") -> Iterator[Planned]:
     """The checks that are made inside this host."""
-    yield from (Planned(c, target) for c in CATALOGUE.values() if c.scope == "host")
+    yield from (Planned(c, target, policy) for c in CATALOGUE.values() if c.scope == "host")
 
 
 def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> bool:
@@ -52,6 +79,7 @@ def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> 
         (not check.before_tls or at.mode == "starttls")
         and (not check.required_only or profile.tls == "required")
         and (not check.services or at.service in check.services)
+        and (check.rule is None or getattr(profile, check.rule[0]) == check.rule[1])
         and (not check.dhe_only or profile.dh_bits is not None)
     )
 
@@ -74,6 +102,8 @@ def judge(planned: Planned, case: EndpointCase | HostCase) -> Finding:
         expected=judgement.expected,
         evidence=judgement.evidence,
         item=judgement.item,
+        level=judgement.level,
+        policy=planned.policy,
         **place,  # type: ignore[arg-type]
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audit.facts import Endpoint, EndpointFacts, HostFacts, Observation
-from audit.findings import Verdict
+from audit.findings import Reached, Verdict
 from audit.policy.compile import Compiled, Kind
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KeyType, Profile, Traffic
@@ -21,6 +21,7 @@ class Judgement:
         expected: what should have been, in words.
         evidence: the raw material.
         item: the item of the policy that decided.
+        level: the level of the worst thing seen; empty where there are no levels.
     """
 
     verdict: Verdict
@@ -28,6 +29,7 @@ class Judgement:
     expected: str
     evidence: str = ""
     item: str = ""
+    level: Reached = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def chain(case: EndpointCase) -> Judgement:
             return str(error)
         return "" if _for_servers(served[0]) else "its extended key usage is not for servers"
 
-    return _each(case, wrong, "a chain to a trusted root, for servers")
+    return each(case, wrong, "a chain to a trusted root, for servers")
 
 
 def name(case: EndpointCase) -> Judgement:
@@ -61,7 +61,7 @@ def name(case: EndpointCase) -> Judgement:
         names = ", ".join(served[0].names) or "no name"
         return f"is for {names}, not for {', '.join(missing)}" if missing else ""
 
-    return _each(case, wrong, f"for {', '.join(wanted)}")
+    return each(case, wrong, f"for {', '.join(wanted)}")
 
 
 def time(case: EndpointCase) -> Judgement:
@@ -69,47 +69,23 @@ def time(case: EndpointCase) -> Judgement:
     least = case.rules.certificate.days_left
 
     def wrong(served: Chain) -> str:
-        for certificate in _relevant(case, served):
+        for certificate in relevant(case, served):
             if case.now < certificate.not_before:
                 return (
                     f"{certificate.subject} is not valid before {certificate.not_before:%Y-%m-%d}"
                 )
             if case.now > certificate.not_after:
                 return f"{certificate.subject} ended on {certificate.not_after:%Y-%m-%d}"
-        left = served[0].not_after - case.now
+        leaf, most = served[0], case.rules.certificate.lifetime_days
+        lifetime = leaf.not_after - leaf.not_before
+        if most is not None and lifetime > timedelta(days=most):
+            return f"lasts {lifetime.days} days, more than {most}"
+        left = leaf.not_after - case.now
         return f"ends in {left.days} days" if left < timedelta(days=least) else ""
 
-    return _each(case, wrong, f"valid for {least} days or more")
-
-
-def key(case: EndpointCase) -> Judgement:
-    """Each leaf has a key of the policy's strength."""
-    rules = case.rules.certificate
-
-    def wrong(served: Chain) -> str:
-        leaf = served[0]
-        for one in _relevant(case, served):
-            if one.key_type == "rsa" and one.key_bits < rules.rsa_bits:
-                return f"{one.subject} has RSA with {one.key_bits} bits"
-        if leaf.key_type == "ecdsa" and leaf.curve not in rules.curves:
-            return f"ECDSA on {leaf.curve}"
-        return "" if leaf.key_type in ("rsa", "ecdsa", "ed25519", "ed448") else leaf.key_type
-
-    expected = f"RSA with {rules.rsa_bits} bits or more, ECDSA on {', '.join(rules.curves)}"
-    return _each(case, wrong, expected)
-
-
-def signature(case: EndpointCase) -> Judgement:
-    """Each certificate below the root is signed with a hash of the policy."""
-    hashes = case.rules.certificate.signature_hashes
-
-    def wrong(served: Chain) -> str:
-        below = [c for c in _relevant(case, served)[1:] if c.subject != c.issuer]
-        signed = [served[0], *below]
-        weak = [c for c in signed if c.signature_hash and c.signature_hash not in hashes]
-        return ", ".join(f"{c.subject} is signed with {c.signature_hash}" for c in weak)
-
-    return _each(case, wrong, f"signed with {', '.join(hashes)}")
+    most = case.rules.certificate.lifetime_days
+    longest = f", and for {most} at most in all" if most else ""
+    return each(case, wrong, f"valid for {least} days or more{longest}")
 
 
 def alternative_names(case: EndpointCase) -> Judgement:
@@ -118,10 +94,11 @@ def alternative_names(case: EndpointCase) -> Judgement:
     def wrong(served: Chain) -> str:
         return "" if served[0].names else f"only the subject {served[0].subject}"
 
-    return _each(case, wrong, "names as subjectAltName")
+    return each(case, wrong, "names as subjectAltName")
 
 
-def _each(case: EndpointCase, wrong: Callable[[Chain], str], expected: str) -> Judgement:
+def each(case: EndpointCase, wrong: Callable[[Chain], str], expected: str) -> Judgement:
+    """The judgement on every chain; *wrong* says what is wrong with one, or nothing."""
     chains = [c for c in case.facts.chains if c]
     if case.facts.bad_chains:
         words = f"a certificate cannot be read: {case.facts.bad_chains[0]}"
@@ -153,7 +130,7 @@ def _describe(leaf: Certificate) -> str:
     return f"{leaf.subject} ({leaf.key_type} {leaf.key_bits}, until {until}) {leaf.fingerprint}"
 
 
-def _relevant(case: EndpointCase, served: Chain) -> Chain:
+def relevant(case: EndpointCase, served: Chain) -> Chain:
     """The certificates that clients rely on: the verified path, or what was served without one.
 
     A superfluous certificate in the chain hurts nobody, and a root that ended does.
@@ -227,7 +204,5 @@ JUDGES: dict[str, EndpointJudge] = {
     "MT-CERT-CHAIN": chain,
     "MT-CERT-NAME": name,
     "MT-CERT-TIME": time,
-    "MT-CERT-KEY": key,
-    "MT-CERT-SIG": signature,
     "MT-CERT-SANS": alternative_names,
 }

@@ -1,35 +1,43 @@
 """Versions, suites, their order, groups, compression: the policy against the ServerHellos."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from audit.facts import Observation
 from audit.iana import Suite, Version, group, suite
+from audit.iana.primes import prime_name
 from audit.judge.case import EndpointCase, EndpointJudge, Judgement, undecided
-from audit.policy.model import KEY_TYPES, KeyType, allowed
+from audit.judge.levels import Grade, grade, graded, grades, worst
+from audit.policy.model import KEY_TYPES, KeyType, allowed, size_of
 
 
 def version(case: EndpointCase, name: Version) -> Judgement:
     """One protocol version is served or refused as the profile says."""
-    wanted = name in case.rules.allowed_versions(case.now.date())
-    expected = f"{name} {'accepted' if wanted else 'refused'}"
+    day = case.now.date()
+    row = next((item for item in case.rules.versions if item.name == name), None)
+    wanted = name in case.rules.allowed_versions(day)
+    free = wanted and row is not None and not case.rules.demands(row)
+    expected = f"{name} {'allowed' if free else 'accepted' if wanted else 'refused'}"
     seen = case.facts.protocols.get(name, Observation("inconclusive", "not tried"))
     if seen.seen == "inconclusive":
         return undecided(seen, expected)
-    passes = (seen.seen == "accepted") == wanted
+    passes = free or (seen.seen == "accepted") == wanted
     observed, item = f"{name} {seen.seen}", f"versions: {name}"
-    return Judgement("pass" if passes else "fail", observed, expected, seen.evidence, item)
+    found = grades([name] if seen.seen == "accepted" else [], case.rules.versions, day)
+    judgement = Judgement("pass" if passes else "fail", observed, expected, seen.evidence, item)
+    return graded(judgement, found)
 
 
 def cipher_set(case: EndpointCase) -> Judgement:
-    """Exactly the policy's suites, as far as the certificates allow."""
+    """The policy's suites and no other; all that it demands, as far as the certificates allow."""
     wrong, unsure, seen, wanted = [], [], [], []
+    found: list[Grade] = []
     for name in _served(case):
         want = _expected(case, name)
         have = [suite(s) for s in case.facts.suites[name]]
-        named = _optional(case)
         extra = [s for s in have if s not in want]
-        missing = [s for s in want if s not in have and s.name not in named]
+        missing = [s for s in want if s not in have and s.name in _demanded(case)]
         wrong += [f"{name} accepts {_list(extra)}"] if extra else []
         rest = case.facts.rest.get(name, Observation("inconclusive"))
         if rest.seen == "refused":
@@ -37,25 +45,31 @@ def cipher_set(case: EndpointCase) -> Judgement:
         else:
             unsure.append(f"{name}: {rest.evidence}")
         seen.append(f"{name} {_list(have)}")
-        wanted.append(f"{name} {_list(want)}")
-    return _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "suites")
+        wanted.append(f"{name} {_of_them(case)}{_list(want)}")
+        found += grades((s.name for s in have), case.rules.suites, case.now.date())
+    judgement = _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "suites")
+    return graded(judgement, found)
 
 
 def cipher_order(case: EndpointCase) -> Judgement:
-    """The server decides, in the policy's order."""
+    """The order is the policy's: exactly, or by level, or it has no opinion."""
     wrong, unsure, seen, wanted = [], [], [], []
+    by_level, rules = case.rules.order == "by-level", case.rules
     for name in _served(case):
         want = _expected(case, name)
         have = [s for s in map(suite, case.facts.suites[name]) if s in want]
         order = [s for s in want if s in have]
+        if by_level:
+            order = sorted(have, key=lambda s: s.name in _leaving(case))
         decides = case.facts.preference.get(name, "unknown")
         seen.append(f"{name} {decides} order")
-        wanted.append(f"{name} {case.rules.preference} order {_list(want)}")
-        if len(case.facts.suites[name]) < 2 or case.rules.preference == "any":  # noqa: PLR2004
+        kind = "what is on phase-out last:" if by_level else f"{rules.preference} order"
+        wanted.append(f"{name} {kind} {_list(order if by_level else want)}")
+        if len(case.facts.suites[name]) < 2 or _any_order(case, have):  # noqa: PLR2004
             continue
         if decides == "unknown":
             unsure.append(f"{name}: the order could not be told")
-        elif decides != case.rules.preference:
+        elif decides != ("server" if by_level else rules.preference):
             wrong.append(f"{name} follows the {decides}'s order")
         elif decides == "server" and have != order:
             wrong.append(f"{name} prefers {_list(have)}")
@@ -63,13 +77,14 @@ def cipher_order(case: EndpointCase) -> Judgement:
 
 
 def curves(case: EndpointCase) -> Judgement:
-    """Exactly the policy's groups, in its order where the server decides."""
+    """The policy's groups and no other; in its order where the order is exact."""
     wrong, unsure, seen, wanted = [], [], [], []
-    untold = False
+    rules, untold = case.rules, False
+    found: list[Grade] = []
     for name in _served(case):
         if not any(_exchanges(s) for s in _expected(case, name)):
             continue
-        want, optional = _groups(case, name)
+        want, demanded = _groups(case, name)
         have = case.facts.groups.get(name)
         if have is None:
             if name == "TLSv1.3" or _has_rsa_exchange(case, name):
@@ -77,29 +92,48 @@ def curves(case: EndpointCase) -> Judgement:
             untold = True
             continue
         seen.append(f"{name} {', '.join(have)}")
-        wanted.append(f"{name} {', '.join(want)}")
+        wanted.append(f"{name} {_of_them(case)}{', '.join(want)}")
         wrong += [f"{name} uses {g}" for g in have if g not in want]
-        wrong += [f"{name} lacks {g}" for g in want if g not in have and g not in optional]
+        wrong += [f"{name} lacks {g}" for g in want if g not in have and g in demanded]
+        found += grades(have, rules.groups, case.now.date())
         order = [g for g in want if g in have]
-        if case.rules.preference == "server" and [g for g in have if g in want] != order:
+        ruled = rules.order == "exact" and rules.preference == "server"
+        if ruled and [g for g in have if g in want] != order:
             wrong.append(f"{name} prefers {', '.join(have)}")
     if untold and not (wrong or unsure or seen):
         words = "with an ECDSA certificate alone, TLS 1.2 does not tell its groups"
         return Judgement("not-applicable", words, "the policy's groups", item="groups")
-    return _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "groups")
+    judgement = _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "groups")
+    return graded(judgement, found)
 
 
 def dh_size(case: EndpointCase) -> Judgement:
-    """The smallest Diffie-Hellman prime that was served is large enough."""
-    least, bits = case.rules.dh_bits or 0, case.facts.dh_bits
+    """The smallest Diffie-Hellman prime that was served is large enough, and a known one."""
+    rules, bits, day = case.rules, case.facts.dh_bits, case.now.date()
+    least = min((s.bits for s in rules.dh_sizes if s.level_on(day) != "insufficient"), default=0)
     expected = f"{least} bits or more"
     if bits is not None:
-        large = bits >= least
-        return Judgement("pass" if large else "fail", f"{bits} bits", expected, item="dh_bits")
-    chosen = [suite(name) for names in case.facts.suites.values() for name in names]
-    if chosen and not any(s.key_exchange == "DHE" for s in chosen):
+        seen = [grade(f"{bits} bits", size_of(rules.dh_sizes, bits), day)]
+        small = worst(seen) == "insufficient"
+        judgement = Judgement("fail" if small else "pass", f"{bits} bits", expected, item="dh_bits")
+        judgement = graded(judgement, seen)
+        return judgement if small or rules.dh_primes == "any" else _known_prime(case, judgement)
+    if case.facts.suites and case.facts.dh_primes is not None:
         return Judgement("not-applicable", "no suite with DHE was chosen", expected)
     return Judgement("inconclusive", "could not be told", expected)
+
+
+def _known_prime(case: EndpointCase, judgement: Judgement) -> Judgement:
+    """The same, if the prime is one that the groups name."""
+    primes = [prime_name(p) or "a prime of its own" for p in case.facts.dh_primes or ()]
+    known = ", ".join(g for g in allowed(case.rules.groups, case.now.date()) if "ffdhe" in g)
+    expected = f"{judgement.expected}, of {known or 'no prime'}"
+    seen = grades(primes, case.rules.groups, case.now.date())
+    bad = [g.what for g in seen if g.level == "insufficient"]
+    if bad:
+        words = f"uses {', '.join(bad)}"
+        return Judgement("fail", words, expected, item="groups", level="insufficient")
+    return graded(replace(judgement, expected=expected), seen)
 
 
 def handshake(case: EndpointCase) -> Judgement:
@@ -141,17 +175,39 @@ def _served(case: EndpointCase) -> Iterator[Version]:
 
 
 def _expected(case: EndpointCase, name: Version) -> tuple[Suite, ...]:
-    return case.rules.allowed_suites(name, case.now.date(), key_types(case))
+    day = case.now.date()
+    if case.rules.bound == "exact":
+        return case.rules.allowed_suites(name, day, key_types(case))
+    # Whoever has a certificate for it may serve what an upper bound lists.
+    named = map(suite, allowed(case.rules.suites, day))
+    return tuple(s for s in named if s.usable_in(name))
 
 
-def _optional(case: EndpointCase) -> set[str]:
-    return {item.name for item in case.rules.suites if item.optional}
+def _demanded(case: EndpointCase) -> set[str]:
+    return {i.name for i in (*case.rules.suites, *case.rules.groups) if case.rules.demands(i)}
+
+
+def _of_them(case: EndpointCase) -> str:
+    return "" if case.rules.bound == "exact" else "some of "
+
+
+def _leaving(case: EndpointCase) -> set[str]:
+    day = case.now.date()
+    return {item.name for item in case.rules.suites if item.level_on(day) == "phase-out"}
+
+
+def _any_order(case: EndpointCase, have: Sequence[Suite]) -> bool:
+    """True if nothing can be wrong with the order of these suites."""
+    if case.rules.order == "by-level":
+        return len({s.name in _leaving(case) for s in have}) < 2  # noqa: PLR2004 - two kinds
+    return "any" in (case.rules.order, case.rules.preference)
 
 
 def _groups(case: EndpointCase, name: Version) -> tuple[list[str], set[str]]:
     known = [group(g) for g in allowed(case.rules.groups, case.now.date())]
-    want = [g.name for g in known if g.tls12 or name == "TLSv1.3"]
-    return want, {item.name for item in case.rules.groups if item.optional}
+    # Up to TLS 1.2 finite-field groups are no answer to the question for curves.
+    want = [g.name for g in known if name == "TLSv1.3" or (g.tls12 and not g.finite_field)]
+    return want, _demanded(case)
 
 
 def _exchanges(found: Suite) -> bool:

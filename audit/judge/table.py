@@ -51,8 +51,12 @@ def _where(check: Check) -> str:
         words.append("where there is a time before TLS")
     if check.required_only:
         words.append("where the policy makes TLS mandatory")
+    if check.rule:
+        words.append(f"where the policy has {check.rule[0]}: {check.rule[1]}")
     if check.dhe_only:
         words.append("where the policy sets the size")
+    if check.thorough:
+        words.append("where more than a quick look is taken")
     return f" Made {', '.join(words)}." if words else ""
 
 

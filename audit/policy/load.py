@@ -1,7 +1,7 @@
 """Policy files: found by id or path, read, and refused with file, line and item if wrong."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args
@@ -10,15 +10,14 @@ import msgspec
 import yaml
 
 from audit.errors import MailsealError
-from audit.iana import VERSIONS, group, suite
-from audit.policy.model import Item, Policy, Profile, Traffic
+from audit.policy.model import Graded, Item, Policy, Profile, Size, Traffic
+from audit.policy.places import Lines, Place, duplicates, field_path, lines
+from audit.policy.spelling import CERTIFICATE_LISTS, FIELDS, LISTS, Lookup, size, spelled
 
 BUILT_IN = Path(__file__).parent.parent / "policies"
 _LARGEST = 1 << 20  # bytes; a policy is a few kilobytes, anything else is a mistake
 _MOST_PLACES = 20_000  # aliases may expand without end
 
-Path_ = tuple[str | int, ...]
-Lines = Mapping[Path_, int]
 T = TypeVar("T")
 
 
@@ -83,10 +82,10 @@ class _Reader:
         if not isinstance(data, dict) or root is None:
             raise MailsealError(f"{file}:1: a policy is a mapping with an id, a date and profiles")
         self.data: dict[str, Any] = data
-        self.lines: Lines = dict(islice(_lines(root), _MOST_PLACES))
+        self.lines: Lines = dict(islice(lines(root), _MOST_PLACES))
         if len(self.lines) == _MOST_PLACES:
             raise MailsealError(f"{file}: aliases expand it beyond any policy")
-        twice = next(_duplicates(root), None)
+        twice = next(duplicates(root), None)
         if twice is not None:
             line = twice.start_mark.line + 1
             raise MailsealError(f"{file}:{line}: {twice.value} is said twice")
@@ -104,98 +103,62 @@ class _Reader:
         return msgspec.structs.replace(policy, profiles=profiles)
 
     def profile(self, name: Traffic, raw: object) -> Profile:
-        at: Path_ = ("profiles", name)
+        at: Place = ("profiles", name)
         if not isinstance(raw, dict):
             self.fail(at, "a profile is a mapping")
-        known = {"versions": _version, "suites": suite, "groups": group}
-        spelled = dict(raw)
-        for key in known:
-            if isinstance(raw.get(key), list):
-                spelled[key] = [{"name": i} if isinstance(i, str) else i for i in raw[key]]
-        profile = self.convert(spelled, Profile, at)
-        for key, lookup in known.items():
-            items: tuple[Item, ...] = getattr(profile, key)
-            self.check_items((*at, key), items, lookup)
-        curves = tuple(Item(name=curve) for curve in profile.certificate.curves)
-        self.check_items((*at, "certificate", "curves"), curves, group)
+        raw = spelled(raw, LISTS)
+        if isinstance(rules := raw.get("certificate"), dict):
+            raw["certificate"] = spelled(rules, CERTIFICATE_LISTS)
+        profile = self.convert(raw, Profile, at)
+        for key, lookup in LISTS.items():
+            self.check_items((*at, key), getattr(profile, FIELDS.get(key, key)), lookup)
+        for key, lookup in CERTIFICATE_LISTS.items():
+            items = getattr(profile.certificate, FIELDS.get(key, key))
+            self.check_items((*at, "certificate", key), items, lookup)
         return profile
 
-    def check_items(self, at: Path_, items: tuple[Item, ...], lookup: Any) -> None:  # noqa: ANN401
-        if not items:
+    def check_items(self, at: Place, items: Sequence[Item | Size], lookup: Lookup) -> None:
+        if not items and lookup is not size:
             self.fail(at, "the list is empty")
         seen = set()
         for index, item in enumerate(items):
             here = (*at, index)
+            name = item.name if isinstance(item, Item) else f"{item.bits} bits"
             try:
-                known = lookup(item.name)
+                known = lookup(name)
             except KeyError:
-                self.fail(here, f"{item.name!r} is no name that IANA or this field knows")
-            if getattr(known, "name", item.name) != item.name:
-                self.fail(here, f"write {known.name} for {item.name!r}: policies use one name")
-            if item.name in seen:
-                self.fail(here, f"{item.name} is listed twice")
-            if (item.level == "phase-out") != (item.until is not None):
-                self.fail(here, f"{item.name}: phase-out and until go together")
-            seen.add(item.name)
+                self.fail(here, f"{name!r} is no name that IANA or this field knows")
+            if known != name:
+                self.fail(here, f"write {known} for {name!r}: policies use one name")
+            if name in seen:
+                self.fail(here, f"{name} is listed twice")
+            seen.add(name)
+            self.check_level(here, item, name)
 
-    def convert(self, data: object, kind: type[T], at: Path_) -> T:
+    def check_level(self, at: Place, item: Graded, name: str) -> None:
+        if (item.level == "phase-out") != (item.until is not None):
+            self.fail(at, f"{name}: phase-out and until go together (until: open without a date)")
+        if not isinstance(item, Item) or not (item.required or item.optional):
+            return
+        if "certificate" in at:
+            self.fail(at, f"{name}: only versions, suites and groups are required or optional")
+        if item.required and (item.optional or item.level == "insufficient"):
+            other = "optional" if item.optional else "insufficient"
+            self.fail(at, f"{name}: either required or {other}")
+
+    def convert(self, data: object, kind: type[T], at: Place) -> T:
         try:
             return msgspec.convert(data, kind)
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at `$")
-            path = (*at, *_msgspec_path(where))
+            path = (*at, *field_path(where))
             unknown = re.search(r"unknown field `(.+)`", message)
             self.fail((*path, unknown[1]) if unknown else path, message)
 
-    def fail(self, at: Path_, message: str) -> NoReturn:
+    def fail(self, at: Place, message: str) -> NoReturn:
         line = next((self.lines[at[:n]] for n in range(len(at), -1, -1) if at[:n] in self.lines), 1)
         item = ".".join(map(str, at)) or "policy"
         raise MailsealError(f"{self.file}:{line}: {item}: {message}")
-
-
-def _version(name: str) -> str:
-    if name not in VERSIONS:
-        raise KeyError(name)
-    return name
-
-
-def _lines(root: yaml.Node) -> Iterator[tuple[Path_, int]]:
-    """Every place in the document with its line; aliases lead to where the text stands."""
-    todo: list[tuple[Path_, yaml.Node]] = [((), root)]
-    while todo:
-        path, node = todo.pop()
-        yield path, node.start_mark.line + 1
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                yield (*path, key.value), key.start_mark.line + 1
-                if not isinstance(value, yaml.ScalarNode):
-                    todo.append(((*path, key.value), value))
-        elif isinstance(node, yaml.SequenceNode):
-            todo.extend(((*path, i), child) for i, child in enumerate(node.value))
-
-
-def _duplicates(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
-    """Keys that stand twice in one mapping: YAML takes the last one, a reader the first."""
-    todo, visited = [root], set()
-    while todo:
-        node = todo.pop()
-        if id(node) in visited:
-            continue  # an alias
-        visited.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, value in node.value:
-                if str(key.value) in seen:
-                    yield key
-                seen.add(str(key.value))
-                todo.append(value)
-        elif isinstance(node, yaml.SequenceNode):
-            todo.extend(node.value)
-
-
-def _msgspec_path(text: str) -> Iterator[str | int]:
-    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", text):
-        yield int(index) if index else name
 
 
 def _first_line(error: Exception) -> str:

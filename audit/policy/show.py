@@ -1,54 +1,87 @@
 """Policies as text for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from textwrap import fill
+
+from msgspec import structs
 
 from audit.policy.compile import DEFAULTS, Kind, compile_policy, numbers
 from audit.policy.load import built_in_ids, load
-from audit.policy.model import Item, Policy, Traffic
+from audit.policy.model import WORDS, Item, Policy, Profile, Size, Traffic
 
 
 def listing() -> str:
     """One line for each policy that comes with mailseal."""
     policies = [load(name) for name in built_in_ids()]
-    return "".join(f"{p.id:<16} {p.date}  {p.status:<11} {p.title}\n" for p in policies)
+    return "".join(f"{p.id:<24} {p.date}  {p.status:<11} {p.title}\n" for p in policies)
 
 
 def details(policy: Policy) -> str:
-    """A policy with its profiles."""
+    """A policy with its profiles; those that say the same are shown once."""
     return "\n".join(_details(policy)) + "\n"
 
 
 def _details(policy: Policy) -> Iterator[str]:
     yield f"{policy.id}: {policy.title}"
     yield f"{policy.status}, of {policy.date}"
-    yield f"source: {policy.source}"
-    for name, profile in policy.profiles.items():
+    for label, text in (("source", policy.source), ("notes", policy.notes)):
+        if text:
+            yield fill(f"{label}: {text}", 100, subsequent_indent="  ", break_long_words=False)
+    for heading, profile in alike(policy.profiles):
         yield ""
-        yield f"{name}: TLS {profile.tls}, {profile.preference} order"
-        for label, items in (
-            ("versions", profile.versions),
-            ("suites", profile.suites),
-            ("groups", profile.groups),
-        ):
-            for number, item in enumerate(items):
-                yield f"  {label if number == 0 else '':<12} {_item(item)}"
-        if profile.dh_bits:
-            yield f"  {'DH':<12} {profile.dh_bits} bits or more"
-        yield f"  {'compression':<12} {profile.compression}"
+        yield heading
+        yield f"  {_meaning(profile)}"
+        yield from _rows("versions", profile.versions)
+        yield from _rows("suites", profile.suites)
+        yield from _rows("groups", profile.groups)
+        yield from _rows("DH", profile.dh_sizes)
         rules = profile.certificate
-        yield f"  {'certificate':<12} RSA {rules.rsa_bits} or more, or {', '.join(rules.curves)};"
-        hashes = ", ".join(rules.signature_hashes)
-        yield f"  {'':<12} signed with {hashes}; {rules.days_left} days left"
+        yield from _rows("RSA keys", rules.rsa_sizes)
+        yield from _rows("keys on", rules.curves)
+        yield from _rows("signed with", rules.signature_hashes)
+        longest = f", lasts {rules.lifetime_days} days or less" if rules.lifetime_days else ""
+        yield f"  {'certificate':<12} {rules.days_left} days left or more{longest}"
+        for field in WORDS[WORDS.index("compression") :]:
+            value = getattr(profile, field)
+            if value not in ("any", "allowed"):
+                yield f"  {value:<12} {field.replace('_', ' ')}"
 
 
-def _item(item: Item) -> str:
-    words = [item.name]
+def alike(profiles: Mapping[Traffic, Profile]) -> Iterator[tuple[str, Profile]]:
+    """Each profile once, with the kinds of traffic it is for and whether TLS is required there."""
+    names: dict[Profile, dict[str, list[str]]] = {}
+    for name, profile in profiles.items():
+        same = names.setdefault(structs.replace(profile, tls="required"), {})
+        same.setdefault(profile.tls, []).append(name)
+    for profile, found in names.items():
+        yield "; ".join(f"{', '.join(kinds)}: TLS {tls}" for tls, kinds in found.items()), profile
+
+
+def _meaning(profile: Profile) -> str:
+    bound = {"exact": "exactly these", "upper": "nothing but these"}[profile.bound]
+    if profile.order == "by-level":
+        return f"{bound}, nothing on phase-out before better ones"
+    if "any" in (profile.order, profile.preference):
+        return f"{bound}, in any order"
+    return f"{bound}, in the {profile.preference}'s order"
+
+
+def _rows(label: str, items: Sequence[Item | Size]) -> Iterator[str]:
+    for number, item in enumerate(items):
+        yield f"  {label if number == 0 else '':<12} {described(item)}"
+
+
+def described(item: Item | Size) -> str:
+    """A line of a list in words."""
+    words = [item.name if isinstance(item, Item) else f"{item.bits} bits or more"]
     if item.level != "good":
-        words.append(f"({item.level}{f' until {item.until}' if item.until else ''})")
-    if item.optional:
+        words.append(f"({item.thought})")
+    if isinstance(item, Item) and item.optional:
         words.append("(where the library has it)")
+    if isinstance(item, Item) and item.required:
+        words.append("(required)")
     return " ".join(words)
 
 

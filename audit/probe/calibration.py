@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, EndpointFacts
 from audit.iana import VERSIONS
+from audit.probe.plan import Task
 from audit.probe.run import probe_all
 
 # 3DES, RC4 and AES-CBC with static RSA; the same for every version.
@@ -37,7 +38,7 @@ def calibrate() -> None:
     """
     with listener() as port:
         endpoint = Endpoint("calibration", "127.0.0.1", port, "imap", "implicit")
-        facts = probe_all([endpoint], lambda _: {})[0]
+        facts = probe_all([endpoint], lambda _: Task())[0]
     if missed := unseen(facts):
         raise MailsealError(
             f"the prober is blind and nothing it says can be trusted: {'; '.join(missed)}",

@@ -107,8 +107,8 @@ class Connection(Talk):
         if self.endpoint.mode == "starttls":
             self.converse(to_starttls(self.endpoint.service))
 
-    def hello(self, hello: Hello) -> Answer | None:
-        """Send a ClientHello; the answer, or None if the server closed without a word.
+    def hello(self, hello: Hello) -> Answer:
+        """Send a ClientHello; the answer.
 
         Raises:
             Throttled: the server is busy and says so in clear.
@@ -117,14 +117,15 @@ class Connection(Talk):
         self._in_tls = True
         reader = Reader(hello.version)
         self.send(hello.record())
+        answer = None
         try:
-            while (answer := reader.feed(data := self.receive())) is None:
-                if not data:
-                    answer = reader.end()
-                    break
+            while answer is None:
+                data = self.receive()
+                answer = reader.feed(data) if data else reader.end()
         except NoAnswer:
             # A refusal as a warning, with the connection left open, is still a refusal.
-            if (answer := reader.warning) is None:
+            answer = reader.warning
+            if answer is None:
                 raise
         if isinstance(answer, Garbage) and answer.start.startswith(_BUSY):
             raise Throttled(f"the server refuses for now: {answer}")
@@ -158,6 +159,19 @@ class Connection(Talk):
             raise NoAnswer("no complete answer in time") from None
         except OSError as error:
             raise Reset(f"the connection broke: {error.strerror or error}") from None
+
+    def listen(self, seconds: float) -> bytes | None:
+        """What comes within so many seconds: nothing once the server has closed, None in silence.
+
+        A reset counts as a close: it is what a server does that leaves data unread.
+        """
+        try:
+            self._socket.settimeout(min(seconds, self._left()))
+            return self._socket.recv(_CHUNK)
+        except (TimeoutError, NoAnswer):
+            return None
+        except OSError:
+            return b""
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

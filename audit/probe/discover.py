@@ -1,24 +1,29 @@
-"""Pick, remove, repeat: which suites and groups a server accepts, and in whose order."""
+"""Pick, remove, repeat: what a server accepts, and in whose order. Pure.
 
-from collections.abc import Sequence
+A script yields hellos and is sent what was heard; whoever drives it owns the network. What is
+offered does not depend on anything but the answers, so that a script that is fed foreseen answers
+tells which hellos will be needed.
+"""
+
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from audit.facts import Observation, Preference
 from audit.iana import GROUPS, SUITES, Group, Suite, Version, group, suite
 from audit.iana.versions import CODES
-from audit.probe.connection import Connection, ProbeError
-from audit.probe.guest import Guest
-from audit.wire.answer import Accepted, Answer, Garbage
+from audit.wire.answer import Closed, Garbage, Heard, Unheard
 from audit.wire.hello import Hello
+from audit.wire.server_hello import Accepted
+
+T = TypeVar("T")
+Script = Generator[Hello, Heard, T]
 
 # Cheap groups only where a server may compute with them before it answers (up to TLS 1.2).
 _CHEAP = tuple(g for g in GROUPS if g.tls12 and (not g.finite_field or g.name == "ffdhe2048"))
 _ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
-
-_CLASSIC_VERSIONS: tuple[Version, ...] = ("SSLv3", "TLSv1.0", "TLSv1.1")
-_CLASSIC = tuple(suite(code) for code in (0xC013, 0xC014, 0x002F, 0x0035, 0x000A, 0x0005))
-_CLASSIC_GROUPS = tuple(group(code) for code in (0x0017, 0x0018))
 _NOT_TRIED = Observation("inconclusive", "not tried")
+_CHACHA = "CHACHA20_POLY1305"
 
 
 @dataclass(slots=True)
@@ -30,35 +35,17 @@ class Discovery:
         picks: the answers, in the order the server gave them.
         rest: the last hello, with everything that was not picked.
         instead: an older version that the server chose for a hello of this one.
-        primes: the answers to hellos that asked for the Diffie-Hellman prime only.
     """
 
-    first: Observation
+    first: Observation = _NOT_TRIED
     picks: list[Accepted] = field(default_factory=list)
     rest: Observation = _NOT_TRIED
     instead: Version | None = None
-    primes: list[Accepted] = field(default_factory=list)
 
     @property
     def suites(self) -> tuple[Suite, ...]:
         """The accepted suites in the server's order."""
         return tuple(p.suite for p in self.picks if p.suite)
-
-
-def greet(guest: Guest, hello: Hello) -> Answer | None:
-    """The answer to one hello on a connection of its own; None if the server just closed.
-
-    Raises:
-        ProbeError: it was not answered.
-    """
-
-    def question(connection: Connection) -> Answer | None:
-        connection.to_tls()
-        return connection.hello(hello)
-
-    answer = guest.ask(question)
-    # A close without a word may be about too many connections at once: so once more, alone.
-    return guest.ask(question, alone=True) if answer is None else answer
 
 
 def groups_for(version: Version) -> tuple[Group, ...]:
@@ -78,54 +65,35 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
     return [*(s for s in usable if s not in wanted), *wanted]
 
 
-def suites(guest: Guest, version: Version, expected: Sequence[Suite]) -> Discovery:
-    """Every suite the server accepts in *version*."""
-    offered = offer_order(expected, version)
-    found, last = Discovery(_NOT_TRIED), _NOT_TRIED
+def suites(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
+    """Every suite of *offered* that the server accepts in *version*."""
+    left, found = list(offered), Discovery()
     while True:
-        try:
-            hello = Hello(version, offered, groups_for(version), guest.endpoint.name)
-            answer = greet(guest, hello)
-        except ProbeError as error:
-            last = Observation("inconclusive", str(error))
-        else:
-            last = read(answer, version)
-            if isinstance(answer, Accepted) and answer.version != version:
-                found.instead = answer.version
-            if last.seen == "accepted" and isinstance(answer, Accepted):
-                found.picks.append(answer)
-                if answer.suite in offered:
-                    offered.remove(answer.suite)
-                    if offered:
-                        continue
-                    last = Observation("refused", "nothing is left to offer")
-                elif version != "SSLv2":
-                    last = Observation("inconclusive", f"chose {answer.suite}, never offered")
-        break
-    if not found.picks and last.seen == "refused" and version in _CLASSIC_VERSIONS:
-        last = _classic(guest, version, found, last)
+        heard = yield Hello(version, tuple(left), groups_for(version), name)
+        last = read(heard, version)
+        if isinstance(heard, Accepted) and heard.version != version:
+            found.instead = heard.version
+        if last.seen != "accepted" or not isinstance(heard, Accepted):
+            break
+        if heard.suite not in left:
+            if not found.picks:
+                found.picks.append(heard)
+            if version != "SSLv2":
+                last = Observation("inconclusive", f"chose {heard.suite}, not offered")
+            break
+        found.picks.append(heard)
+        left.remove(heard.suite)
+        if not left:
+            last = Observation("refused", "nothing is left to offer")
+            break
     found.rest = last
     found.first = Observation("accepted", _evidence(found.picks)) if found.picks else last
     return found
 
 
-def _classic(guest: Guest, version: Version, found: Discovery, last: Observation) -> Observation:
-    """A short hello of old suites, for servers that choke on long ones before they refuse."""
-    hello = Hello(version, _CLASSIC, _CLASSIC_GROUPS, guest.endpoint.name)
-    try:
-        answer = greet(guest, hello)
-    except ProbeError as error:
-        return Observation("inconclusive", str(error))
-    seen = read(answer, version)
-    if seen.seen == "accepted" and isinstance(answer, Accepted):
-        found.picks.append(answer)
-        return Observation("inconclusive", "it answers short hellos only")
-    return last if seen.seen == "refused" else seen
-
-
-def read(answer: Answer | None, version: Version) -> Observation:  # noqa: PLR0911 - a table
+def read(heard: Heard, version: Version) -> Observation:  # noqa: PLR0911 - a table
     """Whether a hello for *version* was accepted."""
-    match answer:
+    match heard:
         case Accepted(version=chosen) if chosen == version:
             return Observation("accepted", f"ServerHello {chosen}")
         case Accepted(version=None):
@@ -134,12 +102,12 @@ def read(answer: Answer | None, version: Version) -> Observation:  # noqa: PLR09
             return Observation("inconclusive", f"ServerHello {chosen}, newer than offered")
         case Accepted(version=chosen):
             return Observation("refused", f"ServerHello {chosen} instead")
-        case Garbage():
-            return Observation("inconclusive", str(answer))
-        case None:
-            return Observation("refused", "closed without a word")
+        case Garbage() | Unheard():
+            return Observation("inconclusive", str(heard))
+        case Closed():
+            return Observation("refused", str(heard))
         case _:
-            return Observation("refused", str(answer))
+            return Observation("refused", str(heard))
 
 
 def _evidence(picks: Sequence[Accepted]) -> str:
@@ -148,13 +116,13 @@ def _evidence(picks: Sequence[Accepted]) -> str:
 
 
 def preference(
-    guest: Guest, version: Version, found: Discovery, expected: Sequence[Suite]
-) -> Preference:
+    version: Version, found: Discovery, offered: Sequence[Suite], name: str
+) -> Script[Preference]:
     """Whose order decides; asks once more only if the discovery did not show it."""
     accepted = found.suites
     if len(accepted) < 2:  # noqa: PLR2004 - an order takes two
         return "unknown"
-    order = [s for s in offer_order(expected, version) if s in accepted]
+    order = [s for s in offered if s in accepted]
     left = list(order)
     for pick in accepted:
         if pick not in left:
@@ -162,60 +130,100 @@ def preference(
         if pick != left[0]:
             return "server"
         left.remove(pick)
-    try:
-        hello = Hello(version, order[::-1], groups_for(version), guest.endpoint.name)
-        again = greet(guest, hello)
-    except ProbeError:
-        return "unknown"
+    again = yield Hello(version, tuple(order[::-1]), groups_for(version), name)
     if not isinstance(again, Accepted) or again.suite is None:
         return "unknown"
     return "server" if again.suite == order[0] else "client"
 
 
-def own_prime(guest: Guest, version: Version, found: Discovery) -> str:
-    """See the server's own Diffie-Hellman prime too; why not, if that fails.
+def chacha_first(version: Version, found: Discovery, name: str) -> Script[Observation]:
+    """Whether ChaCha20 comes first for a client that wants it first, whatever else the order is.
+
+    OpenSSL's PrioritizeChaCha: the server's order, but for clients without AES in hardware.
+    """
+    accepted = found.suites
+    liked = [s for s in accepted if _CHACHA in s.cipher]
+    if not liked or _CHACHA in accepted[0].cipher:
+        return Observation("refused", "ChaCha20 is not served, or first for everybody")
+    offer = (*liked, *(s for s in accepted if s not in liked))
+    heard = yield Hello(version, offer, groups_for(version), name)
+    seen = read(heard, version)
+    if seen.seen != "accepted" or not isinstance(heard, Accepted) or heard.suite is None:
+        return Observation("inconclusive", seen.evidence)
+    words = f"{heard.suite.name} for a client that wants ChaCha20 first"
+    return Observation("accepted" if _CHACHA in heard.suite.cipher else "refused", words)
+
+
+def own_primes(
+    version: Version, found: Discovery, name: str
+) -> Script[tuple[tuple[int, ...], str]]:
+    """Every Diffie-Hellman prime, smallest first; and why they cannot be told.
 
     A server may take a group of RFC 7919 where one is offered and its own prime where none is.
     """
-    usable = [s for s in found.suites if s.key_exchange == "DHE"]
+    usable = tuple(s for s in found.suites if s.key_exchange == "DHE")
     if not usable:
-        return ""
-    try:
-        answer = greet(guest, Hello(version, usable, _ELLIPTIC, guest.endpoint.name))
-    except ProbeError as error:
-        return str(error)
-    if isinstance(answer, Accepted):
-        found.primes.append(answer)
-    return "" if read(answer, version).seen != "inconclusive" else f"Diffie-Hellman: {answer}"
+        return (), ""
+    heard = yield Hello(version, usable, _ELLIPTIC, name)
+    if read(heard, version).seen == "inconclusive":
+        return (), f"Diffie-Hellman: {heard}"
+    shown = {p.prime for p in (*found.picks, heard) if isinstance(p, Accepted) and p.prime}
+    return tuple(sorted(shown)), ""
 
 
-def groups(guest: Guest, version: Version, accepted: Sequence[Suite]) -> tuple[str, ...] | None:
-    """The groups the server uses in *version*, in its order; None if that cannot be told.
-
-    Up to TLS 1.2 only suites with an RSA certificate tell: with an ECDSA certificate OpenSSL
-    insists on the certificate's own curve being offered, and then may choose it.
-    """
-    if version == "TLSv1.3":
-        offered, usable = list(GROUPS), list(accepted)
-    else:
-        offered = list(_ELLIPTIC)
-        usable = [s for s in accepted if s.key_exchange == "ECDHE" and s.authentication == "RSA"]
-    picked: list[Group] = []
-    while usable and offered:
-        try:
-            answer = greet(guest, Hello(version, usable, offered, guest.endpoint.name))
-        except ProbeError:
-            return None
-        seen = read(answer, version)
+def groups(
+    version: Version, usable: Sequence[Suite], offered: Sequence[Group], name: str
+) -> Script[tuple[str, ...] | None]:
+    """The groups the server uses with *usable*, in its order; None if that cannot be told."""
+    left, picked = list(offered), list[Group]()
+    while usable and left:
+        heard = yield Hello(version, tuple(usable), tuple(left), name)
+        seen = read(heard, version)
         if seen.seen == "inconclusive":
             return None
-        if seen.seen == "refused" or not isinstance(answer, Accepted):
+        if seen.seen == "refused" or not isinstance(heard, Accepted):
             break
-        if answer.group is None:
-            return None  # explicit parameters instead of a named group
-        chosen = group(answer.group)
-        if chosen not in offered:
-            return None
+        if heard.group is None or (chosen := group(heard.group)) not in left:
+            return None  # explicit parameters instead of a named group, or one not offered
         picked.append(chosen)
-        offered.remove(chosen)
+        left.remove(chosen)
     return tuple(g.name for g in picked) if usable else None
+
+
+def classic_groups(version: Version, found: Discovery, name: str) -> Script[tuple[str, ...] | None]:
+    """The groups up to TLS 1.2.
+
+    Only suites with an RSA certificate tell: with an ECDSA certificate OpenSSL insists on the
+    certificate's own curve being offered, and then may choose it.
+    """
+    usable = [s for s in found.suites if (s.key_exchange, s.authentication) == ("ECDHE", "RSA")]
+    return (yield from groups(version, usable, _ELLIPTIC, name))
+
+
+# For servers that choke on long hellos: what such a server may speak first, then the rest.
+_SHORT = 24
+_OLD_FIRST = tuple(suite(code) for code in (0xC013, 0xC014, 0x002F, 0x0035, 0x000A, 0x0005))
+
+
+def short_suites(version: Version, name: str) -> Script[Discovery]:
+    """As `suites`, with hellos of a few suites and two groups each."""
+    whole = Discovery()
+    usable = offer_order((), version)
+    order = [*(s for s in _OLD_FIRST if s in usable), *(s for s in usable if s not in _OLD_FIRST)]
+    few = tuple(group(code) for code in (0x0017, 0x0018))
+    for start in range(0, len(order), _SHORT):
+        left = order[start : start + _SHORT]
+        while left:
+            heard = yield Hello(version, tuple(left), few, name)
+            whole.rest = read(heard, version)
+            if whole.rest.seen != "accepted" or not isinstance(heard, Accepted):
+                break
+            if heard.suite not in left:
+                whole.rest = Observation("inconclusive", f"chose {heard.suite}, not offered")
+                break
+            whole.picks.append(heard)
+            left.remove(heard.suite)
+        if whole.rest.seen == "inconclusive":
+            break
+    whole.first = Observation("accepted", _evidence(whole.picks)) if whole.picks else whole.rest
+    return whole

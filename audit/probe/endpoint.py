@@ -1,13 +1,12 @@
 """Everything the wire shows about one endpoint: the order of the questions, and their sum."""
 
 import time
-from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
-from audit.facts import EndpointFacts, Observation, Plaintext, Preference, Reach
-from audit.iana import VERSIONS, Suite, Version
-from audit.probe import discover, inside, starttls, summary
+from audit.facts import EndpointFacts, Observation, Plaintext, Reach
+from audit.probe import discover, features, summary
 from audit.probe.connection import (
     Connection,
     NoAnswer,
@@ -18,10 +17,12 @@ from audit.probe.connection import (
     Reset,
     Throttled,
 )
-from audit.probe.discover import Discovery
+from audit.probe.drive import Wire
+from audit.probe.explore import Explored, explore
 from audit.probe.guest import Guest
-from audit.probe.handshake import SIGNERS, Completed, handshake
-from audit.probe.question import Known, ask_all
+from audit.probe.handshake import Completed, handshake
+from audit.probe.plan import Task, foresee, hidden, questions
+from audit.probe.question import Known, Question
 from audit.wire.dialogue import before_tls
 from audit.wire.hello import Hello
 
@@ -36,16 +37,11 @@ _REACH: dict[type[ProbeError], Reach] = {
 }
 
 
-def probe(
-    guest: Guest, expected: Mapping[Version, tuple[Suite, ...]], jobs: Executor
-) -> EndpointFacts:
-    """The facts of one endpoint; whatever goes wrong is in them, nothing is raised.
-
-    *expected* orders what is offered, so that the answers prove as much as they can.
-    """
+def probe(guest: Guest, task: Task) -> EndpointFacts:
+    """The facts of one endpoint; whatever goes wrong is in them, nothing is raised."""
     started = time.monotonic()
     try:
-        facts = _explore(guest, expected, jobs, _first(guest))
+        facts = _look(guest, task)
     except ProbeError as error:
         facts = EndpointFacts(guest.endpoint, _REACH[type(error)], errors=(str(error),))
     except Exception as error:  # noqa: BLE001 - one endpoint must not end the run of all others
@@ -65,99 +61,98 @@ def knock(guest: Guest) -> EndpointFacts:
     return EndpointFacts(guest.endpoint, "open", connections=guest.connections)
 
 
-def _first(guest: Guest) -> Plaintext | None:
-    """The first connection: is there anything, and what does it allow in clear?"""
+def _look(guest: Guest, task: Task) -> EndpointFacts:
+    wire = Wire(lambda hello: guest.submit(partial(guest.greet, hello)))
+    opening = guest.submit(partial(_plaintext, guest))
+    if task.verify:
+        foreseen = foresee(guest.endpoint, task)
+        wire.begin(foreseen.hellos)
+        early = _begin(guest, task, foreseen.known, late=False)
+    plaintext = opening.result()
+    told = explore(wire, task.expected.suites, guest.endpoint.name, quick=task.quick)
+    if not guest.answered and guest.failure:
+        raise guest.failure
+    right = task.verify and told.known == foreseen.known
+    asked = early if right else _begin(guest, task, told.known, late=False)
+    asked |= _begin(guest, task, told.known, late=True)
+    told.behaviours |= {q.behaviour: future.result() for q, future in asked.items()}
+    return _sum(guest, task, told, plaintext)
+
+
+def _plaintext(guest: Guest) -> Plaintext | None:
+    """What the endpoint allows in clear; the first hello has to do for implicit TLS."""
     if guest.endpoint.mode == "implicit":
-        guest.ask(lambda connection: None)  # noqa: ARG005 - to have connected is the answer
         return None
     service, port = guest.endpoint.service, guest.endpoint.port
     try_mail = service == "smtp" and port != _MX_PORT
     return guest.ask(lambda c: c.converse(before_tls(service, try_mail=try_mail)))
 
 
-def _explore(
-    guest: Guest,
-    expected: Mapping[Version, tuple[Suite, ...]],
-    jobs: Executor,
-    plaintext: Plaintext | None,
-) -> EndpointFacts:
-    shake = jobs.submit(_shake, guest)
-    found: dict[Version, Discovery] = dict(
-        zip(
-            VERSIONS,
-            jobs.map(lambda v: discover.suites(guest, v, expected.get(v, ())), VERSIONS),
-            strict=True,
-        )
-    )
-    shown = {v: d for v, d in found.items() if d.suites}
-    groups = jobs.map(lambda v: discover.groups(guest, v, shown[v].suites), shown)
-    orders = jobs.map(lambda v: discover.preference(guest, v, shown[v], expected.get(v, ())), shown)
-    by_group = {v: names for v, names in zip(shown, groups, strict=True) if names is not None}
-    by_order: dict[Version, Preference] = dict(zip(shown, orders, strict=True))
-    prime_error = _own_prime(guest, shown)
-    shaken, error = shake.result()
+def _begin(
+    guest: Guest, task: Task, known: Known, *, late: bool
+) -> dict[Question, Future[Observation]]:
+    return {
+        q: guest.submit(partial(q.answer, guest, known))
+        for q in questions(guest.endpoint, task)
+        if known.accepted and q.late == late
+    }
+
+
+def _sum(guest: Guest, task: Task, told: Explored, plaintext: Plaintext | None) -> EndpointFacts:
+    found, shown = told.found.values(), told.shown
+    shaken, error = _shake(guest)  # the last of all, so that it is the control of every refusal
     ders = [shaken.chain] if shaken else []
-    others, other_errors = _hidden(guest, shown, ders, jobs)
-    chains, bad_chains = summary.chains(found.values(), [*ders, *others])
-    known = Known({v: d.suites for v, d in shown.items()})
-    behaviours = ask_all((*starttls.QUESTIONS, *inside.QUESTIONS), guest, known, jobs)
+    others, other_errors = _hidden(guest, task, told, ders)
+    chains, bad_chains = summary.chains(found, [*ders, *others])
+    if (stapled := features.stapled(found)) and not task.quick:
+        told.behaviours["ocsp-stapling"] = stapled
     facts = EndpointFacts(
         endpoint=guest.endpoint,
         reach="open",
-        protocols=summary.protocols(found),
+        protocols=summary.protocols(told.found),
         suites={v: tuple(s.name for s in d.suites) for v, d in shown.items()},
         rest={v: d.rest for v, d in shown.items()},
-        preference=by_order,
-        groups=by_group,
+        preference=told.preference,
+        groups=told.groups,
         plaintext=plaintext,
         handshake=_observe(shaken, error),
-        compression=summary.compression(found.values()),
-        dh_bits=summary.dh_bits(found.values(), prime_error),
-        secure_renegotiation=summary.secure_renegotiation(found.values()),
+        compression=summary.compression(found),
+        dh_primes=None if told.untold else told.primes,
+        secure_renegotiation=summary.secure_renegotiation(found),
         chains=chains,
         bad_chains=bad_chains,
-        behaviours=behaviours,
-        errors=summary.errors(found.values(), [error, prime_error, *other_errors]),
+        behaviours=told.behaviours,
+        errors=summary.errors(found, [error, told.untold, *other_errors]),
     )
     if not any(o.seen == "accepted" for o in facts.protocols.values()) and summary.foreign(facts):
         return replace(facts, reach="not-the-service")
-    control = _control(guest, shown)
+    control = _control(guest, told) if not (shaken and shaken.ok) else facts.handshake
     return facts if control.seen == "accepted" else summary.without_control(facts, control)
 
 
-def _control(guest: Guest, shown: Mapping[Version, Discovery]) -> Observation:
-    """The best hello once more, after all the refusals: does the endpoint still answer?"""
-    if not shown:
+def _control(guest: Guest, told: Explored) -> Observation:
+    """OpenSSL cannot shake hands here: does the best hello still succeed, after the refusals?"""
+    if not told.shown:
         return Observation("inconclusive", "no handshake succeeds here")
-    version = list(shown)[-1]
-    hello = Hello(version, shown[version].suites, discover.groups_for(version), guest.endpoint.name)
-    try:
-        seen = discover.read(discover.greet(guest, hello), version)
-    except ProbeError as error:
-        return Observation("inconclusive", f"afterwards: {error}")
-    if seen.seen == "accepted":
+    version, found = list(told.shown.items())[-1]
+    hello = Hello(version, found.suites, discover.groups_for(version), guest.endpoint.name)
+    seen = discover.read(guest.greet(hello), version)
+    if seen.seen != "refused":
         return seen
     return Observation("inconclusive", f"afterwards what had succeeded did not: {seen.evidence}")
 
 
-def _own_prime(guest: Guest, shown: Mapping[Version, Discovery]) -> str:
-    """Ask the newest version that has DHE; a server has one prime of its own."""
-    able = [v for v, d in shown.items() if any(s.key_exchange == "DHE" for s in d.suites)]
-    return discover.own_prime(guest, able[-1], shown[able[-1]]) if able else ""
-
-
 def _hidden(
-    guest: Guest,
-    shown: Mapping[Version, Discovery],
-    chains: list[tuple[bytes, ...]],
-    jobs: Executor,
+    guest: Guest, task: Task, told: Explored, chains: list[tuple[bytes, ...]]
 ) -> tuple[list[tuple[bytes, ...]], list[str]]:
     """The chains that only TLS 1.3 would show, by one handshake for each kind not seen yet."""
-    if "TLSv1.3" not in shown:
-        return [], []
-    seen = {chain[0].key_type for chain in summary.chains(shown.values(), chains)[0]}
-    done = list(jobs.map(lambda kind: _shake(guest, kind), (k for k in SIGNERS if k not in seen)))
-    return [shaken.chain for shaken, _ in done if shaken], [error for _, error in done if error]
+    seen = {chain[0].key_type for chain in summary.chains(told.shown.values(), chains)[0]}
+    kinds = hidden(told.known, seen, quick=task.quick)
+    done = [guest.submit(partial(_shake, guest, kind)) for kind in kinds]
+    results = [future.result() for future in done]
+    return [shaken.chain for shaken, _ in results if shaken], [
+        error for _, error in results if error
+    ]
 
 
 def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, str]:

@@ -135,5 +135,5 @@ def _renegotiate(connection: Connection) -> Observation | Ended:
 QUESTIONS: tuple[Question, ...] = (
     Question("starttls-twice", _starttls_twice),
     Question("http-inside", _http),
-    Question("client-renegotiation", _renegotiation),
+    Question("client-renegotiation", _renegotiation, cost=lambda known: int(bool(known.classic))),
 )

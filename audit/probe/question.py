@@ -1,10 +1,9 @@
 """One question, one behaviour: the shape of everything that is tried beside the discovery."""
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from audit.facts import Behaviour, Endpoint, Observation, Service
+from audit.facts import Behaviour, Observation, Service
 from audit.iana import Suite, Version
 from audit.iana.versions import CODES
 from audit.probe.connection import ProbeError
@@ -17,9 +16,11 @@ class Known:
 
     Attributes:
         accepted: the suites by version; versions without one are left out.
+        extensions: the kinds of extension in its answers up to TLS 1.2; a prediction knows none.
     """
 
     accepted: Mapping[Version, tuple[Suite, ...]]
+    extensions: frozenset[int] = field(default=frozenset(), compare=False)
 
     @property
     def classic(self) -> Version | None:
@@ -36,19 +37,17 @@ class Question:
         behaviour: what the answer is about.
         ask: gives the answer; may raise `ProbeError`, which is then the answer.
         starttls: only where there is a time before TLS.
-        services: only these; empty for all.
+        services: only these; none for all.
+        late: rests on the extensions that the server answers with, and so waits for them.
+        cost: how many connections it takes if the server is as expected.
     """
 
     behaviour: Behaviour
     ask: Callable[[Guest, Known], Observation]
     starttls: bool = False
     services: tuple[Service, ...] = ()
-
-    def applies(self, endpoint: Endpoint) -> bool:
-        """Whether it makes sense there."""
-        return (endpoint.mode == "starttls" or not self.starttls) and (
-            not self.services or endpoint.service in self.services
-        )
+    late: bool = False
+    cost: Callable[[Known], int] = lambda _: 1
 
     def answer(self, guest: Guest, known: Known) -> Observation:
         """What came of it; never raises."""
@@ -56,15 +55,3 @@ class Question:
             return self.ask(guest, known)
         except ProbeError as error:
             return Observation("inconclusive", str(error))
-
-
-def ask_all(
-    questions: Iterable[Question], guest: Guest, known: Known, jobs: Executor
-) -> dict[Behaviour, Observation]:
-    """What came of every question that makes sense here."""
-    asked = [q for q in questions if q.applies(guest.endpoint)]
-    if not known.accepted:
-        nothing = Observation("inconclusive", "no handshake succeeds here")
-        return {q.behaviour: nothing for q in asked}
-    answers = jobs.map(lambda q: q.answer(guest, known), asked)
-    return {q.behaviour: answer for q, answer in zip(asked, answers, strict=True)}

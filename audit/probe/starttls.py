@@ -181,5 +181,6 @@ QUESTIONS: tuple[Question, ...] = (
     Question("state-kept", _state, starttls=True, services=("smtp", "lmtp")),
     Question("capabilities-kept", _capabilities, starttls=True),
     Question("injection", partial(_injection, split=False), starttls=True),
-    Question("injection-split", partial(_injection, split=True), starttls=True),
+    # Most servers give what is injected to their TLS library, and end it there: hence the control.
+    Question("injection-split", partial(_injection, split=True), starttls=True, cost=lambda _: 2),
 )

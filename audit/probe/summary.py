@@ -6,8 +6,8 @@ from dataclasses import replace
 from audit.facts import Chain, EndpointFacts, Observation
 from audit.iana import Version
 from audit.probe.discover import Discovery
-from audit.wire.answer import Accepted
 from audit.wire.certificate import parse_chain
+from audit.wire.server_hello import Accepted
 
 _COMPRESSIONS = {1: "DEFLATE", 64: "LZS"}
 
@@ -38,14 +38,6 @@ def compression(found: Iterable[Discovery]) -> Observation:
     if any(d.picks for d in versions):
         return Observation("refused", "TLS 1.3 knows no compression")
     return Observation("inconclusive", "no handshake succeeds here")
-
-
-def dh_bits(found: Iterable[Discovery], untold: str) -> int | None:
-    """The smallest Diffie-Hellman prime seen; None if none was, or not all were (*untold*)."""
-    if untold:
-        return None
-    shown = [p for d in found for p in (*d.picks, *d.primes)]
-    return min((p.dh_bits for p in shown if p.dh_bits), default=None)
 
 
 def secure_renegotiation(found: Iterable[Discovery]) -> bool | None:

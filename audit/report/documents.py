@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from audit.facts import Mode, Preference, Seen, Service
-from audit.findings import Severity, Verdict
+from audit.findings import Reached, Severity, Verdict
 from audit.iana import VERSIONS, Version
 
 _BY_VERSION = {"propertyNames": {"enum": list(VERSIONS)}}
 Time = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
 
 
-class FindingDocument(Struct, frozen=True):
+class FindingDocument(Struct, frozen=True, omit_defaults=True):
     """One check on one endpoint, or on a host: then address and service are empty, port is 0."""
 
     check: Annotated[str, Meta(description="the check's id in the catalogue")]
@@ -30,6 +30,10 @@ class FindingDocument(Struct, frozen=True):
     expected: str
     evidence: Annotated[str, Meta(description="the raw material behind what was observed")]
     item: Annotated[str, Meta(description="the item of the policy that was judged")]
+    policy: Annotated[str, Meta(description="the id of the policy that was the measure")]
+    level: Annotated[
+        Reached, Meta(description="the worst level seen; absent where there are no levels")
+    ] = ""
 
 
 class ProtocolsDocument(Struct, frozen=True):
@@ -116,7 +120,7 @@ class ScanDocument(Struct, frozen=True):
 
 
 class PolicyDocument(Struct, frozen=True):
-    """Which edition of which policy was the measure."""
+    """Which edition of which policy was the measure; several are joined by commas."""
 
     id: str
     version: str
@@ -130,6 +134,7 @@ class RunDocument(Struct, frozen=True):
     started: Time
     finished: Time
     policy: PolicyDocument
+    policies: Annotated[list[PolicyDocument], Meta(description="the measures, one by one")]
     planned: Annotated[int, Meta(ge=0, description="checks that were to be made")]
     executed: Annotated[int, Meta(ge=0, description="checks that were made")]
     findings: list[FindingDocument]

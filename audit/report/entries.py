@@ -80,7 +80,7 @@ def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> li
     for f in findings:
         hosts.setdefault(f.host, len(hosts))
         if f.verdict == verdict:
-            key = (f.host, f.check, f.severity, f.observed, f.expected, f.item)
+            key = (f.host, f.policy, f.check, f.severity, f.observed, f.expected, f.item)
             causes.setdefault(key, []).append(f)
     ordered = sorted(
         causes.values(), key=lambda c: (hosts[c[0].host], _SEVERITIES.index(c[0].severity))

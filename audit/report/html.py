@@ -36,6 +36,7 @@ _LISTED: Mapping[Verdict, tuple[str, str]] = {
         "Not a pass: the answer was missing or made no sense.",
     ),
     "waived": ("Waived", "Still failing; accepted by somebody until a date."),
+    "pass": ("On phase-out", "Still passed, but the policy means to forbid it."),
 }
 
 
@@ -52,7 +53,8 @@ def html_document(run: Run) -> bytes:
         headline=_headline(summary, run),
         started=_minute(run.started),
         sections=[
-            (verdict, *_LISTED[verdict], _by_host(found)) for verdict, found in listed.items()
+            (verdict, *_LISTED[verdict], sum(len(e.places) for e in found), _by_host(found))
+            for verdict, found in listed.items()
         ],
         matrix=matrix(run, [entry for found in listed.values() for entry in found]),
         verdicts=_VERDICTS,
@@ -97,7 +99,9 @@ def _listed(run: Run) -> dict[Verdict, list[Entry]]:
     listed: dict[Verdict, list[Entry]] = {}
     number = 1
     for verdict in _LISTED:
-        found = entries(run.findings, verdict, number)
+        # Of what passed, only what will not for ever.
+        shown = [f for f in run.findings if verdict != "pass" or f.level == "phase-out"]
+        found = entries(shown, verdict, number)
         number += len(found)
         if found:
             listed[verdict] = found

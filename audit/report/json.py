@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from audit.facts import Certificate, Chain, EndpointFacts, Plaintext
-from audit.findings import Finding, Run
+from audit.findings import Finding, PolicyId, Run
 from audit.iana import VERSIONS
 from audit.report.documents import (
     CertificateDocument,
@@ -42,7 +42,8 @@ def run_document(run: Run) -> bytes:
             run=run.run,
             started=run.started,
             finished=run.finished,
-            policy=PolicyDocument(id=run.policy.id, version=run.policy.version),
+            policy=_policy(run.policy),
+            policies=[_policy(one) for one in run.policies or (run.policy,)],
             planned=run.planned,
             executed=run.executed,
             findings=[_finding(finding) for finding in run.findings],
@@ -74,7 +75,13 @@ def _finding(finding: Finding) -> FindingDocument:
         expected=_text(finding.expected),
         evidence=_text(finding.evidence),
         item=_text(finding.item),
+        policy=_text(finding.policy),
+        level=finding.level,
     )
+
+
+def _policy(policy: PolicyId) -> PolicyDocument:
+    return PolicyDocument(id=_text(policy.id), version=policy.version)
 
 
 def _endpoint(facts: EndpointFacts) -> EndpointDocument:

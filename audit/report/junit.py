@@ -42,7 +42,8 @@ def junit_document(run: Run) -> bytes:
 def _suite(host: str, findings: list[Finding], run: Run) -> ET.Element:
     seconds = sum(e.seconds for e in run.endpoints if e.endpoint.host == host)
     suite = _empty_suite(host, run, seconds)
-    suite.extend(_case(finding) for finding in findings)
+    several = len(run.policies) > 1
+    suite.extend(_case(finding, several=several) for finding in findings)
     _count(suite)
     return suite
 
@@ -73,8 +74,10 @@ def _count(suite: ET.Element) -> None:
         suite.set(key, str(sum(case.find(element) is not None for case in cases)))
 
 
-def _case(finding: Finding) -> ET.Element:
-    case = ET.Element("testcase", classname=_classname(finding), name=visible(finding.check))
+def _case(finding: Finding, *, several: bool) -> ET.Element:
+    """One check; with several policies it is named after its own too, for no name comes twice."""
+    name = f"{finding.check} by {finding.policy}" if several else finding.check
+    case = ET.Element("testcase", classname=_classname(finding), name=visible(name))
     case.set("time", "0")
     if finding.verdict != "pass":
         message = f"{finding.observed}; expected: {finding.expected}"
@@ -101,7 +104,9 @@ def _details(finding: Finding) -> str:
             ("where", place(finding)),
             ("observed", finding.observed),
             ("expected", finding.expected),
+            ("policy", finding.policy),
             ("policy item", finding.item),
+            ("level", finding.level),
             ("evidence", finding.evidence),
         )
         if text

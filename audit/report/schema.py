@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from audit.policy.diff import Difference
 from audit.report.documents import RunDocument, ScanDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
 }

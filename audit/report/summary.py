@@ -1,8 +1,8 @@
 """The numbers every report starts with, and the order it goes on in."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -27,6 +27,16 @@ class Summary:
     endpoints: int
     missing: int
     seconds: float | None
+
+
+def by_policy(run: Run) -> Iterator[Run]:
+    """The run once for each policy that it measured by, with that policy's findings.
+
+    A check that was planned and not made is no policy's: it is missing from the whole run.
+    """
+    for policy in run.policies:
+        mine = tuple(f for f in run.findings if f.policy == policy.id)
+        yield replace(run, policy=policy, policies=(policy,), findings=mine, planned=len(mine))
 
 
 def summarize(run: Run) -> Summary:

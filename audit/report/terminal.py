@@ -1,7 +1,7 @@
 """The report on a terminal, or in a pipe: failures first, the one line that counts last."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from typing import TextIO
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from audit.findings import UNTESTED, Finding, Run, Verdict
 from audit.report.portrait import Portrait, accepted, portraits
-from audit.report.summary import Summary, by_place, plural, summarize
+from audit.report.summary import Summary, by_place, by_policy, place, plural, summarize
 from audit.report.visible import visible
 
 _HEADINGS: Mapping[Verdict, tuple[str, str]] = {
@@ -51,21 +51,57 @@ def _rendered(run: Run, *, facts: bool, colour: bool) -> str:
             for line in _facts(portrait):
                 console.print(line)
             console.print()
+    blocks = list(by_policy(run)) if len(run.policies) > 1 else [run]
+    for block in blocks:
+        for line in _block(block, named=len(blocks) > 1):
+            console.print(line)
+    if len(blocks) > 1 and run.planned != run.executed:
+        console.print(_missing(run))
+    return buffer.getvalue()
+
+
+def _block(run: Run, *, named: bool) -> Iterator[Text]:
+    """What one policy has to say; its sum is the last line."""
+    if named:
+        yield Text(f"Policy {visible(run.policy.id)} of {run.policy.version}", style="bold reverse")
+        yield Text()
     for verdict, (heading, style) in _HEADINGS.items():
         places = by_place(run.findings, verdict)
         if places:
-            console.print(Text(heading, style=style))
+            yield Text(heading, style=style)
         for where, findings in places.items():
-            console.print(Text(visible(where), style="bold"))
-            for line in _findings(findings, style):
-                console.print(line)
+            yield Text(visible(where), style="bold")
+            yield from _findings(findings, style)
         if places:
-            console.print()
+            yield Text()
+    yield from _leaving(run.findings)
     summary = summarize(run)
     if summary.missing:
-        console.print(Text(_missing(summary, run), style="bold red"))
-    console.print(Text(summary_line(summary, run), style="bold"))
-    return buffer.getvalue()
+        yield _missing(run)
+    yield Text(summary_line(summary, run), style="bold")
+    if named:
+        yield Text()
+
+
+def _leaving(findings: Iterable[Finding]) -> Iterator[Text]:
+    """Passes that end with a day: the same words once, with the number of places."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for f in findings:
+        if f.verdict == "pass" and f.level == "phase-out":
+            places.setdefault((f.check, f.observed), []).append(place(f))
+    if places:
+        yield Text("On phase-out, still passed", style="bold cyan")
+    for (check, observed), where in places.items():
+        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        yield Text.assemble(
+            "  ",
+            (visible(check), "cyan"),
+            f"  {visible(observed, longest=_LONGEST)}",
+            ("; on ", "dim"),
+            visible(where[0]) + others,
+        )
+    if places:
+        yield Text()
 
 
 def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
@@ -77,6 +113,7 @@ def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
             "  ",
             (f"{visible(f.check):<{width}}", style),
             f"  {visible(f.observed, longest=_LONGEST)}",
+            (f" [{f.level}]" if f.level else "", "dim"),
             ("; expected: ", "dim"),
             visible(f.expected, longest=_EXPECTED),
         )
@@ -86,8 +123,10 @@ def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
         )
 
 
-def _missing(summary: Summary, run: Run) -> str:
-    return f"Planned {run.planned} checks, made {run.executed}: {summary.missing} are missing."
+def _missing(run: Run) -> Text:
+    missing = run.planned - run.executed
+    words = f"Planned {run.planned} checks, made {run.executed}: {missing} are missing."
+    return Text(words, style="bold red")
 
 
 def summary_line(summary: Summary, run: Run) -> str:

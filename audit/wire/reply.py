@@ -60,7 +60,7 @@ class ReplyReader:
     @property
     def rest(self) -> bytes:
         """What came after the last whole reply."""
-        return b"".join(self._lines) + bytes(self._buffer)
+        return b"".join(line + b"\n" for line in self._lines) + bytes(self._buffer)
 
     def take(self, grammar: Grammar, tag: str = "") -> Reply | None:
         """The next reply, or None if it is not complete yet.
@@ -71,7 +71,7 @@ class ReplyReader:
         while (end := self._buffer.find(b"\n")) >= 0:
             line = bytes(self._buffer[:end]).rstrip(b"\r")
             del self._buffer[: end + 1]
-            if len(line) > _LONGEST_LINE or len(self._lines) >= _MOST_LINES:
+            if end > _LONGEST_LINE or len(self._lines) >= _MOST_LINES:
                 raise NotAReply("it does not end")
             self._lines.append(line)
             ok = _VERDICTS[grammar](line, tag.encode(), len(self._lines) == 1)

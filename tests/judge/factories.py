@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -55,10 +55,19 @@ PLAIN = Plaintext(
 )
 
 
-ABSENT: tuple[Behaviour, ...] = (
-    "starttls-arguments", "starttls-twice", "state-kept", "capabilities-kept", "response-extra",
-    "injection", "injection-split", "http-inside", "client-renegotiation",
-)  # fmt: skip
+# What a server that is as it should be does, and what it does not.
+_DOES: tuple[Behaviour, ...] = (
+    "extended-master-secret",
+    "encrypt-then-mac",
+    "fallback-scsv",
+    "ocsp-stapling",
+    "alpn-own",
+    "sni-none",
+)
+BEHAVIOURS = {
+    behaviour: Observation("accepted" if behaviour in _DOES else "refused", "as it should be")
+    for behaviour in get_args(Behaviour)
+}
 
 
 def good_endpoint(
@@ -83,8 +92,8 @@ def good_endpoint(
         secure_renegotiation=True,
         chains=CHAINS,
         handshake=Observation("accepted", "TLSv1.3"),
+        behaviours=BEHAVIOURS,
         plaintext=PLAIN if mode == "starttls" else None,
-        behaviours=dict.fromkeys(ABSENT, Observation("refused", "no")),
     )
     planned = PlannedEndpoint(facts.endpoint, traffic)
     roots = (ROOT.public_bytes(serialization.Encoding.DER),)

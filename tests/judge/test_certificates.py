@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from audit.judge import certificate, protocol
+from audit.judge import certificate, protocol, strength
 from audit.wire.certificate import parse
 from tests.judge.factories import CHAINS, EC_KEY, ROOT_KEY, chain, changed, good_endpoint
 from tests.servers import certify
@@ -23,8 +23,8 @@ def test_a_certificate_that_cannot_be_read_fails_every_check_of_certificates() -
     """A second certificate must not vanish because it does not parse."""
     case = changed(GOOD, bad_chains=("not a certificate: garbage",))
     judges = (
-        certificate.chain, certificate.name, certificate.time, certificate.key,
-        certificate.signature, certificate.alternative_names,
+        certificate.chain, certificate.name, certificate.time, strength.key,
+        strength.signature, certificate.alternative_names,
     )  # fmt: skip
     assert {judge(case).verdict for judge in judges} == {"fail"}
 

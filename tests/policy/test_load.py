@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit.errors import MailsealError
 from audit.policy.load import BUILT_IN, built_in_ids, load, parse
-from audit.policy.model import Item
+from audit.policy.model import OPEN, Item
 
 GOOD = (BUILT_IN / "mailseal-2026.yaml").read_text(encoding="utf-8")
 
@@ -86,6 +86,63 @@ def test_a_mistake_is_named_with_file_line_and_item(wrong: str, right: str, word
     assert error.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "words"),
+    [
+        ("until: maybe", "until: 2028-12-31", "until"),
+        ("level: fine, until:", "level: phase-out, until:", "level"),
+        ("level: good, until:", "level: phase-out, until:", "phase-out and until go together"),
+        ("bound: wide", "preference: server", "bound"),
+        ("order: by-size", "preference: server", "order"),
+        ("extended_master_secret: yes", "extended_master_secret: required", "extended_master"),
+        ("client_renegotiation: required", "client_renegotiation: forbidden", "renegotiation"),
+        ("rsa_bits: [2048, 2048]", "rsa_bits: 2048", "listed twice"),
+        ("rsa_bits: [many]", "rsa_bits: 2048", "bits"),
+        ("rsa_bits: {bits: 2048}", "rsa_bits: 2048", "rsa_bits"),
+        ("rsa_bits: 12", "rsa_bits: 2048", "bits"),
+        ("dh_bits: [{bits: 2048, level: phase-out}]", "preference: server", "phase-out and until"),
+        ("dh_primes: mine", "preference: server", "dh_primes"),
+        ("curves: [P-256, Ed25518]", "curves: [P-256, P-384, Ed25519, Ed448]", "is no name"),
+        ("curves: [prime256v1]", "curves: [P-256, P-384, Ed25519, Ed448]", "write P-256"),
+        ("curves: []", "curves: [P-256, P-384, Ed25519, Ed448]", "the list is empty"),
+        ("signature_hashes: [md5]", "signature_hashes: [sha256, sha384, sha512]", "is no name"),
+        ("signature_hashes: [{name: sha256, optional: true}]",
+         "signature_hashes: [sha256, sha384, sha512]", "only versions, suites and groups"),
+        ("{name: X25519MLKEM768, required: true, optional: true}",
+         "{name: X25519MLKEM768, optional: true}", "either required or optional"),
+        ("{name: X25519MLKEM768, required: true, level: insufficient}",
+         "{name: X25519MLKEM768, optional: true}", "either required or insufficient"),
+        ("{name: X25519MLKEM768, needed: true}",
+         "{name: X25519MLKEM768, optional: true}", "unknown field `needed`"),
+        ("lifetime_days: 0", "days_left: 7", "lifetime_days"),
+        ("lifetime: 90", "days_left: 7", "unknown field `lifetime`"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_levels_and_requirements_is_named_too(
+    wrong: str, right: str, words: str
+) -> None:
+    """File, line and what is wrong; nothing that is misspelt is taken for no opinion."""
+    line = GOOD[: GOOD.index(right)].count("\n") + 1
+    with pytest.raises(MailsealError) as error:
+        parse(GOOD.replace(right, wrong, 1), "mine.yaml")
+    assert str(error.value).startswith(f"mine.yaml:{line}: ")
+    assert words in str(error.value)
+
+
+def test_shorthands_are_what_they_stand_for() -> None:
+    """A number is a list of one size, `until: open` a phase-out without a last day."""
+    wide = GOOD.replace(
+        "rsa_bits: 2048", "rsa_bits: [3072, {bits: 2048, level: phase-out, until: open}]"
+    )
+    rules = parse(wide, "mine.yaml").profiles["access"].certificate
+    assert [(s.bits, s.level, s.until) for s in rules.rsa_sizes] == [
+        (3072, "good", None), (2048, "phase-out", OPEN),
+    ]  # fmt: skip
+    assert rules.rsa_sizes[1].thought == "phase-out"
+    assert [s.bits for s in load("univie-2015").profiles["mx"].dh_sizes] == [2048]
+    assert parse(GOOD.replace("rsa_bits: 2048", "rsa_bits: []"), "x").profiles["access"]
+
+
 _BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"b{i}: &b{i} [{','.join([f'*b{i - 1}' if i else '*a'] * 9)}]\n" for i in range(8)
 )
@@ -114,7 +171,7 @@ def test_damaged_policies_never_raise_anything_else(at: int, length: int, new: s
 
 def test_a_policy_that_does_not_exist_is_named(tmp_path: Path) -> None:
     """With what there is instead."""
-    with pytest.raises(MailsealError, match=r"no policy 'nosuch'.*mailseal-2026, univie-2015"):
+    with pytest.raises(MailsealError, match=r"no policy 'nosuch'.*mailseal-2026,.*univie-2015"):
         load("nosuch")
     with pytest.raises(MailsealError, match="no policy"):
         load(str(tmp_path))

@@ -14,27 +14,34 @@ from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePE
 
 from audit.errors import MailsealError
 from audit.facts import Endpoint, EndpointFacts, Mode, Service
-from audit.iana import VERSIONS, suite
+from audit.iana import VERSIONS, group, suite
 from audit.policy.load import load
 from audit.probe import calibration, guest
 from audit.probe.connection import Connection, Limits, NoAnswer
+from audit.probe.foresee import Expectation
 from audit.probe.guest import Manners
+from audit.probe.plan import Task
 from audit.probe.run import knock_all, probe_all
 from audit.wire import hello
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
 
 ACCESS = load("mailseal-2026").profiles["access"]
+GROUPS = tuple(group(name) for name in ("X25519", "P-256", "P-384"))
 QUICK = Manners(pauses=(0.05, 0.1), limits=Limits(connect=1.0, total=1.0))
 
 
 def look(
-    port: int, service: Service = "imap", mode: Mode = "implicit", manners: Manners = QUICK
+    port: int,
+    service: Service = "imap",
+    mode: Mode = "implicit",
+    manners: Manners = QUICK,
+    **options: bool,
 ) -> EndpointFacts:
     """The facts of a server on loopback."""
     endpoint = Endpoint("localhost", "127.0.0.1", port, service, mode, "localhost")
     day = date(2026, 11, 23)
-    expected = {v: ACCESS.allowed_suites(v, day) for v in VERSIONS}
-    return probe_all([endpoint], lambda _: expected, manners=manners)[0]
+    expected = Expectation({v: ACCESS.allowed_suites(v, day) for v in VERSIONS}, GROUPS)
+    return probe_all([endpoint], lambda _: Task(expected, **options), manners=manners)[0]
 
 
 def test_a_server_that_follows_the_policy_is_seen_to(pki: Pki) -> None:
@@ -287,7 +294,7 @@ def test_a_hostile_neighbour_costs_others_nothing(pki: Pki) -> None:
             Endpoint("bad", "127.0.0.1", bad, "smtp", "starttls"),
             Endpoint("good", "127.0.0.1", good, "imap", "implicit", "localhost"),
         ]
-        facts = {f.endpoint.host: f for f in probe_all(endpoints, lambda _: {}, manners=QUICK)}
+        facts = {f.endpoint.host: f for f in probe_all(endpoints, lambda _: Task(), manners=QUICK)}
     assert facts["bad"].reach in ("no-answer", "not-the-service")
     assert facts["good"].protocols["TLSv1.3"].seen == "accepted"
     assert facts["good"].protocols["SSLv3"].seen == "refused"
@@ -337,7 +344,7 @@ def test_no_more_than_the_cap_is_open_at_one_address(
         endpoints = [
             Endpoint(f"h{i}", "127.0.0.1", port, "imap", "implicit", f"n{i}") for i in range(8)
         ]
-        probe_all(endpoints, lambda _: {}, manners=Manners())
+        probe_all(endpoints, lambda _: Task(), manners=Manners())
     assert 1 < most <= Manners().cap
 
 
@@ -362,7 +369,7 @@ def test_a_dead_host_is_given_up_once_for_all_its_ports(monkeypatch: pytest.Monk
     monkeypatch.setattr(guest, "Connection", Silent)
     endpoints = [Endpoint("dead", "127.0.0.1", p, "imap", "implicit") for p in range(2001, 2021)]
     started = time.monotonic()
-    facts = probe_all(endpoints, lambda _: {}, manners=Manners())
+    facts = probe_all(endpoints, lambda _: Task(), manners=Manners())
     assert {f.reach for f in facts} == {"no-answer"}
     assert time.monotonic() - started < 1.5
 

@@ -18,7 +18,8 @@ from audit.judge.catalogue import CATALOGUE
 from audit.probe import inside, starttls
 from audit.probe.connection import Connection, Limits
 from audit.probe.guest import Address, Guest, Manners
-from audit.probe.question import Known, ask_all
+from audit.probe.plan import Task, questions
+from audit.probe.question import Known
 from audit.probe.run import probe_all
 from audit.probe.secure import TLS12, Secure, TlsFailed
 from tests.judge.factories import changed, good_endpoint
@@ -51,11 +52,19 @@ def verdict(check: str, service: Service, behaviour: Behaviour, seen: Observatio
     ).verdict
 
 
+def ask_all(one: Guest) -> dict[Behaviour, Observation]:
+    """The answers to all the questions of this file that make sense there."""
+    asked = [q for q in questions(one.endpoint, Task()) if q.behaviour in QUESTIONS]
+    with ThreadPoolExecutor(8) as jobs:
+        answers = jobs.map(lambda q: q.answer(one, KNOWN), asked)
+        return {q.behaviour: answer for q, answer in zip(asked, answers, strict=True)}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_server_that_does_it_right_is_seen_to(pki: Pki, service: Service) -> None:
     """Every question is answered with a refusal that has words."""
-    with twin(pki, service) as port, ThreadPoolExecutor(4) as jobs:
-        seen = ask_all(QUESTIONS.values(), guest(port, service), KNOWN, jobs)
+    with twin(pki, service) as port:
+        seen = ask_all(guest(port, service))
     assert {b: o.seen for b, o in seen.items()} == dict.fromkeys(
         (q.behaviour for q in QUESTIONS.values() if not q.services or service in q.services),
         "refused",
@@ -66,8 +75,8 @@ def test_a_server_that_does_it_right_is_seen_to(pki: Pki, service: Service) -> N
 @pytest.mark.parametrize("service", SERVICES)
 def test_implicit_tls_is_asked_what_makes_sense_there(pki: Pki, service: Service) -> None:
     """There is nothing before it, but something inside."""
-    with twin(pki, service, mode="implicit") as port, ThreadPoolExecutor(4) as jobs:
-        seen = ask_all(QUESTIONS.values(), guest(port, service, "implicit"), KNOWN, jobs)
+    with twin(pki, service, mode="implicit") as port:
+        seen = ask_all(guest(port, service, "implicit"))
     assert {b: o.seen for b, o in seen.items()} == dict.fromkeys(
         ("starttls-twice", "http-inside", "client-renegotiation"), "refused"
     ), seen
@@ -185,15 +194,6 @@ def test_renegotiation_is_told_from_its_refusal_by_openssls_own_server(pki: Pki)
         assert often(port) == 12
 
 
-def test_what_does_not_shake_hands_is_not_asked() -> None:
-    """Nothing can be told of it."""
-    one = guest(1, "smtp")
-    with ThreadPoolExecutor(1) as jobs:
-        seen = ask_all(QUESTIONS.values(), one, Known({}), jobs)
-    assert {o.seen for o in seen.values()} == {"inconclusive"}
-    assert one.connections == 0
-
-
 def _garbage(tls: ssl.SSLSocket) -> None:
     tls.sendall(b"\x00\xff" * 400 + b"\r\n")
     tls.recv(4096)
@@ -270,9 +270,9 @@ def test_what_is_hostile_inside_tls_is_inconclusive_in_bounded_time(
             session.answer(line.strip())
 
     started = time.monotonic()
-    with listening(answer) as port, ThreadPoolExecutor(8) as jobs:
+    with listening(answer) as port:
         one = guest(port, service, manners=replace(QUICK, tries=1, limits=Limits(1.0, 1.5)))
-        seen = ask_all(QUESTIONS.values(), one, KNOWN, jobs)
+        seen = ask_all(one)
     assert time.monotonic() - started < 8
     # A TLS library may refuse to renegotiate in so many words, whatever runs on top of it.
     inside_tls = {
@@ -319,7 +319,7 @@ def test_the_prober_asks_all_this_of_its_own(pki: Pki) -> None:
     """The whole way of a scan, on a server with one fault."""
     with twin(pki, "smtp", "buffer-kept") as port:
         endpoint = Endpoint("h", "127.0.0.1", port, "smtp", "starttls", "localhost")
-        facts = probe_all([endpoint], lambda _: {}, manners=QUICK)[0]
+        facts = probe_all([endpoint], lambda _: Task(), manners=QUICK)[0]
     assert set(facts.behaviours) >= set(QUESTIONS)
     case = replace(good_endpoint("smtp"), facts=facts)
     failed = {

@@ -151,6 +151,23 @@ def make_run(*findings: Finding, **changes: Any) -> Run:
     return replace(run, **changes)
 
 
+def several_policies() -> Run:
+    """The same facts by two policies: one failure of both, and what one sees on phase-out."""
+    late = "phase-out: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"
+    passed = {"check": "MT-CIPHER-SET", "verdict": "pass", "severity": "high"}
+    return make_run(
+        make_finding(policy="mailseal-2026", level="insufficient"),
+        make_finding(policy="mailseal-2026", **passed, observed="as expected"),
+        make_finding(policy="ncsc-nl-2025", level="insufficient"),
+        make_finding(policy="ncsc-nl-2025", **passed, observed=late, level="phase-out"),
+        policy=PolicyId(id="mailseal-2026, ncsc-nl-2025", version="2026-11-01, 2025-05-01"),
+        policies=(
+            PolicyId(id="mailseal-2026", version="2026-11-01"),
+            PolicyId(id="ncsc-nl-2025", version="2025-05-01"),
+        ),
+    )
+
+
 def _findings(facts: EndpointFacts) -> list[Finding]:
     where = facts.endpoint
     return [

@@ -18,6 +18,7 @@ from tests.report.report_factories import (
     make_endpoint_facts,
     make_finding,
     make_run,
+    several_policies,
 )
 
 VOID = {"meta", "input", "br", "rect", "link", "img"}
@@ -89,6 +90,23 @@ def test_what_stayed_unclear_comes_after_the_failures() -> None:
     page = Page(html_document(lab_run()))
     sections = [a["id"] for a in page.all("h2") if a["id"].startswith("section-")]
     assert sections == ["section-fail", "section-inconclusive", "section-waived"]
+
+
+def test_what_is_on_phase_out_is_listed_although_it_passed() -> None:
+    """Last of all, with its level; other passes are not."""
+    page = Page(html_document(several_policies()))
+    sections = [a["id"] for a in page.all("h2") if a["id"].startswith("section-")]
+    assert sections == ["section-fail", "section-pass"]
+    assert "Still passed, but the policy means to forbid it. 1 finding;" in page.words
+    assert "phase-out: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256" in page.words
+    assert "Level reached" in page.words
+
+
+def test_several_policies_are_told_apart() -> None:
+    """An entry names the one that found it."""
+    page = Page(html_document(several_policies()))
+    assert len(page.all("details", **{"class": "entry"})) == 3
+    assert page.words.count("ncsc-nl-2025") > page.words.count("mailseal-2026, ncsc")
 
 
 def test_every_cell_leads_to_its_entry() -> None:
@@ -171,7 +189,7 @@ def test_a_big_cluster_stays_readable() -> None:
     assert len(document) < 3_000_000
     assert len(run.endpoints) == 350
     rows = Page(document).all("th", scope="row")
-    assert len(rows) == 25 + len(CATALOGUE)
+    assert len(rows) == 25 + len({finding.check for finding in run.findings})
 
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

@@ -16,6 +16,7 @@ from tests.report.report_factories import (
     make_endpoint_facts,
     make_finding,
     make_run,
+    several_policies,
 )
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
@@ -65,14 +66,31 @@ def test_a_run_has_the_documented_keys() -> None:
     run = lab_run()
     document = validate(run_document(run), "run-1.json")
     assert set(document) == {
-        *("schema", "run", "started", "finished", "policy", "planned", "executed", "findings"),
+        *("schema", "run", "started", "finished", "policy", "policies", "planned", "executed"),
+        "findings",
     }
+    assert document["policies"] == [document["policy"]]
     assert document["policy"] == {"id": "mailseal-2026", "version": "2026-11-01"}
     assert document["planned"] == document["executed"] == len(document["findings"])
     assert set(document["findings"][0]) == {
         *("check", "host", "address", "port", "service", "verdict", "severity"),
-        *("observed", "expected", "evidence", "item"),
+        *("observed", "expected", "evidence", "item", "policy"),
     }
+
+
+def test_a_level_is_there_where_one_was_reached() -> None:
+    """And several policies are told one by one."""
+    run = several_policies()
+    document = validate(run_document(run), "run-1.json")
+    assert [p["id"] for p in document["policies"]] == ["mailseal-2026", "ncsc-nl-2025"]
+    assert [(f["policy"], f.get("level")) for f in document["findings"]] == [
+        ("mailseal-2026", "insufficient"),
+        ("mailseal-2026", None),
+        ("ncsc-nl-2025", "insufficient"),
+        ("ncsc-nl-2025", "phase-out"),
+    ]
+    scan = validate(scan_document(run), "scan-1.json")
+    assert scan["findings"] == document["findings"]
 
 
 def test_an_endpoint_that_did_not_answer_is_inconclusive_everywhere() -> None:

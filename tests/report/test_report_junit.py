@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from audit.findings import Run
 from audit.report.junit import junit_document
-from tests.report.report_factories import lab_run, make_finding, make_run
+from tests.report.report_factories import lab_run, make_finding, make_run, several_policies
 
 COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -52,6 +52,15 @@ def test_a_case_is_named_after_its_endpoint() -> None:
     assert case.attrib["name"] == "MT-TLS10"
     host = only_case(make_run(make_finding(address="", port=0, service="")))
     assert host.attrib["classname"] == "mailseal.imap1.host"
+
+
+def test_no_name_comes_twice_with_several_policies() -> None:
+    """Each case is named after its policy too."""
+    cases = list(parsed(several_policies()).iter("testcase"))
+    names = {(case.attrib["classname"], case.attrib["name"]) for case in cases}
+    assert len(names) == len(cases)
+    assert cases[0].attrib["name"] == "MT-TLS10 by mailseal-2026"
+    assert "level: insufficient" in (cases[0][0].text or "")
 
 
 def test_each_verdict_has_its_element() -> None:

@@ -6,7 +6,13 @@ import pytest
 
 from audit.findings import Run
 from audit.report.terminal import show
-from tests.report.report_factories import lab_run, make_endpoint_facts, make_finding, make_run
+from tests.report.report_factories import (
+    lab_run,
+    make_endpoint_facts,
+    make_finding,
+    make_run,
+    several_policies,
+)
 
 HOSTILE = "220 [red]x[/red]\r\nimap9 all is well\x1b[2J\x9b1A\u202e\x00"
 
@@ -123,3 +129,38 @@ def test_a_long_list_is_cut_and_the_cut_is_said() -> None:
     (line,) = [line for line in printed(lab_run()).splitlines() if "MT-CIPHER-SET" in line][:1]
     assert "TLSv1.2 accepts TLS_RSA_WITH_3DES_EDE_CBC_SHA; expected: TLSv1.3 TLS_AES" in line
     assert line.endswith("more characters)")
+
+
+def test_each_policy_has_a_block_of_its_own() -> None:
+    """Its name, its failures, its sum; what is on phase-out is told although it passed."""
+    lines = printed(several_policies()).splitlines()
+    assert [x for x in lines if x.startswith("Policy ")] == [
+        "Policy mailseal-2026 of 2026-11-01",
+        "Policy ncsc-nl-2025 of 2025-05-01",
+    ]
+    sums = [x for x in lines if x.startswith("2 checks: 1 passed, 1 failed")]
+    assert [x.split("policy ")[1] for x in sums] == [
+        *("mailseal-2026, 42.5 s", "ncsc-nl-2025, 42.5 s"),
+    ]
+    at = lines.index("On phase-out, still passed")
+    assert at > lines.index("Policy ncsc-nl-2025 of 2025-05-01")
+    assert lines[at + 1] == (
+        "  MT-CIPHER-SET  phase-out: TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256;"
+        " on imap1 [10.80.0.31]:143 imap"
+    )
+    assert any("accepted [insufficient]; expected: " in x for x in lines)
+
+
+def test_a_check_that_no_policy_made_is_missed_from_the_whole() -> None:
+    """It is said once, at the end."""
+    run = several_policies()
+    lines = printed(make_run(*run.findings, policies=run.policies, planned=6)).splitlines()
+    assert lines[-1] == "Planned 6 checks, made 4: 2 are missing."
+
+
+def test_the_same_phase_out_in_many_places_is_one_line() -> None:
+    """With their number."""
+    late = {"verdict": "pass", "level": "phase-out", "observed": "phase-out: X"}
+    run = make_run(*(make_finding(port=port, **late) for port in (110, 143, 993)))
+    line = next(x for x in printed(run).splitlines() if "phase-out: X" in x)
+    assert line == "  MT-TLS10  phase-out: X; on imap1 [10.80.0.31]:110 imap and 2 more"

@@ -14,8 +14,9 @@ from tlslite.extensions import (
 from tlslite.messages import ServerHello, ServerHello2, ServerHelloDone
 
 from audit.iana import Version
-from audit.wire.answer import Accepted, Alert, Garbage, Reader
+from audit.wire.answer import Alert, Closed, Garbage, Reader
 from audit.wire.hello import Hello
+from audit.wire.server_hello import Accepted
 
 RETRY = bytearray.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
@@ -108,7 +109,7 @@ def test_a_warning_before_the_server_hello_is_passed_over() -> None:
 
 def test_silence_is_no_answer() -> None:
     """A server that only closes has said nothing."""
-    assert read(b"") is None
+    assert read(b"") == Closed()
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,21 @@ def test_replies_are_read_as_a_stream() -> None:
     assert second == Reply(ok=True, lines=("220 next",))
 
 
+@pytest.mark.parametrize("size", [8191, 8192])
+def test_the_longest_line_is_as_long_however_it_comes(size: int) -> None:
+    """Its end counts, whether it comes with the line or after it."""
+    line = b"250 " + b"x" * (size - 4)
+    for parts in ([line + b"\r\n"], [line + b"\r", b"\n"]):
+        reader, taken = ReplyReader(), None
+        try:
+            for part in parts:
+                reader.feed(part)
+                taken = reader.take("smtp")
+        except NotAReply:
+            pass
+        assert (taken is not None) == (size == 8191)
+
+
 @pytest.mark.parametrize(
     "data", [b"250-" + b"x" * 9000, b"250-x\r\n" * 300, b"\x16\x03\x01" + b"\n"]
 )

@@ -36,7 +36,9 @@ def test_sslv3_has_no_extensions() -> None:
 
 def test_tls13_offers_only_itself_and_no_key() -> None:
     """So the server answers with a HelloRetryRequest and nobody computes."""
-    hello = _read(Hello("TLSv1.3", [suite("TLS_AES_128_GCM_SHA256")], GROUPS, "m.example").record())
+    hello = _read(
+        Hello("TLSv1.3", (suite("TLS_AES_128_GCM_SHA256"),), GROUPS, "m.example").record()
+    )
     assert hello.getExtension(43).versions == [(3, 4)]
     assert hello.getExtension(51).client_shares == []
     assert hello.getExtension(10).groups == [g.code for g in GROUPS]
@@ -63,5 +65,5 @@ def test_sslv2_hello_is_read_as_sslv2() -> None:
 
 def test_all_suites_fit_into_one_hello() -> None:
     """The whole registry at once stays far below the size of a record."""
-    every = [s for s in SUITES if s.usable_in("TLSv1.2")]
+    every = tuple(s for s in SUITES if s.usable_in("TLSv1.2"))
     assert len(Hello("TLSv1.2", every, _X, "x" * 63).record()) < 2048

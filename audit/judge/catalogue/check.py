@@ -25,6 +25,8 @@ class Check:
         before_tls: only where there is a time before TLS, that is with STARTTLS.
         required_only: only where the policy makes TLS mandatory.
         services: only these services; empty for all.
+        rule: only where this field of the profile has this value.
+        thorough: left out of a quick look.
         dhe_only: only where the policy sets the size of the Diffie-Hellman group.
     """
 
@@ -40,6 +42,8 @@ class Check:
     before_tls: bool = False
     required_only: bool = False
     services: tuple[str, ...] = ()
+    rule: tuple[str, str] | None = None
+    thorough: bool = False
     dhe_only: bool = False
 
 

@@ -101,6 +101,7 @@ ROWS: tuple[Check, ...] = (
         connections="1 for each group, and 1",
         fix="OpenSSL: Groups in openssl.cnf with tls_eccurve auto; GnuTLS: +GROUP-...",
         references=("RFC 8422, section 5.1.1", "RFC 8446, section 4.2.7"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-DH-SIZE",

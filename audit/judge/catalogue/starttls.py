@@ -22,6 +22,7 @@ def _injection(service: str, injected: str, fix: str, *references: str) -> Check
         references=("RFC 7457, section 2.2", *references),
         before_tls=True,
         services=(service,),
+        thorough=True,
     )
 
 
@@ -82,6 +83,7 @@ ROWS: tuple[Check, ...] = (
         " STARTTLS is read.",
         references=("RFC 7457, section 2.2", "RFC 3207, section 4.2", "CVE-2011-0411"),
         before_tls=True,
+        thorough=True,
     ),
     of_endpoint(
         id="MT-STATE-RESET",
@@ -96,6 +98,7 @@ ROWS: tuple[Check, ...] = (
         references=("RFC 3207, section 4.2",),
         before_tls=True,
         services=("smtp", "lmtp"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-CAPA-REISSUE",
@@ -115,6 +118,7 @@ ROWS: tuple[Check, ...] = (
             "RFC 5804, section 2.2",
         ),
         before_tls=True,
+        thorough=True,
     ),
     of_endpoint(
         id="MT-RESP-EXTRA",
@@ -127,6 +131,7 @@ ROWS: tuple[Check, ...] = (
         fix="Nothing to configure. Upgrade the server; look for a proxy on the way.",
         references=("RFC 7457, section 2.2", "RFC 9051, section 6.2.1", "CVE-2021-38371"),
         before_tls=True,
+        thorough=True,
     ),
     of_endpoint(
         id="MT-STARTTLS-ARGS",
@@ -144,6 +149,7 @@ ROWS: tuple[Check, ...] = (
             "RFC 5804, section 2.2",
         ),
         before_tls=True,
+        thorough=True,
     ),
     of_endpoint(
         id="MT-STARTTLS-TWICE",
@@ -160,6 +166,7 @@ ROWS: tuple[Check, ...] = (
             "RFC 2595, section 4",
             "RFC 5804, section 2.2",
         ),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-HTTP-ERR",
@@ -174,6 +181,7 @@ ROWS: tuple[Check, ...] = (
         " them helps; Exim: smtp_max_unknown_commands (3); Postfix: smtpd_forbidden_commands with"
         " GET and POST; Dovecot ends it after three to ten errors.",
         references=("ALPACA (USENIX Security 2021), alpaca-attack.com", "RFC 7301, section 3.2"),
+        thorough=True,
     ),
     of_endpoint(
         id="MT-RENEG-CLIENT",
@@ -186,5 +194,6 @@ ROWS: tuple[Check, ...] = (
         fix="OpenSSL refuses from 3.0; before, Exim: openssl_options = +no_renegotiation, Postfix:"
         " tls_ssl_options = NO_RENEGOTIATION.",
         references=("RFC 9325, section 3.5", "RFC 5746", "CVE-2011-1473"),
+        thorough=True,
     ),
 )

@@ -108,7 +108,7 @@ def priority(profile: Profile, day: date) -> str:
     suites = [suite(name) for name in allowed(profile.suites, day)]
     exchanges, ciphers, macs = _axes(suites)
     groups = [g.gnutls for g in map(group, allowed(profile.groups, day)) if g.gnutls]
-    hashes = profile.certificate.signature_hashes
+    hashes = list(allowed(profile.certificate.signature_hashes, day))
     words = [
         "NONE",
         *(f"+VERS-{_VERSIONS[v]}" for v in reversed(profile.allowed_versions(day))),

@@ -1,0 +1,89 @@
+"""`mailseal policy`: what its actions take and what they print."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+Command = Callable[..., argparse.ArgumentParser]
+
+
+def configure(policy: argparse.ArgumentParser, command: Command) -> None:
+    """Add the actions; *command* makes the parser of one, with help and example."""
+    actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = command(actions, "list", "list the policies", "mailseal policy list")
+    listing.set_defaults(run=_policy_list)
+    show = command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
+    show.add_argument("policy", metavar="ID|FILE")
+    show.set_defaults(run=_policy_show)
+    example = "mailseal policy compile mailseal-2026 --for cyrus"
+    make = command(actions, "compile", "print the settings of a daemon", example)
+    make.add_argument("policy", metavar="ID|FILE")
+    kinds = ("cyrus", "exim-openssl", "exim-gnutls")
+    make.add_argument(
+        "--for",
+        dest="kind",
+        choices=kinds,
+        required=True,
+        help="the target; Debian's is exim-gnutls",
+    )
+    make.add_argument(
+        "--profile",
+        choices=("access", "submission", "mx"),
+        help="this profile on every port (default: what each port stands for)",
+    )
+    make.add_argument("--daemon", default="", help="version of the daemon (default: Debian 12's)")
+    make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
+    make.set_defaults(run=_policy_compile)
+    text = "say what changes from one policy to another"
+    example = "mailseal policy diff mozilla-intermediate-5.7 mozilla-intermediate-5.8"
+    compare = command(actions, "diff", text, example)
+    compare.add_argument("before", metavar="A", help="id or file")
+    compare.add_argument("after", metavar="B", help="id or file")
+    compare.add_argument(
+        "--json", action="store_true", help="print JSON (docs/schema/policy-diff-1.json)"
+    )
+    compare.set_defaults(run=_policy_diff)
+
+
+def _policy_list(_: argparse.Namespace) -> int:
+    from audit.policy import show
+
+    sys.stdout.write(show.listing())
+    return 0
+
+
+def _policy_show(arguments: argparse.Namespace) -> int:
+    from audit.policy import show
+    from audit.policy.load import load
+
+    sys.stdout.write(show.details(load(arguments.policy)))
+    return 0
+
+
+def _policy_compile(arguments: argparse.Namespace) -> int:
+    from audit.policy import show
+    from audit.policy.load import load
+
+    text = show.settings(
+        load(arguments.policy),
+        arguments.kind,
+        profile=arguments.profile,
+        version=arguments.daemon,
+        library=arguments.library,
+    )
+    sys.stdout.write(text)
+    return 0
+
+
+def _policy_diff(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from audit.policy import diff
+    from audit.policy.load import load
+
+    found = diff.diff(load(arguments.before), load(arguments.after))
+    if arguments.json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+    else:
+        sys.stdout.write(diff.text(found))
+    return 0

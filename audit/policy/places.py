@@ -1,0 +1,49 @@
+"""Where in a policy file something stands: YAML's nodes, as paths and lines."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import yaml
+
+Place = tuple[str | int, ...]
+Lines = Mapping[Place, int]
+
+
+def lines(root: yaml.Node) -> Iterator[tuple[Place, int]]:
+    """Every place in the document with its line; aliases lead to where the text stands."""
+    todo: list[tuple[Place, yaml.Node]] = [((), root)]
+    while todo:
+        path, node = todo.pop()
+        yield path, node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                yield (*path, key.value), key.start_mark.line + 1
+                if not isinstance(value, yaml.ScalarNode):
+                    todo.append(((*path, key.value), value))
+        elif isinstance(node, yaml.SequenceNode):
+            todo.extend(((*path, i), child) for i, child in enumerate(node.value))
+
+
+def duplicates(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Keys that stand twice in one mapping: YAML takes the last one, a reader the first."""
+    todo, visited = [root], set()
+    while todo:
+        node = todo.pop()
+        if id(node) in visited:
+            continue  # an alias
+        visited.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, value in node.value:
+                if str(key.value) in seen:
+                    yield key
+                seen.add(str(key.value))
+                todo.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            todo.extend(node.value)
+
+
+def field_path(text: str) -> Iterator[str | int]:
+    """The path in the words of a msgspec error: `.profiles[0].tls`."""
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", text):
+        yield int(index) if index else name

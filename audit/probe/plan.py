@@ -1,0 +1,82 @@
+"""What a look at one endpoint takes, said before it begins. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from audit.facts import Endpoint
+from audit.probe import attacks, inside, starttls
+from audit.probe.drive import Foreseen
+from audit.probe.explore import explore
+from audit.probe.foresee import Expectation
+from audit.probe.handshake import SIGNERS
+from audit.probe.question import Known, Question
+from audit.wire.hello import Hello
+
+QUESTIONS: tuple[Question, ...] = (
+    *starttls.QUESTIONS,
+    *inside.QUESTIONS,
+    *attacks.QUESTIONS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How to look at one endpoint.
+
+    Attributes:
+        expected: what it should do; orders what is offered, so that the answers prove the most.
+        verify: send all that is foreseen at once, and explore only where it comes otherwise.
+        quick: versions, suites, their order and the certificates only.
+    """
+
+    expected: Expectation = field(default_factory=Expectation)
+    verify: bool = False
+    quick: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What will be asked if all is as expected.
+
+    Attributes:
+        hellos: each of them, once.
+        known: what they will show.
+        connections: everything together.
+    """
+
+    hellos: tuple[Hello, ...]
+    known: Known
+    connections: int
+
+
+def foresee(endpoint: Endpoint, task: Task) -> Prediction:
+    """What a look at an endpoint takes if it is as expected."""
+    driver = Foreseen(task.expected)
+    known = explore(driver, task.expected.suites, endpoint.name, quick=task.quick).known
+    signers = {s.authentication.lower() for suites in known.accepted.values() for s in suites}
+    others = [
+        1 if endpoint.mode == "starttls" else 0,  # what is possible in clear
+        1,  # the complete handshake
+        len(hidden(known, signers, quick=task.quick)),
+        sum(q.cost(known) for q in questions(endpoint, task)),
+    ]
+    return Prediction(tuple(driver.hellos), known, len(driver.hellos) + sum(others))
+
+
+def questions(endpoint: Endpoint, task: Task) -> list[Question]:
+    """The questions that make sense here."""
+    if task.quick:
+        return []
+    return [
+        q
+        for q in QUESTIONS
+        if (endpoint.mode == "starttls" or not q.starttls)
+        and (not q.services or endpoint.service in q.services)
+    ]
+
+
+def hidden(known: Known, seen: Iterable[str], *, quick: bool) -> list[str]:
+    """The kinds of key whose certificate only a handshake of TLS 1.3 would show."""
+    if "TLSv1.3" not in known.accepted or (quick and known.classic):
+        return []
+    return [kind for kind in SIGNERS if kind not in {*seen}]

@@ -1,0 +1,46 @@
+"""Every parser of untrusted input, as a function of bytes that raises if an invariant is broken."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fuzz import answers, certificates, hosts, replies
+
+Target = Callable[[bytes], None]
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+def _endless(data: bytes) -> None:
+    """Both readers, fed without end."""
+    answers.endless(data)
+    replies.endless(data)
+
+
+TARGETS: dict[str, Target] = {
+    "answer": answers.reader,
+    "server-hello": answers.hello,
+    "reply": replies.reply,
+    "dialogue": replies.dialogue,
+    "login": replies.logins,
+    "endless": _endless,
+    "certificate": certificates.parser,
+    "bent-certificate": certificates.bent,
+    "host": hosts.script,
+}
+
+
+def check(name: str, data: bytes) -> None:
+    """Run one target; cryptography's warnings about odd certificates are no faults."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        TARGETS[name](data)
+
+
+def inputs(name: str) -> dict[str, bytes]:
+    """The seeds and the kept corpus of a target, by name."""
+    from tests.fuzz.seeds import SEEDS
+
+    found = {f"seed {number}": data for number, data in enumerate(SEEDS[name])}
+    kept = sorted((CORPUS / name).glob("*"))
+    return found | {f"{name}/{path.name}": path.read_bytes() for path in kept}

@@ -1,0 +1,73 @@
+"""An audit's plan and findings, without any network."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.errors import MailsealError
+from audit.facts import EndpointFacts
+from audit.inventory import EndpointRow, Host
+from audit.judge.case import PlannedEndpoint
+from audit.session import Audit
+from tests.judge.factories import good_endpoint
+
+HOST = Host(
+    name="h",
+    addresses=("192.0.2.1",),
+    server_name="m.example",
+    endpoints=(EndpointRow(143, "imap", "starttls", "access"),),
+    daemon="cyrus",
+)
+
+
+def _audit(*policies: str, host: Host = HOST) -> Audit:
+    return Audit("", [host], policies)
+
+
+def test_without_a_word_a_host_is_judged_by_its_own_policy() -> None:
+    """The one it was rolled out with."""
+    plan = _audit(host=HOST).plan
+    assert {p.policy for p in plan} == {"mailseal-2026"}
+
+
+def test_each_policy_plans_all_checks_of_a_host_and_nothing_is_looked_at_twice() -> None:
+    """Every test has a name of its own; the places to look at are the same."""
+    one, two = _audit("mailseal-2026"), _audit("mailseal-2026", "ncsc-nl-2025")
+    assert len({str(p) for p in two.plan}) == len(two.plan)
+    assert one.steps == two.steps
+    per = {
+        name: [p for p in two.plan if p.policy == name]
+        for name in ("mailseal-2026", "ncsc-nl-2025")
+    }
+    assert len(per["mailseal-2026"]) == len(one.plan)
+    assert {p.check.id for p in per["ncsc-nl-2025"]} == {p.check.id for p in one.plan} | {
+        "MT-DH-SIZE"
+    }
+
+
+def test_the_same_facts_are_judged_by_each_policy() -> None:
+    """What is exactly ours is on phase-out for another; findings say by whom."""
+    audit = _audit("mailseal-2026", "ncsc-nl-2025", "mailseal-2026")
+    facts = good_endpoint().facts
+    for planned in audit.plan:
+        if isinstance(planned.target, PlannedEndpoint):
+            at = planned.target.endpoint
+            seen = facts if at.port == 143 else EndpointFacts(at, "refused")
+            audit._endpoints[at] = replace(seen, endpoint=at)
+    keys = [audit.finding(p) for p in audit.plan if p.check.id == "MT-CERT-KEY"]
+    assert [(f.policy, f.verdict, f.level) for f in keys] == [
+        ("mailseal-2026", "pass", "good"),
+        ("ncsc-nl-2025", "pass", "phase-out"),
+    ]
+    for planned in audit.plan:
+        audit.finding(planned)
+    run = audit.run()
+    assert run.executed == run.planned
+    assert [p.id for p in run.policies] == ["mailseal-2026", "ncsc-nl-2025"]
+    assert run.policy.id == "mailseal-2026, ncsc-nl-2025"
+
+
+def test_a_policy_that_is_none_is_refused_before_anything_is_touched() -> None:
+    """By its name."""
+    with pytest.raises(MailsealError, match="no policy 'nosuch'"):
+        _audit("mailseal-2026", "nosuch")
