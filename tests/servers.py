@@ -9,11 +9,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+
+from audit.probe import secure
 
 _SECONDS = 10.0
 
@@ -89,7 +92,10 @@ def certify(
 
 @contextmanager
 def openssl_server(pki: Pki, *options: str, certificates: str = "both") -> Iterator[int]:
-    """`openssl s_server` with these options; gives the port."""
+    """`openssl s_server` with these options; gives the port.
+
+    It never greets, so nobody waits for it to.
+    """
     files = []
     if certificates in ("both", "rsa"):
         files += ["-cert", str(pki.rsa[0]), "-key", str(pki.rsa[1])]
@@ -98,9 +104,12 @@ def openssl_server(pki: Pki, *options: str, certificates: str = "both") -> Itera
         files += [f"{prefix}cert", str(pki.ecdsa[0]), f"{prefix}key", str(pki.ecdsa[1])]
     port = free_port()
     command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", *files, *options]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+    with (
+        patch.object(secure, "_PATIENCE", 0.3),
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as process,
+    ):
         try:
             _wait(port, process)
             yield port

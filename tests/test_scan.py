@@ -15,6 +15,7 @@ from audit.policy.load import BUILT_IN
 from audit.scan import Target
 from tests.probe.test_probe import sslv3_server
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
+from tests.twins import twin
 
 SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "scan-1.json"
 
@@ -29,7 +30,7 @@ def _ssl2(client: object) -> None:
 
 def test_a_good_server_ends_with_0(pki: Pki, capsys: pytest.CaptureFixture[str]) -> None:
     """Everything is as the policy says."""
-    with openssl_server(pki, *GOOD) as port:
+    with twin(pki, "imap", mode="implicit", strict=True) as port:
         code = main(["scan", f"localhost:{port}", "--ca", str(pki.root)])
     assert code == 0, capsys.readouterr().out
 
@@ -44,7 +45,7 @@ def test_several_policies_judge_what_was_seen_once(
         ("mailseal-2026", "rfc9325", "mailseal-2026"),
         ("mailseal-2026", "rfc9325", "bsi-tr-02102-2"),
     ):
-        with openssl_server(pki, *GOOD) as port:
+        with twin(pki, "imap", mode="implicit", strict=True) as port:
             words = [word for name in names for word in ("--policy", name)]
             command = ["scan", f"localhost:{port}", "--ca", str(pki.root), *words]
             code = main([*command, "--json"])

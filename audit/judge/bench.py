@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.findings import UNTESTED, Finding
-from audit.judge import certificate, cluster, extensions, host, protocol, strength, transport
+from audit.judge import (
+    certificate,
+    cluster,
+    extensions,
+    host,
+    protocol,
+    starttls,
+    strength,
+    transport,
+)
 from audit.judge.case import (
     ClusterCase,
     EndpointCase,
@@ -22,7 +31,12 @@ if TYPE_CHECKING:
     from audit.facts import Endpoint
 
 ENDPOINT_JUDGES = (
-    transport.JUDGES | protocol.JUDGES | extensions.JUDGES | certificate.JUDGES | strength.JUDGES
+    transport.JUDGES
+    | starttls.JUDGES
+    | protocol.JUDGES
+    | extensions.JUDGES
+    | certificate.JUDGES
+    | strength.JUDGES
 )
 CLUSTER_JUDGES = cluster.JUDGES
 HOST_JUDGES = host.JUDGES

@@ -3,18 +3,33 @@
 import errno
 import socket
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from audit.facts import Endpoint
+from audit.probe.errors import (
+    Closed,
+    NoAnswer,
+    NoRoute,
+    NotTheService,
+    PortClosed,
+    ProbeError,
+    Reset,
+    Throttled,
+)
+from audit.probe.talk import Talk
 from audit.wire.answer import Answer, Garbage, Reader
-from audit.wire.dialogue import PROTOCOLS, Refused, Step, to_starttls
+from audit.wire.dialogue import PROTOCOLS, to_starttls
 from audit.wire.hello import Hello
-from audit.wire.reply import NotAReply, Reply, ReplyReader
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "Closed", "Connection", "Limits", "NoAnswer", "NoRoute", "NotTheService", "PortClosed",
+    "ProbeError", "Reset", "Throttled",
+]  # fmt: skip
 
 _CHUNK = 16384
 # What a busy server says in clear even where TLS comes first.
@@ -35,39 +50,12 @@ class Limits:
     total: float = 10.0
 
 
-class ProbeError(Exception):
-    """A connection that told nothing about TLS; the message says why in words."""
-
-
-class PortClosed(ProbeError):
-    """The connection was refused."""
-
-
-class NoRoute(ProbeError):
-    """This machine has no way to the address."""
-
-
-class NoAnswer(ProbeError):
-    """Nothing, or not enough, came in time."""
-
-
-class Reset(ProbeError):
-    """The connection was reset."""
-
-
-class Throttled(ProbeError):
-    """The server is busy and says so (RFC 5321, reply 421; IMAP BYE)."""
-
-
-class NotTheService(ProbeError):
-    """Something else answers there."""
-
-
-class Connection:
+class Connection(Talk):
     """Opens on construction; use as a context manager.
 
     Attributes:
         endpoint: where it leads.
+        farewell: what to say last, if a session inside TLS has its own words for that.
     """
 
     def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
@@ -76,8 +64,9 @@ class Connection:
         Raises:
             PortClosed, NoRoute, NoAnswer, Reset: there is no connection.
         """
+        super().__init__()
         self.endpoint = endpoint
-        self._replies = ReplyReader()
+        self.farewell: Callable[[], bytes] | None = None
         self._in_tls = False
         self._socket = _connect(endpoint, limits.connect)
         self._deadline = time.monotonic() + limits.total
@@ -99,7 +88,9 @@ class Connection:
         """End it politely: a dialogue by its own word, a handshake by close_notify."""
         try:
             self._socket.settimeout(0.5)
-            if self._in_tls or self.endpoint.mode == "implicit":
+            if self.farewell:
+                self._socket.sendall(self.farewell())
+            elif self._in_tls or self.endpoint.mode == "implicit":
                 self._socket.sendall(b"\x15\x03\x01\x00\x02\x01\x00")
             else:
                 self._socket.sendall(PROTOCOLS[self.endpoint.service].quit)
@@ -115,29 +106,6 @@ class Connection:
         """
         if self.endpoint.mode == "starttls":
             self.converse(to_starttls(self.endpoint.service))
-
-    def converse(self, dialogue: Generator[Step, Reply, T]) -> T:
-        """Walk a dialogue to its end and give its result.
-
-        Raises:
-            Throttled: the server refuses for now.
-            NotTheService: the server speaks another protocol.
-            NoAnswer, Reset: the connection did not carry it.
-        """
-        try:
-            step = next(dialogue)
-            while True:
-                if step.send:
-                    self.send(step.send)
-                step = dialogue.send(self._reply(step))
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        except Refused as refused:
-            kind = Throttled if refused.for_now else NotTheService
-            raise kind(f"the server refuses: {str(refused)[:200]}") from None
-        except NotAReply as error:
-            raise NotTheService(str(error)) from None
 
     def hello(self, hello: Hello) -> Answer:
         """Send a ClientHello; the answer.
@@ -163,14 +131,6 @@ class Connection:
             raise Throttled(f"the server refuses for now: {answer}")
         return answer
 
-    def _reply(self, step: Step) -> Reply:
-        while (reply := self._replies.take(step.grammar, step.tag)) is None:
-            data = self.receive()
-            if not data:
-                raise NoAnswer("the server closed the connection in the middle of a dialogue")
-            self._replies.feed(data)
-        return reply
-
     def send(self, data: bytes) -> None:
         """Send all of it.
 
@@ -185,14 +145,15 @@ class Connection:
         except OSError as error:
             raise Reset(f"the connection broke: {error.strerror or error}") from None
 
-    def receive(self) -> bytes:
-        """What has come, or nothing once the server has closed.
+    def receive(self, within: float | None = None) -> bytes:
+        """What has come, *within* some seconds or all that are left; nothing at the server's end.
 
         Raises:
             NoAnswer, Reset: nothing came, or the connection broke.
         """
         try:
-            self._socket.settimeout(self._left())
+            left = self._left()
+            self._socket.settimeout(left if within is None else max(min(within, left), 0.001))
             return self._socket.recv(_CHUNK)
         except TimeoutError:
             raise NoAnswer("no complete answer in time") from None

@@ -1,25 +1,11 @@
-"""A complete handshake by OpenSSL, in memory: the proof that the server holds its key."""
+"""A complete handshake: the proof that the server holds its key."""
 
 from dataclasses import dataclass
 
-from cryptography.hazmat.bindings.openssl.binding import Binding
-from OpenSSL import SSL, crypto
+from audit.probe.connection import Connection
+from audit.probe.secure import SIGNERS, Secure, TlsFailed
 
-from audit.probe.connection import Connection, Reset
-
-_TLS10, _TLS13 = 0x0301, 0x0304
-_CHUNK = 16384
-_MOST_ROUNDS = 64
-_GROUPS = (
-    b"X25519:P-256:X448:P-521:P-384:X25519MLKEM768"
-    b":ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"
-)
-# The signatures of TLS 1.3 by the kind of key that makes them (RFC 8446, section 4.2.3).
-SIGNERS = {
-    "ecdsa": b"ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519:ed448",
-    "rsa": b"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512"
-    b":rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512",
-}
+__all__ = ["SIGNERS", "Completed", "handshake"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +15,7 @@ class Completed:
     Attributes:
         ok: the handshake came to its end.
         words: version and suite, or the reason it failed.
-        chain: the certificates, leaf first; also when it failed late.
+        chain: the certificates, leaf first; empty if it failed.
     """
 
     ok: bool
@@ -45,58 +31,8 @@ def handshake(connection: Connection, name: str, signer: str = "") -> Completed:
     Raises:
         ProbeError: the connection did not carry it.
     """
-    tls = SSL.Connection(_context(signer))
-    if name:
-        tls.set_tlsext_host_name(name.encode("idna"))
-    tls.set_connect_state()
-    for _ in range(_MOST_ROUNDS):
-        try:
-            tls.do_handshake()
-        except SSL.WantReadError:
-            _pump(tls, connection)
-        except SSL.Error as error:
-            return Completed(ok=False, words=_reason(error))
-        else:
-            connection.send(_outgoing(tls))
-            chain = tls.get_peer_cert_chain() or []
-            words = f"{tls.get_protocol_version_name()} {tls.get_cipher_name()}"
-            ders = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, c) for c in chain)
-            return Completed(ok=True, words=words, chain=ders)
-    raise Reset("the handshake does not come to an end")
-
-
-def _context(signer: str) -> SSL.Context:
-    """Everything this OpenSSL can: the judgement is not its job."""
-    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_verify(SSL.VERIFY_NONE)
-    context.set_min_proto_version(_TLS13 if signer else _TLS10)
-    if signer:  # a call that pyOpenSSL does not wrap
-        chosen = Binding.lib.SSL_CTX_set1_sigalgs_list(context._context, SIGNERS[signer])  # noqa: SLF001
-        if chosen != 1:
-            raise ValueError(f"this OpenSSL does not know the signatures for {signer}")
-    # OpenSSL's own choice leaves most groups of RFC 7919 out; without the call that choice stays.
-    Binding.lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)  # noqa: SLF001
-    context.set_cipher_list(b"ALL:COMPLEMENTOFALL:@SECLEVEL=0")
-    return context
-
-
-def _pump(tls: SSL.Connection, connection: Connection) -> None:
-    connection.send(_outgoing(tls))
-    data = connection.receive()
-    if not data:
-        raise Reset("the server closed the connection in the middle of a handshake")
-    tls.bio_write(data)
-
-
-def _outgoing(tls: SSL.Connection) -> bytes:
-    parts = []
-    while True:
-        try:
-            parts.append(tls.bio_read(_CHUNK))
-        except SSL.WantReadError:
-            return b"".join(parts)
-
-
-def _reason(error: SSL.Error) -> str:
-    details = error.args[0] if error.args else ()
-    return "; ".join(str(item[-1]) for item in details) or "the handshake failed"
+    try:
+        session = Secure(connection, name, signer)
+    except TlsFailed as error:
+        return Completed(ok=False, words=str(error))
+    return Completed(ok=True, words=session.words, chain=session.chain)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from audit.facts import Endpoint
-from audit.probe import attacks
+from audit.probe import attacks, inside, starttls
 from audit.probe.drive import Foreseen
 from audit.probe.explore import explore
 from audit.probe.foresee import Expectation
@@ -12,7 +12,11 @@ from audit.probe.handshake import SIGNERS
 from audit.probe.question import Known, Question
 from audit.wire.hello import Hello
 
-QUESTIONS: tuple[Question, ...] = attacks.QUESTIONS
+QUESTIONS: tuple[Question, ...] = (
+    *starttls.QUESTIONS,
+    *inside.QUESTIONS,
+    *attacks.QUESTIONS,
+)
 
 
 @dataclass(frozen=True, slots=True)

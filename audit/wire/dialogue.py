@@ -136,20 +136,32 @@ class Refused(Exception):
         self.for_now = bye or reply.code == 421 or (greeting and not 500 <= reply.code < 600)
 
 
+def introduction(service: Service) -> Dialogue:
+    """From the connection to the point where STARTTLS may be sent.
+
+    Raises:
+        Refused: the greeting or the introduction was answered with a refusal.
+    """
+    words = PROTOCOLS[service]
+    steps = [Step(b"", words.greeting)]
+    if words.introduce and words.capabilities:
+        steps.append(words.capabilities)
+    for number, step in enumerate(steps):
+        reply = yield step
+        if not reply.ok:
+            raise Refused(reply, greeting=number == 0)
+
+
 def to_starttls(service: Service) -> Dialogue:
     """From the connection to the point where the ClientHello may be sent.
 
     Raises:
         Refused: the greeting, the introduction or STARTTLS was answered with a refusal.
     """
-    words = PROTOCOLS[service]
-    steps = [Step(b"", words.greeting)]
-    if words.introduce and words.capabilities:
-        steps.append(words.capabilities)
-    for number, step in enumerate((*steps, words.starttls)):
-        reply = yield step
-        if not reply.ok:
-            raise Refused(reply, greeting=number == 0)
+    yield from introduction(service)
+    reply = yield PROTOCOLS[service].starttls
+    if not reply.ok:
+        raise Refused(reply, greeting=False)
 
 
 def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Plaintext]:
@@ -174,7 +186,7 @@ def before_tls(service: Service, *, try_mail: bool) -> Generator[Step, Reply, Pl
     return Plaintext(
         greeting=greeting.last,
         preauth=service == "imap" and greeting.last.upper().startswith("* PREAUTH"),
-        starttls="accepted" if _advertised(words, answer.lines) else "refused",
+        starttls="accepted" if advertised(service, answer.lines) else "refused",
         auth_offered=offered,
         login=seen,
         login_reply=said,
@@ -209,8 +221,9 @@ def _mail(reply: Reply) -> Seen:
     return "refused" if asks else "inconclusive"
 
 
-def _advertised(words: Protocol, lines: tuple[str, ...]) -> bool:
-    return any(words.advertises in _words(line) for line in lines)
+def advertised(service: Service, lines: tuple[str, ...]) -> bool:
+    """Whether STARTTLS is among these capabilities."""
+    return any(PROTOCOLS[service].advertises in _words(line) for line in lines)
 
 
 def _words(line: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audit.facts import HostFacts, Observation, Seen
+from audit.facts import Behaviour, HostFacts, Observation, Seen
 from audit.findings import Finding, exit_code
 from audit.iana import Version
 from audit.judge.bench import (
@@ -75,6 +75,22 @@ UNWANTED = replace(
     planned=PlannedEndpoint(GOOD_IMAP.planned.endpoint, None),
     profile=None,
 )
+# What a server must not do, and the check that says so.
+BEHAVIOURS: dict[str, Behaviour] = {
+    "MT-INJ-SMTP": "injection",
+    "MT-INJ-LMTP": "injection",
+    "MT-INJ-IMAP": "injection",
+    "MT-INJ-POP3": "injection",
+    "MT-INJ-SIEVE": "injection",
+    "MT-INJ-SPLIT": "injection-split",
+    "MT-STATE-RESET": "state-kept",
+    "MT-CAPA-REISSUE": "capabilities-kept",
+    "MT-RESP-EXTRA": "response-extra",
+    "MT-STARTTLS-ARGS": "starttls-arguments",
+    "MT-STARTTLS-TWICE": "starttls-twice",
+    "MT-HTTP-ERR": "http-inside",
+    "MT-RENEG-CLIENT": "client-renegotiation",
+}
 # Check, what is broken, and the facts with just that broken.
 BROKEN_ENDPOINTS: list[tuple[str, str, Callable[[], EndpointCase]]] = [
     ("MT-PORT-EXPECT", "closed", lambda: changed(GOOD_IMAP, reach="refused")),
@@ -87,6 +103,8 @@ BROKEN_ENDPOINTS: list[tuple[str, str, Callable[[], EndpointCase]]] = [
     ("MT-MAIL-BEFORE-TLS", "MAIL taken",
      lambda: changed(GOOD_587, plaintext=replace(PLAIN, mail=Observation("accepted", "250 OK")))),
     ("MT-GREETING-PREAUTH", "PREAUTH", lambda: _plain(preauth=True)),
+    *((check, "does it", lambda behaviour=behaviour: _does(behaviour))
+      for check, behaviour in BEHAVIOURS.items()),
     ("MT-SSL2", "served", lambda: _protocol("SSLv2", "accepted")),
     ("MT-SSL3", "served", lambda: _protocol("SSLv3", "accepted")),
     ("MT-TLS10", "served", lambda: _protocol("TLSv1.0", "accepted")),
@@ -121,6 +139,13 @@ BROKEN_ENDPOINTS: list[tuple[str, str, Callable[[], EndpointCase]]] = [
      lambda: _chains(CHAINS[0], chain(RSA_KEY, algorithm=hashes.SHA224()))),
     ("MT-CERT-SANS", "common name only", lambda: _chains(chain(names=()))),
 ]  # fmt: skip
+
+
+def _does(behaviour: Behaviour) -> EndpointCase:
+    seen = {**GOOD_IMAP.facts.behaviours, behaviour: Observation("accepted", "it does")}
+    return changed(GOOD_IMAP, behaviours=seen)
+
+
 TLS_BOTH = ("TLSv1.2", "TLSv1.3")
 
 
@@ -347,11 +372,16 @@ def test_the_plan_holds_what_makes_sense_and_no_more() -> None:
         return {p.check.id for p in plan_endpoint(case.planned, case.profile)}
 
     implicit = ids(good_endpoint(port=993, mode="implicit"))
-    assert not {c for c in implicit if "BEFORE" in c or "STARTTLS" in c or "LOGIN" in c}
+    assert not {c for c in implicit if "BEFORE" in c or "-INJ-" in c or "LOGIN" in c}
+    assert not implicit & {"MT-STARTTLS-ADV", "MT-STARTTLS-ARGS", "MT-CAPA-REISSUE"}
     assert "MT-MAIL-BEFORE-TLS" in ids(GOOD_587)
     assert "MT-MAIL-BEFORE-TLS" not in ids(good_endpoint("smtp", 25, traffic="mx"))
     assert "MT-GREETING-PREAUTH" in ids(GOOD_IMAP)
     assert "MT-GREETING-PREAUTH" not in ids(GOOD_587)
+    assert {c for c in ids(GOOD_587) if c.startswith("MT-INJ")} == {"MT-INJ-SMTP", "MT-INJ-SPLIT"}
+    assert {"MT-STARTTLS-TWICE", "MT-HTTP-ERR", "MT-RENEG-CLIENT"} <= implicit
+    assert "MT-STATE-RESET" in ids(GOOD_587)
+    assert "MT-STATE-RESET" not in ids(GOOD_IMAP)
     assert ids(UNWANTED) == {"MT-PORT-EXPECT"}
     assert len(list(plan_host(GOOD_HOST.planned))) == len(HOST_JUDGES)
 
