@@ -34,8 +34,8 @@ Behaviour = Literal[
     "sha1-signature",  # a client that knows SHA-1 signatures only is served
     "alpn-http",  # a client that wants HTTP only is served
     "alpn-own",  # a client that names the mail protocol is served
-    "sni-unknown",  # a client that asks for a name nobody has is served
-    "sni-none",  # a client that asks for no name is served
+    "sni-unknown",  # a client that asks for a name nobody has gets another certificate
+    "sni-none",  # a client that asks for no name gets the certificate of the service
     "heartbleed",
     "ccs-injection",
     "robot",

@@ -84,6 +84,37 @@ JUDGES: dict[str, EndpointJudge] = {
         otherwise="session tickets are given",
         item="session_tickets",
     ),
+    "MT-ALPN-STRICT": partial(
+        absent,
+        behaviour="alpn-http",
+        expected="a client that speaks HTTP alone is refused",
+        otherwise="a client that speaks HTTP alone is served",
+        item="alpn",
+    ),
+    "MT-ALPN-OWN": partial(
+        present,
+        behaviour="alpn-own",
+        expected="a client that names the protocol is served",
+        otherwise="a client that names the protocol is refused",
+    ),
+    "MT-SNI-NONE": partial(
+        present,
+        behaviour="sni-none",
+        expected="the certificate of the service without a name too",
+        otherwise="without a name there is no or another certificate",
+    ),
+    "MT-SNI-UNKNOWN": partial(
+        absent,
+        behaviour="sni-unknown",
+        expected="no other certificate for a name nobody has",
+        otherwise="another certificate for a name nobody has",
+    ),
+    "MT-TICKETBLEED": partial(
+        absent,
+        behaviour="ticketbleed",
+        expected="a session id comes back as long as it was",
+        otherwise="memory comes back behind a short session id",
+    ),
     "MT-HEARTBLEED": partial(
         absent,
         behaviour="heartbleed",

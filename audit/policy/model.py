@@ -32,6 +32,7 @@ WORDS = (
     "fallback_scsv",
     "session_tickets",
     "ocsp_stapling",
+    "alpn",
 )
 # What `until: open` is read as: the source names no last day.
 OPEN = date.max
@@ -129,6 +130,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         fallback_scsv: RFC 7507.
         session_tickets: RFC 5077, in TLS 1.2 and older.
         ocsp_stapling: RFC 6066, section 8.
+        alpn: whether a client that asks for another protocol is refused (RFC 7301).
     """
 
     tls: Literal["required", "offered"]
@@ -150,6 +152,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback_scsv: Literal["required", "any"] = "any"
     session_tickets: Literal["forbidden", "any"] = "any"
     ocsp_stapling: Literal["required", "any"] = "any"
+    alpn: Literal["strict", "any"] = "any"
 
     @property
     def dh_bits(self) -> int | None:

@@ -1,18 +1,22 @@
 """Known attacks on implementations, tried in a way that harms nobody."""
 
+import os
+
 from audit.facts import Observation
 from audit.iana import Suite, Version
 from audit.probe.connection import Connection
 from audit.probe.discover import groups_for
 from audit.probe.guest import Guest
 from audit.probe.question import Known, Question
+from audit.probe.secure import TLS12, Secure, TlsFailed
 from audit.wire import attack
 from audit.wire.certificate import rsa_numbers
-from audit.wire.hello import HEARTBEAT, Hello
+from audit.wire.hello import HEARTBEAT, TICKET, Hello
 from audit.wire.server_hello import Accepted
 
 _WAIT = 1.0  # seconds for a reaction; a patched server is silent to a heartbeat
 _CONFIRM = 2  # times that a difference must be seen
+_SHORT_SESSION = 16  # bytes; the server's own are 32
 _MODERN = Observation("refused", "TLS 1.3 has nothing of the kind")
 _UNEXPECTED = ("alert 10", "closed")
 _WRONG_MAC = ("alert 20", "alert 21", "alert 51")
@@ -80,6 +84,36 @@ def robot(guest: Guest, known: Known) -> Observation:
     return Observation("accepted" if steady else "inconclusive", said)
 
 
+def ticketbleed(guest: Guest, known: Known) -> Observation:
+    """Whether a short session id comes back longer, with memory behind it (F5 BIG-IP)."""
+    if known.classic != "TLSv1.2" or TICKET not in known.extensions:
+        return Observation("refused", "no ticket is given where it could be presented")
+    ticket = guest.ask(_ticket)
+    if not ticket:
+        return Observation("refused", "no ticket is given")
+    session = os.urandom(_SHORT_SESSION)
+    suites, name = known.accepted["TLSv1.2"], guest.endpoint.name
+    groups = groups_for("TLSv1.2")
+    heard = guest.greet(Hello("TLSv1.2", suites, groups, name, ticket=ticket, session=session))
+    if not isinstance(heard, Accepted):
+        return Observation("inconclusive", f"to a ticket that it had given: {heard}")
+    leaks = heard.session.startswith(session) and len(heard.session) > len(session)
+    words = f"a session id of {len(session)} bytes comes back with {len(heard.session)}"
+    return Observation("accepted" if leaks else "refused", words)
+
+
+def _ticket(connection: Connection) -> bytes:
+    """The ticket of a complete handshake; it crosses the network in clear."""
+    connection.to_tls()
+    stream = bytearray()
+    connection.tap = stream.extend
+    try:
+        Secure(connection, connection.endpoint.name, newest=TLS12)
+    except TlsFailed:
+        return b""
+    return attack.session_ticket(bytes(stream))
+
+
 def _oracle(
     connection: Connection, version: Version, suites: tuple[Suite, ...], name: str, padding: str
 ) -> str | Observation:
@@ -117,8 +151,13 @@ def _begin(connection: Connection, known: Known, version: Version) -> Accepted |
     return Observation("inconclusive", f"a hello that had succeeded did not: {answer}")
 
 
+def _ticket_cost(known: Known) -> int:
+    return 2 if known.classic == "TLSv1.2" and TICKET in known.extensions else 0
+
+
 QUESTIONS: tuple[Question, ...] = (
     Question("heartbleed", heartbleed, late=True, cost=lambda k: int(HEARTBEAT in k.extensions)),
     Question("ccs-injection", ccs_injection, cost=lambda k: int(k.classic is not None)),
+    Question("ticketbleed", ticketbleed, late=True, cost=_ticket_cost),
     Question("robot", robot, cost=lambda k: 5 if _static_rsa(k) else 0),
 )

@@ -55,6 +55,7 @@ class Connection(Talk):
 
     Attributes:
         endpoint: where it leads.
+        tap: given all that is received, as it comes.
         farewell: what to say last, if a session inside TLS has its own words for that.
     """
 
@@ -66,6 +67,7 @@ class Connection(Talk):
         """
         super().__init__()
         self.endpoint = endpoint
+        self.tap: Callable[[bytes], None] | None = None
         self.farewell: Callable[[], bytes] | None = None
         self._in_tls = False
         self._socket = _connect(endpoint, limits.connect)
@@ -154,11 +156,14 @@ class Connection(Talk):
         try:
             left = self._left()
             self._socket.settimeout(left if within is None else max(min(within, left), 0.001))
-            return self._socket.recv(_CHUNK)
+            data = self._socket.recv(_CHUNK)
         except TimeoutError:
             raise NoAnswer("no complete answer in time") from None
         except OSError as error:
             raise Reset(f"the connection broke: {error.strerror or error}") from None
+        if self.tap:
+            self.tap(data)
+        return data
 
     def listen(self, seconds: float) -> bytes | None:
         """What comes within so many seconds: nothing once the server has closed, None in silence.

@@ -1,5 +1,6 @@
 """Everything that hellos tell about one endpoint, in as few of them as it takes. Pure."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,7 +67,8 @@ class Explored:
         """What other questions build on."""
         picks = [p for d in self.shown.values() for p in d.picks if p.version != "TLSv1.3"]
         extensions = frozenset(kind for pick in picks for kind in pick.extensions)
-        return Known({v: d.suites for v, d in self.shown.items()}, extensions)
+        leaves = frozenset(hashlib.sha256(p.chain[0]).hexdigest() for p in picks if p.chain)
+        return Known({v: d.suites for v, d in self.shown.items()}, extensions, leaves)
 
 
 def explore(

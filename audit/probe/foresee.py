@@ -7,11 +7,11 @@ from audit.facts import Preference
 from audit.iana import Group, Suite, Version
 from audit.iana.versions import CODES
 from audit.wire.answer import Alert, Answer
-from audit.wire.hello import SHA1_SCHEMES, Hello
+from audit.wire.hello import MASTER_SECRET, SHA1_SCHEMES, TICKET, Hello
 from audit.wire.server_hello import Accepted
 
 _FAILURE, _VERSION, _FALLBACK = Alert(40), Alert(70), Alert(86)
-_RFC_5746 = 0xFF01
+_USUAL = frozenset({0xFF01, MASTER_SECRET, TICKET})  # what most servers echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,5 @@ class Expectation:
         return next((g for g in able if g in hello.groups), None)
 
     def _accepted(self, hello: Hello, suite: Suite, group: Group | None) -> Accepted:
-        extensions = frozenset({_RFC_5746})
         code = group.code if group else None
-        return Accepted(hello.version, suite, group=code, extensions=extensions)
+        return Accepted(hello.version, suite, group=code, extensions=_USUAL)

@@ -68,10 +68,10 @@ def _starttls_twice(guest: Guest, _known: Known) -> Observation:
 
 
 def _http(guest: Guest, _known: Known) -> Observation:
-    return _surely(guest, guest.ask(_request))
+    return surely(guest, guest.ask(_request))
 
 
-def _surely(guest: Guest, seen: Observation | Ended) -> Observation:
+def surely(guest: Guest, seen: Observation | Ended) -> Observation:
     """The answer; an end without a reason is a refusal only where other sessions go on."""
     if isinstance(seen, Observation):
         return seen
@@ -114,7 +114,7 @@ def _request(connection: Connection) -> Observation | Ended:
 def _renegotiation(guest: Guest, known: Known) -> Observation:
     if known.classic is None and "TLSv1.3" in known.accepted:
         return Observation("refused", "TLS 1.3 alone is spoken, which knows no renegotiation")
-    return _surely(guest, guest.ask(_renegotiate))
+    return surely(guest, guest.ask(_renegotiate))
 
 
 def _renegotiate(connection: Connection) -> Observation | Ended:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from audit.facts import Endpoint
-from audit.probe import attacks, inside, starttls
+from audit.probe import asked, attacks, inside, starttls
 from audit.probe.drive import Foreseen
 from audit.probe.explore import explore
 from audit.probe.foresee import Expectation
@@ -15,6 +15,7 @@ from audit.wire.hello import Hello
 QUESTIONS: tuple[Question, ...] = (
     *starttls.QUESTIONS,
     *inside.QUESTIONS,
+    *asked.QUESTIONS,
     *attacks.QUESTIONS,
 )
 

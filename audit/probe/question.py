@@ -16,11 +16,13 @@ class Known:
 
     Attributes:
         accepted: the suites by version; versions without one are left out.
-        extensions: the kinds of extension in its answers up to TLS 1.2; a prediction knows none.
+        extensions: the kinds of extension in its answers up to TLS 1.2.
+        leaves: SHA-256 of the certificates it serves in clear.
     """
 
     accepted: Mapping[Version, tuple[Suite, ...]]
     extensions: frozenset[int] = field(default=frozenset(), compare=False)
+    leaves: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def classic(self) -> Version | None:
@@ -38,7 +40,7 @@ class Question:
         ask: gives the answer; may raise `ProbeError`, which is then the answer.
         starttls: only where there is a time before TLS.
         services: only these; none for all.
-        late: rests on the extensions that the server answers with, and so waits for them.
+        late: rests on extensions or certificates, which no prediction knows, and so waits for them.
         cost: how many connections it takes if the server is as expected.
     """
 

@@ -1,7 +1,7 @@
 """A session inside TLS by OpenSSL, in memory: what a client does once the handshake is over."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -43,15 +43,21 @@ class Secure(Talk):
     Attributes:
         words: version and suite.
         chain: the certificates, leaf first.
+        protocol: what was chosen of those asked for (ALPN); empty if nothing.
     """
 
     def __init__(
-        self, connection: Connection, name: str, signer: str = "", newest: int = 0
+        self,
+        connection: Connection,
+        name: str,
+        signer: str = "",
+        newest: int = 0,
+        alpn: Sequence[str] = (),
     ) -> None:
         """Shake hands.
 
         With a *signer*, in TLS 1.3 only and with a certificate for this kind of key only; with
-        *newest*, in no newer version than that.
+        *newest*, in no newer version than that; with *alpn*, for these protocols only.
 
         Raises:
             TlsFailed: the handshake came to an end, but not to a good one.
@@ -60,13 +66,17 @@ class Secure(Talk):
         super().__init__()
         self._connection = connection
         self._bytes = 0
-        self._tls = SSL.Connection(_context(signer, newest))
+        context = _context(signer, newest)
+        if alpn:
+            context.set_alpn_protos([protocol.encode() for protocol in alpn])
+        self._tls = SSL.Connection(context)
         if name:
             self._tls.set_tlsext_host_name(name.encode("idna"))
         self._tls.set_connect_state()
         self._shake()
         connection.farewell = self._goodbye
         self.words = f"{self._tls.get_protocol_version_name()} {self._tls.get_cipher_name()}"
+        self.protocol = self._tls.get_alpn_proto_negotiated().decode("ascii", "replace")
         chain = self._tls.get_peer_cert_chain() or []
         self.chain = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, c) for c in chain)
 

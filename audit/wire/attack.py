@@ -13,7 +13,7 @@ from audit.wire.answer import Alert
 from audit.wire.hello import handshake_message
 
 _CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _HEARTBEAT = 20, 21, 22, 24
-_CLIENT_KEY_EXCHANGE = 16
+_NEW_SESSION_TICKET, _CLIENT_KEY_EXCHANGE = 4, 16
 _SECRET = 48  # bytes of a premaster secret (RFC 5246, section 7.4.7.1)
 _OVERREAD = 16  # bytes asked for beyond what was sent: enough to see, too few to steal
 
@@ -80,3 +80,20 @@ def reaction(heard: Sequence[bytes | None]) -> str:
     ends = {None: "silence", b"": "closed"}
     words += [ends[part] for part in heard[-1:] if not part]
     return ", ".join(words) or "nothing"
+
+
+def session_ticket(stream: bytes) -> bytes:
+    """The ticket that a server gives in clear up to TLS 1.2 (RFC 5077, 3.3); empty without one."""
+    messages = bytearray()
+    while len(stream) >= 5:
+        kind, _, length = struct.unpack_from("!BHH", stream)
+        if kind != _HANDSHAKE:
+            break
+        messages += stream[5 : 5 + length]
+        stream = stream[5 + length :]
+    while len(messages) >= 4:
+        body = messages[4 : 4 + int.from_bytes(messages[1:4])]
+        if messages[0] == _NEW_SESSION_TICKET and len(body) >= 6:
+            return bytes(body[6 : 6 + int.from_bytes(body[4:6])])
+        del messages[: 4 + len(body)]
+    return b""

@@ -59,6 +59,7 @@ class Hello:
         signatures: the signature schemes offered.
         fallback: TLS_FALLBACK_SCSV, as if a better version had failed.
         ticket: a session ticket to present; empty to offer only to take one.
+        session: a session id to present.
     """
 
     version: Version
@@ -69,6 +70,7 @@ class Hello:
     signatures: tuple[int, ...] = SIGNATURE_SCHEMES
     fallback: bool = False
     ticket: bytes = b""
+    session: bytes = b""
 
     def record(self) -> bytes:
         """The TLS record to send; for SSLv2 its own kind of record."""
@@ -85,7 +87,7 @@ class Hello:
         if self.fallback:
             scsv += _word(_SCSV_FALLBACK)
         legacy = min(CODES[self.version], CODES["TLSv1.2"])
-        session = os.urandom(32) if tls13 or self.ticket else b""
+        session = os.urandom(32) if tls13 else self.session
         compressions = b"\x00" if tls13 else bytes((*COMPRESSIONS, 0))
         parts = [
             struct.pack("!H", legacy),

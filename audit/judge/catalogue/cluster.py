@@ -46,7 +46,7 @@ ROWS: tuple[Check, ...] = (
         how="The public keys of all leaves against each other.",
         connections="0",
         fix="A key for each server name (role tls_certificate makes one per host).",
-        references=("RFC 9325, section 4.5", "CVE-2021-33515"),
+        references=("RFC 9325, section 4.5", "Brinkmann et al., ALPACA (2021)"),
         groups="all",
     ),
     of_cluster(

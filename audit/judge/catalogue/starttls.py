@@ -194,6 +194,7 @@ ROWS: tuple[Check, ...] = (
         fix="OpenSSL refuses from 3.0; before, Exim: openssl_options = +no_renegotiation, Postfix:"
         " tls_ssl_options = NO_RENEGOTIATION.",
         references=("RFC 9325, section 3.5", "RFC 5746", "CVE-2011-1473"),
+        rule=("client_renegotiation", "forbidden"),
         thorough=True,
     ),
 )
