@@ -98,6 +98,7 @@ class Certificate:
         key_type: "rsa", "ecdsa" or the algorithm's name.
         key_bits: size of the key; 0 if unknown.
         curve: the curve of an ECDSA key, as policies name it; otherwise empty.
+        key: SHA-256 of the public key (SubjectPublicKeyInfo), hexadecimal.
         signature_hash: "sha256" and so on; empty for algorithms without one (Ed25519).
         fingerprint: SHA-256 of the certificate, hexadecimal.
     """
@@ -111,6 +112,7 @@ class Certificate:
     key_type: str
     key_bits: int
     curve: str
+    key: str
     signature_hash: str
     fingerprint: str
 

@@ -11,8 +11,9 @@ from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Run, timestamp
 from audit.inventory import MAIL_PORTS
-from audit.judge.bench import judge, plan_endpoint
-from audit.judge.case import EndpointCase, PlannedEndpoint
+from audit.judge.bench import judge, plan_endpoint, plan_group
+from audit.judge.case import ClusterCase, EndpointCase, PlannedEndpoint
+from audit.judge.groups import groups
 from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
@@ -110,6 +111,11 @@ def scan(
         for target in planned.values()
         for check in plan_endpoint(target, profile(target, policy), policy.id, quick=options.quick)
     ]
+    compared = [
+        (check, group)
+        for group in groups(planned.values())
+        for check in plan_group(group, first.id)
+    ]
     for endpoint in planned:
         options.say(f"{endpoint}: {foresee(endpoint, task(endpoint)).connections} connections")
     seen = probe_all(
@@ -124,12 +130,16 @@ def scan(
         for check, rules in checks
         if isinstance(target := check.target, PlannedEndpoint)
     ]
+    findings += [
+        judge(check, ClusterCase(group, tuple(facts[e] for e in group.endpoints)))
+        for check, group in compared
+    ]
     return Run(
         run=f"{now:%Y%m%dT%H%M%SZ}",
         started=timestamp(now),
         finished=timestamp(datetime.now(tz=UTC)),
         policy=joined(options.policies),
-        planned=len(checks),
+        planned=len(checks) + len(compared),
         findings=tuple(findings),
         endpoints=tuple(seen),
         policies=tuple(named(p) for p in options.policies),

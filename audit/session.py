@@ -13,8 +13,16 @@ from audit.facts import Endpoint, EndpointFacts, HostFacts
 from audit.findings import Finding, Run, timestamp
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
-from audit.judge.bench import Planned, judge, plan_endpoint, plan_host
-from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint, PlannedHost
+from audit.judge.bench import Case, Planned, judge, plan_endpoint, plan_group, plan_host
+from audit.judge.case import (
+    ClusterCase,
+    EndpointCase,
+    HostCase,
+    PlannedEndpoint,
+    PlannedGroup,
+    PlannedHost,
+)
+from audit.judge.groups import groups
 from audit.measures import distinct, joined, load_all, named
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import target
@@ -57,6 +65,13 @@ class Audit:
         self._roots = {host.name: _roots(host) for host in self.hosts}
         self._alive: set[str] = set()
         self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
+        self.plan += self._plan_groups()
+
+    def _plan_groups(self) -> Iterable[Planned]:
+        """What endpoints have in common is judged once, not by each policy."""
+        single = dict.fromkeys(p.target for p in self.plan if isinstance(p.target, PlannedEndpoint))
+        for group in groups(single):
+            yield from plan_group(group, self._policies[group.endpoints[0].host][0].id)
 
     def _plan(self, host: Host) -> Iterable[Planned]:
         for policy in self._policies[host.name]:
@@ -83,7 +98,7 @@ class Audit:
     @property
     def steps(self) -> int:
         """How many endpoints and hosts there are to look at, for a progress bar."""
-        return len({p.target for p in self.plan})
+        return len({p.target for p in self.plan if not isinstance(p.target, PlannedGroup)})
 
     def connections(self) -> dict[Endpoint, int]:
         """How many each endpoint takes if it is as its policy foresees."""
@@ -137,9 +152,12 @@ class Audit:
                 self._findings[planned] = judge(planned, self._case(planned))
             return self._findings[planned]
 
-    def _case(self, planned: Planned) -> EndpointCase | HostCase:
+    def _case(self, planned: Planned) -> Case:
         if isinstance(planned.target, PlannedHost):
             return self._host_case(planned.target, self._policy(planned))
+        if isinstance(planned.target, PlannedGroup):
+            members = tuple(self._endpoints[e] for e in planned.target.endpoints)
+            return ClusterCase(planned.target, members)
         endpoint = planned.target.endpoint
         facts = self._endpoints[endpoint]
         return EndpointCase(
@@ -194,8 +212,13 @@ def _profile(planned: PlannedEndpoint, policy: Policy) -> Profile | None:
 
 
 def _host(planned: Planned) -> str:
-    target = planned.target
-    return target.host if isinstance(target, PlannedHost) else target.endpoint.host
+    match planned.target:
+        case PlannedHost(host=host):
+            return host
+        case PlannedEndpoint(endpoint=endpoint):
+            return endpoint.host
+        case PlannedGroup(endpoints=endpoints):
+            return endpoints[0].host
 
 
 def _roots(host: Host) -> tuple[bytes, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audit.findings import UNTESTED, Finding
 from audit.judge import (
     certificate,
+    cluster,
     extensions,
     host,
     protocol,
@@ -14,7 +15,15 @@ from audit.judge import (
     strength,
     transport,
 )
-from audit.judge.case import EndpointCase, HostCase, Judgement, PlannedEndpoint, PlannedHost
+from audit.judge.case import (
+    ClusterCase,
+    EndpointCase,
+    HostCase,
+    Judgement,
+    PlannedEndpoint,
+    PlannedGroup,
+    PlannedHost,
+)
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.policy.model import Profile
 
@@ -29,7 +38,11 @@ ENDPOINT_JUDGES = (
     | certificate.JUDGES
     | strength.JUDGES
 )
+CLUSTER_JUDGES = cluster.JUDGES
 HOST_JUDGES = host.JUDGES
+
+Target = PlannedEndpoint | PlannedGroup | PlannedHost
+Case = EndpointCase | ClusterCase | HostCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class Planned:
     """
 
     check: Check
-    target: PlannedEndpoint | PlannedHost
+    target: Target
     policy: str = ""
 
     def __str__(self) -> str:
@@ -51,6 +64,8 @@ class Planned:
         by = f"{self.check.id}-{self.policy}" if self.policy else self.check.id
         if isinstance(self.target, PlannedHost):
             return f"{self.target.host}-{by}"
+        if isinstance(self.target, PlannedGroup):
+            return f"{self.target.label}-{self.target.port or 'all'}-{by}"
         at = self.target.endpoint
         return f"{at.host}-{at.address}-{at.port}-{by}"
 
@@ -64,6 +79,11 @@ def plan_endpoint(
             continue
         if check.scope == "endpoint" and _applies(check, target, profile):
             yield Planned(check, target, policy)
+
+
+def plan_group(target: PlannedGroup, policy: str = "") -> Iterator[Planned]:
+    """The checks that compare these endpoints."""
+    yield from (Planned(c, target, policy) for c in CATALOGUE.values() if c.groups == target.kind)
 
 
 def plan_host(target: PlannedHost, policy: str = "") -> Iterator[Planned]:
@@ -84,16 +104,21 @@ def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> 
     )
 
 
-def judge(planned: Planned, case: EndpointCase | HostCase) -> Finding:
+def judge(planned: Planned, case: Case) -> Finding:
     """The finding of one planned check."""
     check = planned.check
-    if isinstance(case, HostCase):
-        judgement = HOST_JUDGES[check.id](case)
-        place = {"host": case.planned.host, "address": "", "port": 0, "service": ""}
-    else:
-        judgement = _judge_endpoint(check, case)
-        at = case.planned.endpoint
-        place = {"host": at.host, "address": at.address, "port": at.port, "service": at.service}
+    match case:
+        case HostCase():
+            judgement = HOST_JUDGES[check.id](case)
+            place = {"host": case.planned.host, "address": "", "port": 0, "service": ""}
+        case ClusterCase():
+            judgement = CLUSTER_JUDGES[check.id](case)
+            at = case.planned
+            place = {"host": at.label, "address": "", "port": at.port, "service": at.service}
+        case EndpointCase():
+            judgement = _judge_endpoint(check, case)
+            of = case.planned.endpoint
+            place = {"host": of.host, "address": of.address, "port": of.port, "service": of.service}
     return Finding(
         check=check.id,
         verdict=judgement.verdict,

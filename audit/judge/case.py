@@ -6,6 +6,7 @@ from datetime import datetime
 
 from audit.facts import Endpoint, EndpointFacts, HostFacts, Observation
 from audit.findings import Reached, Verdict
+from audit.judge.catalogue.check import Grouping
 from audit.policy.compile import Compiled, Kind
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KeyType, Profile, Traffic
@@ -122,5 +123,32 @@ def undecided(seen: Observation, expected: str) -> Judgement:
     return Judgement("inconclusive", "could not be told", expected, seen.evidence)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """Several endpoints that are to be compared.
+
+    Attributes:
+        kind: what they have in common.
+        label: the host or name they have in common.
+        port, service: what they have in common of these; 0 and empty for nothing.
+        endpoints: two or more.
+    """
+
+    kind: Grouping
+    label: str
+    port: int
+    service: str
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCase:
+    """Several endpoints before the judge."""
+
+    planned: PlannedGroup
+    facts: tuple[EndpointFacts, ...]
+
+
+ClusterJudge = Callable[[ClusterCase], Judgement]
 EndpointJudge = Callable[[EndpointCase], Judgement]
 HostJudge = Callable[[HostCase], Judgement]

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from audit.judge.catalogue import CATALOGUE, Check
-
-SCOPES = {"endpoint": "On the wire", "cluster": "Across the cluster", "host": "On the host"}
+from audit.judge.catalogue import CATALOGUE, SUBJECTS, Check
 
 
 def page() -> str:
@@ -22,13 +20,12 @@ def _page() -> Iterator[str]:
     for check in CATALOGUE.values():
         link = f"[{check.id}](#{check.id.lower()})"
         yield f"| {link} | {check.title} | {check.severity} | {check.connections} |"
-    for scope, title in SCOPES.items():
+    for title, rows in SUBJECTS.items():
         yield ""
         yield f"## {title}"
-        for check in CATALOGUE.values():
-            if check.scope == scope:
-                yield ""
-                yield from _check(check)
+        for check in rows:
+            yield ""
+            yield from _check(check)
 
 
 def _check(check: Check) -> Iterator[str]:

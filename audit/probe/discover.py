@@ -19,9 +19,9 @@ from audit.wire.server_hello import Accepted
 T = TypeVar("T")
 Script = Generator[Hello, Heard, T]
 
-# Cheap groups only where a server may compute with them before it answers (up to TLS 1.2).
-_CHEAP = tuple(g for g in GROUPS if g.tls12 and (not g.finite_field or g.name == "ffdhe2048"))
+# Up to TLS 1.2 a server computes before it answers, and elliptic curves are cheap.
 _ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
+_FINITE = tuple(g for g in GROUPS if g.finite_field)
 _NOT_TRIED = Observation("inconclusive", "not tried")
 _CHACHA = "CHACHA20_POLY1305"
 
@@ -50,7 +50,7 @@ class Discovery:
 
 def groups_for(version: Version) -> tuple[Group, ...]:
     """The groups to offer where they are not the question."""
-    return GROUPS if version == "TLSv1.3" else _CHEAP
+    return GROUPS if version == "TLSv1.3" else _ELLIPTIC
 
 
 def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
@@ -65,8 +65,47 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
     return [*(s for s in usable if s not in wanted), *wanted]
 
 
-def suites(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
-    """Every suite of *offered* that the server accepts in *version*."""
+def suites(
+    version: Version, offered: Sequence[Suite], name: str, *, finite: bool = True
+) -> Script[Discovery]:
+    """Every suite of *offered* that the server accepts in *version*.
+
+    Diffie-Hellman over finite fields is asked for apart: a server without a prime may break down
+    over it where it should choose another suite, and one with a prime of its own may refuse it to
+    clients that name groups of RFC 7919. *finite*: whether to ask for it at all.
+    """
+    apart = [s for s in offered if s.key_exchange.startswith("DH")]
+    found = yield from _walk(version, [s for s in offered if s not in apart], name)
+    if not (apart and finite) or found.first.seen == "inconclusive":
+        return found
+    other = yield from _walk(version, apart, name)
+    whole = _both(found, other)
+    if not (found.suites and other.suites):
+        return whole
+    # Each walk has an order of its own; a third over what both found shows that of all.
+    accepted = {*whole.suites}
+    order = yield from _walk(version, [s for s in offered if s in accepted], name)
+    if {*order.suites} == accepted:
+        whole.picks = order.picks
+    else:
+        words = f"the order of all could not be told: {order.rest.evidence}"
+        whole.rest = Observation("inconclusive", words)
+    return whole
+
+
+def _both(found: Discovery, other: Discovery) -> Discovery:
+    """Two walks as one: accepted if either was, refused only if both were."""
+    seen = {found.first.seen: found.first, other.first.seen: other.first}
+    rests = {found.rest.seen: found.rest, other.rest.seen: other.rest}
+    return Discovery(
+        first=seen.get("accepted") or seen.get("inconclusive") or found.first,
+        picks=found.picks + other.picks,
+        rest=rests.get("inconclusive") or found.rest,
+        instead=found.instead or other.instead,
+    )
+
+
+def _walk(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
     left, found = list(offered), Discovery()
     while True:
         heard = yield Hello(version, tuple(left), groups_for(version), name)
@@ -154,21 +193,31 @@ def chacha_first(version: Version, found: Discovery, name: str) -> Script[Observ
     return Observation("accepted" if _CHACHA in heard.suite.cipher else "refused", words)
 
 
-def own_primes(
-    version: Version, found: Discovery, name: str
-) -> Script[tuple[tuple[int, ...], str]]:
-    """Every Diffie-Hellman prime, smallest first; and why they cannot be told.
+def named_primes(
+    version: Version, found: Discovery, offered: Sequence[Suite], name: str
+) -> Script[tuple[tuple[Accepted, ...], str]]:
+    """The answers to a client that names the groups of RFC 7919; and why there are none.
 
-    A server may take a group of RFC 7919 where one is offered and its own prime where none is.
+    A server may take one of those groups where it is offered and its own prime where none is, or
+    do the one and not the other.
     """
-    usable = tuple(s for s in found.suites if s.key_exchange == "DHE")
-    if not usable:
-        return (), ""
-    heard = yield Hello(version, usable, _ELLIPTIC, name)
-    if read(heard, version).seen == "inconclusive":
-        return (), f"Diffie-Hellman: {heard}"
-    shown = {p.prime for p in (*found.picks, heard) if isinstance(p, Accepted) and p.prime}
-    return tuple(sorted(shown)), ""
+    usable = tuple(s for s in offered if s.key_exchange.startswith("DH"))
+    if any(s in usable for s in found.suites):
+        heard = yield Hello(version, usable, _FINITE, name)
+        if read(heard, version).seen == "inconclusive":
+            return (), f"Diffie-Hellman: {heard}"
+        return ((heard,), "") if isinstance(heard, Accepted) else ((), "")
+    left, picks = list(usable), list[Accepted]()
+    while left:
+        heard = yield Hello(version, tuple(left), _FINITE, name)
+        seen = read(heard, version)
+        if seen.seen == "inconclusive":
+            return tuple(picks), f"Diffie-Hellman: {heard}"
+        if seen.seen == "refused" or not isinstance(heard, Accepted) or heard.suite not in left:
+            break
+        picks.append(heard)
+        left.remove(heard.suite)
+    return tuple(picks), ""
 
 
 def groups(
@@ -206,11 +255,11 @@ _OLD_FIRST = tuple(suite(code) for code in (0xC013, 0xC014, 0x002F, 0x0035, 0x00
 
 
 def short_suites(version: Version, name: str) -> Script[Discovery]:
-    """As `suites`, with hellos of a few suites and two groups each."""
+    """As `suites`, with hellos of a few suites and groups each."""
     whole = Discovery()
     usable = offer_order((), version)
     order = [*(s for s in _OLD_FIRST if s in usable), *(s for s in usable if s not in _OLD_FIRST)]
-    few = tuple(group(code) for code in (0x0017, 0x0018))
+    few = tuple(group(code) for code in (0x0017, 0x0018, 0x0100))
     for start in range(0, len(order), _SHORT):
         left = order[start : start + _SHORT]
         while left:

@@ -122,7 +122,7 @@ def _sum(guest: Guest, task: Task, told: Explored, plaintext: Plaintext | None) 
         chains=chains,
         bad_chains=bad_chains,
         behaviours=told.behaviours,
-        errors=summary.errors(found, [error, told.untold, *other_errors]),
+        errors=summary.errors(found, [str(error or ""), told.untold, *other_errors]),
     )
     if not any(o.seen == "accepted" for o in facts.protocols.values()) and summary.foreign(facts):
         return replace(facts, reach="not-the-service")
@@ -150,12 +150,12 @@ def _hidden(
     kinds = hidden(told.known, seen, quick=task.quick)
     done = [guest.submit(partial(_shake, guest, kind)) for kind in kinds]
     results = [future.result() for future in done]
-    return [shaken.chain for shaken, _ in results if shaken], [
-        error for _, error in results if error
-    ]
+    # A server without such a certificate may say so by closing.
+    errors = [str(error) for _, error in results if error and not isinstance(error, Reset)]
+    return [shaken.chain for shaken, _ in results if shaken], errors
 
 
-def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, str]:
+def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, ProbeError | None]:
     """A complete handshake, or why the question was not answered."""
 
     def question(connection: Connection) -> Completed:
@@ -163,12 +163,12 @@ def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, str]:
         return handshake(connection, guest.endpoint.name, signer)
 
     try:
-        return guest.ask(question), ""
+        return guest.ask(question), None
     except ProbeError as error:
-        return None, str(error)
+        return None, error
 
 
-def _observe(shaken: Completed | None, error: str) -> Observation:
+def _observe(shaken: Completed | None, error: ProbeError | None) -> Observation:
     if shaken is None:
-        return Observation("inconclusive", error)
+        return Observation("inconclusive", str(error))
     return Observation("accepted" if shaken.ok else "refused", shaken.words)

@@ -11,6 +11,7 @@ from audit.probe import discover, features
 from audit.probe.discover import Discovery, Script
 from audit.probe.drive import Driver
 from audit.probe.question import Known
+from audit.wire.server_hello import Accepted
 
 # Two at a time beside each other, as the two of the first stage are: see Guest.credible.
 _OLD: tuple[tuple[Version, ...], ...] = (("SSLv2", "SSLv3"), ("TLSv1.0", "TLSv1.1"))
@@ -25,15 +26,15 @@ class Explored:
         found: what each version accepts, oldest first.
         preference: whose order decides, by accepted version.
         groups: by accepted version where it can be told.
-        primes: of Diffie-Hellman, smallest first.
-        untold: why the primes are not known.
+        named: the primes that a client gets that names groups of RFC 7919.
+        untold: why those are not known.
         behaviours: what else hellos show.
     """
 
     found: dict[Version, Discovery] = field(default_factory=dict)
     preference: dict[Version, Preference] = field(default_factory=dict)
     groups: dict[Version, tuple[str, ...]] = field(default_factory=dict)
-    primes: tuple[int, ...] = ()
+    named: tuple[int, ...] = ()
     untold: str = ""
     behaviours: dict[Behaviour, Observation] = field(default_factory=dict)
 
@@ -42,9 +43,18 @@ class Explored:
         if groups is not None:
             self.groups[version] = groups
 
-    def take_primes(self, result: tuple[tuple[int, ...], str]) -> None:
-        """Keep the primes, or why there are none."""
-        self.primes, self.untold = result
+    def take_primes(self, version: Version, result: tuple[tuple[Accepted, ...], str]) -> None:
+        """Keep what a client that names groups of RFC 7919 is answered, suites included."""
+        answers, self.untold = result
+        self.named = tuple(a.prime for a in answers if a.prime)
+        found = self.found[version]
+        found.picks += [a for a in answers if a.suite not in found.suites]
+
+    @property
+    def primes(self) -> tuple[int, ...]:
+        """Every Diffie-Hellman prime, smallest first."""
+        own = (p.prime for d in self.found.values() for p in d.picks if p.prime)
+        return tuple(sorted({*own, *self.named}))
 
     @property
     def shown(self) -> dict[Version, Discovery]:
@@ -72,10 +82,16 @@ def explore(
     if not quick:  # its first hello is the same one
         first.append(discover.groups("TLSv1.3", offered["TLSv1.3"], GROUPS, name))
     *new, groups = [*driver.follow(first), None][: len(_NEW) + 1]
-    lanes = driver.follow(
-        [_in_turn([discover.suites(v, offered[v], name) for v in lane]) for lane in _OLD]
-    )
     found = dict(zip(_NEW, new, strict=True))
+    newest: Discovery = found["TLSv1.2"]
+    # A server that has Diffie-Hellman has it in TLS 1.2 too, if it has TLS 1.2.
+    finite = not newest.suites or any(s.key_exchange.startswith("DH") for s in newest.suites)
+    lanes = driver.follow(
+        [
+            _in_turn([discover.suites(v, offered[v], name, finite=finite) for v in lane])
+            for lane in _OLD
+        ]
+    )
     for lane, discoveries in zip(_OLD, lanes, strict=True):
         found |= dict(zip(lane, discoveries, strict=True))
     if not any(d.picks for d in found.values()):
@@ -83,7 +99,7 @@ def explore(
     told.found = {v: found[v] for v in VERSIONS}
     if "TLSv1.3" in told.shown:
         told.take_groups("TLSv1.3", groups)
-    scripts = _details(told, offered, name) + ([] if quick else _more(told, name))
+    scripts = _details(told, offered, name) + ([] if quick else _more(told, offered, name))
     results = driver.follow([script for _, script in scripts])
     for (take, _), result in zip(scripts, results, strict=True):
         take(result)
@@ -118,14 +134,10 @@ def _details(told: Explored, offered: Mapping[Version, Sequence[Suite]], name: s
         (partial(told.preference.__setitem__, v), discover.preference(v, d, offered[v], name))
         for v, d in shown.items()
     ]
-    with_dhe = [v for v, d in shown.items() if any(s.key_exchange == "DHE" for s in d.suites)]
-    if with_dhe:  # a server has one prime of its own, whatever the version
-        newest = with_dhe[-1]
-        scripts.append((told.take_primes, discover.own_primes(newest, shown[newest], name)))
     return scripts
 
 
-def _more(told: Explored, name: str) -> list[Taken]:
+def _more(told: Explored, offered: Mapping[Version, Sequence[Suite]], name: str) -> list[Taken]:
     """What quick looks leave out."""
     scripts: list[Taken] = [
         (partial(told.behaviours.__setitem__, behaviour), script)
@@ -133,6 +145,8 @@ def _more(told: Explored, name: str) -> list[Taken]:
     ]
     if classic := told.known.classic:
         found = told.shown[classic]
+        primes = discover.named_primes(classic, found, offered[classic], name)
+        scripts.append((partial(told.take_primes, classic), primes))
         take_groups = partial(told.take_groups, classic)
         scripts.append((take_groups, discover.classic_groups(classic, found, name)))
         take_chacha = partial(told.behaviours.__setitem__, "chacha-first")

@@ -21,6 +21,10 @@ _MOST_ROUNDS = 64
 _MOST_BYTES = 1 << 18
 _PATIENCE = 5.0  # seconds for an answer inside TLS; a server that shook hands is awake
 _UNSAFE_RENEGOTIATION = 0x00040000  # SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION
+_GROUPS = (
+    b"X25519:P-256:X448:P-521:P-384:X25519MLKEM768"
+    b":ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"
+)
 # The signatures of TLS 1.3 by the kind of key that makes them (RFC 8446, section 4.2.3).
 SIGNERS = {
     "ecdsa": b"ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519:ed448",
@@ -171,6 +175,8 @@ def _context(signer: str, newest: int) -> SSL.Context:
         chosen = Binding.lib.SSL_CTX_set1_sigalgs_list(context._context, SIGNERS[signer])  # noqa: SLF001
         if chosen != 1:
             raise ValueError(f"this OpenSSL does not know the signatures for {signer}")
+    # OpenSSL's own choice leaves most groups of RFC 7919 out; without the call that choice stays.
+    Binding.lib.SSL_CTX_set1_curves_list(context._context, _GROUPS)  # noqa: SLF001
     context.set_cipher_list(b"ALL:COMPLEMENTOFALL:@SECLEVEL=0")
     return context
 

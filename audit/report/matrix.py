@@ -5,23 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from audit.findings import Finding, Run, Verdict
-from audit.judge.catalogue import CATALOGUE, Check
+from audit.judge.catalogue import CATALOGUE, SUBJECTS, Check
 from audit.report.entries import Entry, check_of
 
 # Which of several verdicts a cell shows: the one that asks most for attention.
 _WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "waived", "pass", "not-applicable")
-
-# Heading and the beginnings of the ids under it; what fits nowhere else is "Handshake".
-_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
-        "Before TLS",
-        ("MT-PORT", "MT-STARTTLS", "MT-AUTH", "MT-LOGIN", "MT-MAIL", "MT-GREETING"),
-    ),
-    ("Versions", ("MT-SSL", "MT-TLS")),
-    ("Handshake", ()),
-    ("Certificate", ("MT-CERT",)),
-    ("Host", ()),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +72,9 @@ def _cell(
 def _columns(findings: Iterable[Finding]) -> dict[str, list[Check]]:
     """The checks of this run, in the catalogue's order, under their headings."""
     present = {f.check: check_of(f) for f in findings}
-    known = [check for check in CATALOGUE if check in present]
-    columns: dict[str, list[Check]] = {heading: [] for heading, _ in _GROUPS}
-    for check in [*known, *(check for check in present if check not in CATALOGUE)]:
-        columns[_heading(present[check])].append(present[check])
+    columns = {
+        heading: [present[row.id] for row in rows if row.id in present]
+        for heading, rows in SUBJECTS.items()
+    }
+    columns["Unknown"] = [check for name, check in present.items() if name not in CATALOGUE]
     return {heading: checks for heading, checks in columns.items() if checks}
-
-
-def _heading(check: Check) -> str:
-    if check.scope == "host":
-        return "Host"
-    for heading, beginnings in _GROUPS:
-        if beginnings and check.id.startswith(beginnings):
-            return heading
-    return "Handshake"

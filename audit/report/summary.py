@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from audit.findings import Finding, Run, Verdict
+from audit.judge.catalogue import CATALOGUE
 
+_TOGETHER = {check.id for check in CATALOGUE.values() if check.scope == "cluster"}
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
@@ -42,9 +44,11 @@ def by_policy(run: Run) -> Iterator[Run]:
 def summarize(run: Run) -> Summary:
     """Count what a run found."""
     counted = Counter(f.verdict for f in run.findings)
-    places = {(f.host, f.address, f.port) for f in run.findings if f.port}
+    # A finding about several endpoints together names what they have in common, and no place.
+    single = [f for f in run.findings if f.check not in _TOGETHER]
+    places = {(f.host, f.address, f.port) for f in single if f.port}
     places |= {(e.endpoint.host, e.endpoint.address, e.endpoint.port) for e in run.endpoints}
-    hosts = {f.host for f in run.findings} | {host for host, _, _ in places}
+    hosts = {f.host for f in single} | {host for host, _, _ in places}
     started, finished = moment(run.started), moment(run.finished)
     return Summary(
         counts={verdict: counted[verdict] for verdict in VERDICTS},

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from OpenSSL import crypto
 
 from audit.facts import Certificate, Chain
@@ -37,6 +38,7 @@ def parse(der: bytes) -> Certificate:
             key_type=key_type,
             key_bits=bits,
             curve=curve,
+            key=hashlib.sha256(_public(found)).hexdigest(),
             signature_hash=_hash(found),
             fingerprint=hashlib.sha256(der).hexdigest(),
         )
@@ -63,6 +65,10 @@ def rsa_numbers(der: bytes) -> tuple[int, int] | None:
         return None
     numbers = key.public_numbers()
     return numbers.n, numbers.e
+
+
+def _public(found: x509.Certificate) -> bytes:
+    return found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _key(found: x509.Certificate) -> tuple[str, int, str]:

@@ -63,6 +63,7 @@ def make_certificate(**changes: Any) -> Certificate:
         key_type="ecdsa",
         key_bits=256,
         curve="P-256",
+        key="7a" * 32,
         signature_hash="sha256",
         fingerprint="3f" * 32,
     )

@@ -189,7 +189,7 @@ def test_a_big_cluster_stays_readable() -> None:
     assert len(document) < 3_000_000
     assert len(run.endpoints) == 350
     rows = Page(document).all("th", scope="row")
-    assert len(rows) == 25 + len({finding.check for finding in run.findings})
+    assert len(rows) == 25 + len({f.check for f in run.findings})
 
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

@@ -6,6 +6,8 @@ from typing import Literal
 from audit.findings import Severity
 
 Scope = Literal["endpoint", "cluster", "host"]
+# The endpoints of one port of a host; of one port behind a name; of one name; all of them.
+Grouping = Literal["family", "nodes", "name", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Check:
         required_only: only where the policy makes TLS mandatory.
         services: only these services; empty for all.
         rule: only where this field of the profile has this value.
+        groups: of a check of several endpoints, which of them it compares.
         thorough: left out of a quick look.
         dhe_only: only where the policy sets the size of the Diffie-Hellman group.
     """
@@ -43,6 +46,7 @@ class Check:
     required_only: bool = False
     services: tuple[str, ...] = ()
     rule: tuple[str, str] | None = None
+    groups: Grouping | None = None
     thorough: bool = False
     dhe_only: bool = False
 
@@ -50,6 +54,11 @@ class Check:
 def of_endpoint(**row: object) -> Check:
     """A check that is judged for each endpoint."""
     return Check(scope="endpoint", **row)  # type: ignore[arg-type]
+
+
+def of_cluster(**row: object) -> Check:
+    """A check that is judged for several endpoints together."""
+    return Check(scope="cluster", **row)  # type: ignore[arg-type]
 
 
 def of_host(**row: object) -> Check:
