@@ -20,8 +20,7 @@ T = TypeVar("T")
 Script = Generator[Hello, Heard, T]
 
 # Up to TLS 1.2 a server computes before it answers, and elliptic curves are cheap.
-_ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
-_FINITE = tuple(g for g in GROUPS if g.finite_field)
+ELLIPTIC = tuple(g for g in GROUPS if g.tls12 and not g.finite_field)
 _NOT_TRIED = Observation("inconclusive", "not tried")
 _CHACHA = "CHACHA20_POLY1305"
 
@@ -50,7 +49,7 @@ class Discovery:
 
 def groups_for(version: Version) -> tuple[Group, ...]:
     """The groups to offer where they are not the question."""
-    return GROUPS if version == "TLSv1.3" else _ELLIPTIC
+    return GROUPS if version == "TLSv1.3" else ELLIPTIC
 
 
 def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
@@ -191,62 +190,6 @@ def chacha_first(version: Version, found: Discovery, name: str) -> Script[Observ
         return Observation("inconclusive", seen.evidence)
     words = f"{heard.suite.name} for a client that wants ChaCha20 first"
     return Observation("accepted" if _CHACHA in heard.suite.cipher else "refused", words)
-
-
-def named_primes(
-    version: Version, found: Discovery, offered: Sequence[Suite], name: str
-) -> Script[tuple[tuple[Accepted, ...], str]]:
-    """The answers to a client that names the groups of RFC 7919; and why there are none.
-
-    A server may take one of those groups where it is offered and its own prime where none is, or
-    do the one and not the other.
-    """
-    usable = tuple(s for s in offered if s.key_exchange.startswith("DH"))
-    if any(s in usable for s in found.suites):
-        heard = yield Hello(version, usable, _FINITE, name)
-        if read(heard, version).seen == "inconclusive":
-            return (), f"Diffie-Hellman: {heard}"
-        return ((heard,), "") if isinstance(heard, Accepted) else ((), "")
-    left, picks = list(usable), list[Accepted]()
-    while left:
-        heard = yield Hello(version, tuple(left), _FINITE, name)
-        seen = read(heard, version)
-        if seen.seen == "inconclusive":
-            return tuple(picks), f"Diffie-Hellman: {heard}"
-        if seen.seen == "refused" or not isinstance(heard, Accepted) or heard.suite not in left:
-            break
-        picks.append(heard)
-        left.remove(heard.suite)
-    return tuple(picks), ""
-
-
-def groups(
-    version: Version, usable: Sequence[Suite], offered: Sequence[Group], name: str
-) -> Script[tuple[str, ...] | None]:
-    """The groups the server uses with *usable*, in its order; None if that cannot be told."""
-    left, picked = list(offered), list[Group]()
-    while usable and left:
-        heard = yield Hello(version, tuple(usable), tuple(left), name)
-        seen = read(heard, version)
-        if seen.seen == "inconclusive":
-            return None
-        if seen.seen == "refused" or not isinstance(heard, Accepted):
-            break
-        if heard.group is None or (chosen := group(heard.group)) not in left:
-            return None  # explicit parameters instead of a named group, or one not offered
-        picked.append(chosen)
-        left.remove(chosen)
-    return tuple(g.name for g in picked) if usable else None
-
-
-def classic_groups(version: Version, found: Discovery, name: str) -> Script[tuple[str, ...] | None]:
-    """The groups up to TLS 1.2.
-
-    Only suites with an RSA certificate tell: with an ECDSA certificate OpenSSL insists on the
-    certificate's own curve being offered, and then may choose it.
-    """
-    usable = [s for s in found.suites if (s.key_exchange, s.authentication) == ("ECDHE", "RSA")]
-    return (yield from groups(version, usable, _ELLIPTIC, name))
 
 
 # For servers that choke on long hellos: what such a server may speak first, then the rest.

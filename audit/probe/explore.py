@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.facts import Behaviour, Observation, Preference
 from audit.iana import GROUPS, VERSIONS, Suite, Version
-from audit.probe import discover, features
+from audit.probe import discover, exchange, features
 from audit.probe.discover import Discovery, Script
 from audit.probe.drive import Driver
 from audit.probe.question import Known
@@ -80,7 +80,7 @@ def explore(
     told = Explored()
     first: list[Script[Any]] = [discover.suites(v, offered[v], name) for v in _NEW]
     if not quick:  # its first hello is the same one
-        first.append(discover.groups("TLSv1.3", offered["TLSv1.3"], GROUPS, name))
+        first.append(exchange.groups("TLSv1.3", offered["TLSv1.3"], GROUPS, name))
     *new, groups = [*driver.follow(first), None][: len(_NEW) + 1]
     found = dict(zip(_NEW, new, strict=True))
     newest: Discovery = found["TLSv1.2"]
@@ -145,10 +145,10 @@ def _more(told: Explored, offered: Mapping[Version, Sequence[Suite]], name: str)
     ]
     if classic := told.known.classic:
         found = told.shown[classic]
-        primes = discover.named_primes(classic, found, offered[classic], name)
+        primes = exchange.named_primes(classic, found, offered[classic], name)
         scripts.append((partial(told.take_primes, classic), primes))
         take_groups = partial(told.take_groups, classic)
-        scripts.append((take_groups, discover.classic_groups(classic, found, name)))
+        scripts.append((take_groups, exchange.classic_groups(classic, found, name)))
         take_chacha = partial(told.behaviours.__setitem__, "chacha-first")
         scripts.append((take_chacha, discover.chacha_first(classic, found, name)))
     return scripts

@@ -20,7 +20,7 @@ from audit.probe import calibration, guest
 from audit.probe.connection import Connection, Limits, NoAnswer
 from audit.probe.foresee import Expectation
 from audit.probe.guest import Manners
-from audit.probe.plan import Task
+from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
 from audit.wire import hello
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
@@ -62,8 +62,24 @@ def test_a_server_that_follows_the_policy_is_seen_to(pki: Pki) -> None:
     assert facts.handshake.seen == "accepted"
     assert facts.compression.seen == "refused"
     assert facts.secure_renegotiation is True
-    assert facts.connections <= 33
     assert facts.errors == ()
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_planned_number_of_connections_is_what_it_takes(
+    pki: Pki, *, verify: bool, quick: bool
+) -> None:
+    """On a server that is as expected, found out about or verified."""
+    day = date(2026, 11, 23)
+    expected = Expectation({v: ACCESS.allowed_suites(v, day) for v in VERSIONS}, GROUPS)
+    endpoint = Endpoint("localhost", "127.0.0.1", 993, "imap", "implicit", "localhost")
+    planned = foresee(endpoint, Task(expected, quick=quick)).connections
+    with openssl_server(pki, *GOOD) as port:
+        facts = look(port, manners=Manners(), verify=verify, quick=quick)
+    assert facts.connections == planned
+    if quick:  # k2 + k3 + 8
+        assert planned <= 6 + 3 + 8
 
 
 def test_the_clients_order_is_told_from_the_servers(pki: Pki) -> None:

@@ -14,7 +14,7 @@ from audit.judge.catalogue.check import Check
 # The checks under the headings that reports and docs/checks.md show them by.
 SUBJECTS: dict[str, tuple[Check, ...]] = {
     "Before TLS": transport.ROWS,
-    "Across STARTTLS": starttls.ROWS,
+    "Across the start of TLS": starttls.ROWS,
     "Handshake": protocol.ROWS,
     "Extensions and attacks": extensions.ROWS,
     "Certificate": certificate.ROWS,
