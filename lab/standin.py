@@ -8,88 +8,61 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lab import forged
+from lab.relay import CHUNK, Place, Reader, Writer, both, dial, first, pump, record
 
 _PATIENCE = 30.0
-_MAX_RECORD = 16384 + 2048
-_CHUNK = 65536
-
-Reader = asyncio.StreamReader
-Writer = asyncio.StreamWriter
-
-
-@dataclass(frozen=True)
-class Place:
-    """The port of the daemon behind, and the certificate that forged answers carry."""
-
-    port: int
-    certificate: bytes
-
-
-async def _pump(reader: Reader, writer: Writer) -> None:
-    while data := await reader.read(_CHUNK):
-        writer.write(data)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
-
-
-async def _record(reader: Reader) -> bytes:
-    """Read one TLS record; raises IncompleteReadError when the peer ends before its end."""
-    head = await reader.readexactly(5)
-    return head + await reader.readexactly(min(int.from_bytes(head[3:5], "big"), _MAX_RECORD))
 
 
 async def compression(client: tuple[Reader, Writer], place: Place) -> None:
     """Choose DEFLATE whenever a client offers it."""
-    first = await _record(client[0])
-    hello = forged.parse_hello(first)
-    daemon = await _dial(place, first)
+    opening = await record(client[0])
+    hello = forged.parse_hello(opening)
+    daemon = await dial(place, opening)
     if hello:
-        client[1].write(forged.deflate(await _record(daemon[0]), hello))
-    await _both(client, daemon)
+        client[1].write(forged.deflate(await record(daemon[0]), hello))
+    await both(client, daemon)
 
 
 async def sslv3(client: tuple[Reader, Writer], place: Place) -> None:
     """Answer a client that speaks SSLv3 at most in SSLv3."""
-    first = await _record(client[0])
-    hello = forged.parse_hello(first)
+    opening = await record(client[0])
+    hello = forged.parse_hello(opening)
     answer = forged.ssl3_answer(hello, place.certificate) if hello else None
     if answer is None:
-        await _both(client, await _dial(place, first))
+        await both(client, await dial(place, opening))
         return
     client[1].write(answer)
     await client[1].drain()
-    await client[0].read(_CHUNK)
+    await client[0].read(CHUNK)
 
 
 async def sslv2(client: tuple[Reader, Writer], place: Place) -> None:
     """Answer an SSLv2 CLIENT-HELLO with an SSLv2 SERVER-HELLO."""
     head = await client[0].readexactly(forged.SSL2_HEAD)
     if not forged.is_ssl2(head):
-        await _both(client, await _dial(place, head))
+        await both(client, await dial(place, head))
         return
     length = int.from_bytes(head[:2], "big") & 0x7FFF
     message = head[2:] + await client[0].readexactly(max(0, length - 3))
     client[1].write(forged.ssl2_answer(message, place.certificate))
     await client[1].drain()
-    await client[0].read(_CHUNK)
+    await client[0].read(CHUNK)
 
 
 async def preauth(client: tuple[Reader, Writer], place: Place) -> None:
     """Greet as if the client were logged in already."""
-    daemon = await _dial(place, b"")
+    daemon = await dial(place, b"")
     greeting = await daemon[0].readline()
     client[1].write(greeting.replace(b"* OK", b"* PREAUTH", 1))
-    await _both(client, daemon)
+    await both(client, daemon)
 
 
 async def no_starttls(client: tuple[Reader, Writer], place: Place) -> None:
     """Hide STARTTLS from every list of capabilities, and refuse it when asked for nonetheless."""
-    daemon = await _dial(place, b"")
+    daemon = await dial(place, b"")
 
     async def outward() -> None:
         while line := await daemon[0].readline():
@@ -106,7 +79,53 @@ async def no_starttls(client: tuple[Reader, Writer], place: Place) -> None:
             await daemon[1].drain()
         daemon[1].close()
 
-    await _first(outward(), inward())
+    await first(outward(), inward())
+
+
+async def starttls_arguments(client: tuple[Reader, Writer], place: Place) -> None:
+    """Overlook whatever a client puts behind STARTTLS."""
+    daemon = await dial(place, b"")
+
+    async def inward() -> None:
+        while line := await client[0].readline():
+            words = line.split()
+            begins = len(words) > 1 and words[1].upper() == b"STARTTLS"
+            daemon[1].write(b" ".join(words[:2]) + b"\r\n" if begins else line)
+            await daemon[1].drain()
+            if begins:
+                break
+        await pump(client[0], daemon[1])
+
+    await first(pump(daemon[0], client[1]), inward())
+    daemon[1].close()
+
+
+async def response_extra(client: tuple[Reader, Writer], place: Place) -> None:
+    """Say one thing more after the go-ahead for TLS, in clear."""
+    daemon = await dial(place, b"")
+    tags: list[bytes] = []
+
+    async def inward() -> None:
+        while line := await client[0].readline():
+            tag, _, command = line.strip().partition(b" ")
+            tags.extend([tag] if command.upper() == b"STARTTLS" else [])
+            daemon[1].write(line)
+            await daemon[1].drain()
+            if tags:
+                break
+        await pump(client[0], daemon[1])
+
+    async def outward() -> None:
+        while line := await daemon[0].readline():
+            begins = any(line.startswith(tag + b" OK") for tag in tags)
+            client[1].write(line + (b"* OK one thing more\r\n" if begins else b""))
+            await client[1].drain()
+            if begins:
+                break
+        await pump(daemon[0], client[1])
+
+    await first(outward(), inward())
+    daemon[1].close()
 
 
 async def smtp(client: tuple[Reader, Writer], _place: Place) -> None:
@@ -131,32 +150,10 @@ MODES: dict[str, Callable[[tuple[Reader, Writer], Place], Awaitable[None]]] = {
     "sslv2": sslv2,
     "preauth": preauth,
     "no-starttls": no_starttls,
+    "starttls-arguments": starttls_arguments,
+    "response-extra": response_extra,
     "smtp": smtp,
 }
-
-
-async def _dial(place: Place, first: bytes) -> tuple[Reader, Writer]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
-    writer.write(first)
-    return reader, writer
-
-
-async def _both(client: tuple[Reader, Writer], daemon: tuple[Reader, Writer]) -> None:
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_pump(client[0], daemon[1]))
-            tasks.create_task(_pump(daemon[0], client[1]))
-    finally:
-        daemon[1].close()
-
-
-async def _first(*jobs: Awaitable[None]) -> None:
-    """Run jobs until one of them ends, then end the others."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def serve(mode: str, port: int, place: Place) -> None:
@@ -185,8 +182,8 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path)
     args = parser.parse_args()
     pem = args.certificate.read_text(encoding="ascii") if args.certificate else ""
-    first = pem[: pem.find("-----END CERTIFICATE-----")] + "-----END CERTIFICATE-----\n"
-    der = ssl.PEM_cert_to_DER_cert(first[first.find("-----BEGIN") :]) if pem else b""
+    leaf = pem[: pem.find("-----END CERTIFICATE-----")] + "-----END CERTIFICATE-----\n"
+    der = ssl.PEM_cert_to_DER_cert(leaf[leaf.find("-----BEGIN") :]) if pem else b""
     asyncio.run(serve(args.mode, args.port, Place(args.behind, der)))
 
 
