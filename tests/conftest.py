@@ -19,6 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Count the checks that were shown to fail."""
     marker = "breaks(*checks): passes only if these checks fail on a broken fixture"
     config.addinivalue_line("markers", marker)
+    config.addinivalue_line("markers", "asks(*behaviours): the prober asks for these alone")
     config.stash[_SHOWN] = set()
 
 

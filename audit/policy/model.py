@@ -32,6 +32,7 @@ WORDS = (
     "fallback_scsv",
     "session_tickets",
     "ocsp_stapling",
+    "foreign_protocols",
     "alpn",
 )
 # What `until: open` is read as: the source names no last day.
@@ -130,6 +131,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         fallback_scsv: RFC 7507.
         session_tickets: RFC 5077, in TLS 1.2 and older.
         ocsp_stapling: RFC 6066, section 8.
+        foreign_protocols: whether a client that speaks HTTP inside TLS must be cut off.
         alpn: whether a client that asks for another protocol is refused (RFC 7301).
     """
 
@@ -152,6 +154,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fallback_scsv: Literal["required", "any"] = "any"
     session_tickets: Literal["forbidden", "any"] = "any"
     ocsp_stapling: Literal["required", "any"] = "any"
+    foreign_protocols: Literal["forbidden", "any"] = "any"
     alpn: Literal["strict", "any"] = "any"
 
     @property

@@ -85,6 +85,7 @@ def without_control(facts: EndpointFacts, control: Observation) -> EndpointFacts
         protocols={v: weaken(o) for v, o in facts.protocols.items()},
         rest={v: weaken(o) for v, o in facts.rest.items()},
         compression=weaken(facts.compression),
+        behaviours={b: weaken(o) for b, o in facts.behaviours.items()},
         groups={},
     )
 

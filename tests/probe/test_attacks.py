@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from audit.facts import Behaviour, EndpointFacts, Observation
 from audit.iana import SUITES
+from audit.probe import plan
 from audit.probe.connection import Limits
 from audit.probe.guest import Manners
 from audit.wire.hello import handshake_message
@@ -21,6 +22,14 @@ from tests.servers import GOOD, Pki, listening, openssl_server
 _RSA_SUITE = 0x002F
 _ALERT = b"\x15\x03\x03\x00\x02\x02"
 _CLASSIC = (*GOOD, "-tls1_2")
+
+
+@pytest.fixture(autouse=True)
+def only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These servers cannot do more than what is asked here: nothing waits for the rest."""
+    wanted = [m.args for m in request.node.iter_markers("asks")]
+    chosen = [q for q in plan.QUESTIONS if any(q.behaviour in names for names in wanted)]
+    monkeypatch.setattr(plan, "QUESTIONS", tuple(chosen))
 
 
 def seen(facts: EndpointFacts, behaviour: Behaviour) -> Observation:
@@ -101,6 +110,7 @@ def _takes_ccs(kind: int, _body: bytes, number: int) -> bytes:
     return _ALERT + b"\x14" if kind == 20 and number > 1 else b""
 
 
+@pytest.mark.asks("heartbleed")
 @pytest.mark.parametrize(
     ("react", "extensions", "expected"),
     [
@@ -117,6 +127,7 @@ def test_heartbleed(pki: Pki, react: React, extensions: bytes, expected: str) ->
     assert seen(facts, "heartbeat").seen == ("accepted" if extensions else "refused")
 
 
+@pytest.mark.asks("ccs-injection")
 @pytest.mark.parametrize(
     ("react", "expected"),
     [(_takes_ccs, "accepted"), (_closes_over_ccs, "refused"), (_silent, "inconclusive")],
@@ -145,6 +156,7 @@ def _robot(pki: Pki, *, oracle: bool) -> React:
     return react
 
 
+@pytest.mark.asks("robot")
 @pytest.mark.parametrize("oracle", [True, False])
 def test_robot(pki: Pki, *, oracle: bool) -> None:
     """A different alert for a wrong padding is an oracle, the same for all is none."""
@@ -153,6 +165,7 @@ def test_robot(pki: Pki, *, oracle: bool) -> None:
     assert found.seen == ("accepted" if oracle else "refused"), found
 
 
+@pytest.mark.asks("robot", "heartbleed", "ccs-injection", "ticketbleed")
 def test_a_real_server_with_static_rsa_is_no_oracle(pki: Pki) -> None:
     """OpenSSL 3, which answers every padding alike."""
     options = ("-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0")
@@ -197,6 +210,7 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
                 key.data.sendall(data)
 
 
+@pytest.mark.asks("ticketbleed")
 def test_ticketbleed(pki: Pki) -> None:
     """A session id that comes back longer than it was."""
     with bleeding_tickets(pki) as port:
@@ -206,6 +220,7 @@ def test_ticketbleed(pki: Pki) -> None:
         assert seen(look(port), "ticketbleed").seen == "refused"
 
 
+@pytest.mark.asks("alpn-http", "alpn-own")
 @pytest.mark.parametrize("options", [(), ("-tls1_3",), _CLASSIC], ids=["both", "1.3", "1.2"])
 def test_alpn(pki: Pki, options: tuple[str, ...]) -> None:
     """s_server is strict with -alpn and ignorant without."""
@@ -219,6 +234,7 @@ def test_alpn(pki: Pki, options: tuple[str, ...]) -> None:
     assert seen(facts, "alpn-own").seen == "refused"
 
 
+@pytest.mark.asks("sni-none", "sni-unknown")
 @pytest.mark.parametrize("options", [("-tls1_3",), _CLASSIC], ids=["1.3", "1.2"])
 def test_names_that_get_another_certificate_are_seen(pki: Pki, options: tuple[str, ...]) -> None:
     """s_server has a second certificate for one name."""

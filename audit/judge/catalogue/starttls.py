@@ -181,6 +181,7 @@ ROWS: tuple[Check, ...] = (
         " them helps; Exim: smtp_max_unknown_commands (3); Postfix: smtpd_forbidden_commands with"
         " GET and POST; Dovecot ends it after three to ten errors.",
         references=("ALPACA (USENIX Security 2021), alpaca-attack.com", "RFC 7301, section 3.2"),
+        rule=("foreign_protocols", "forbidden"),
         thorough=True,
     ),
     of_endpoint(
