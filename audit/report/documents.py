@@ -4,11 +4,11 @@ A key is never renamed or dropped within a schema version; new ones may be added
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
-from audit.facts import Mode, Preference, Seen, Service
+from audit.facts import Behaviour, Mode, Preference, Seen, Service
 from audit.findings import Reached, Severity, Verdict
 from audit.iana import VERSIONS, Version
 
@@ -74,6 +74,13 @@ class PlaintextDocument(Struct, frozen=True):
     reply: Annotated[str, Meta(description="the server's words about the login")]
 
 
+class BehaviourDocument(Struct, frozen=True):
+    """One thing that was tried, and what shows it."""
+
+    seen: Seen
+    evidence: str
+
+
 class EndpointDocument(Struct, frozen=True):
     """All that the wire showed about one endpoint."""
 
@@ -97,6 +104,10 @@ class EndpointDocument(Struct, frozen=True):
         Meta(description="in the server's order", extra_json_schema=_BY_VERSION),
     ]
     dh_bits: Annotated[int | None, Meta(description="size of the Diffie-Hellman prime")]
+    dh_primes: Annotated[
+        list[str] | None,
+        Meta(description="names of the primes that are known, sizes of others; null if not told"),
+    ]
     compression: Seen
     secure_renegotiation: bool | None
     certificate: Annotated[
@@ -106,6 +117,13 @@ class EndpointDocument(Struct, frozen=True):
         list[CertificateDocument], Meta(description="one for each type of key the server has")
     ]
     plaintext: PlaintextDocument | None
+    behaviours: Annotated[
+        dict[Behaviour, BehaviourDocument],
+        Meta(
+            description="what else was tried; accepted means that the server does it",
+            extra_json_schema={"propertyNames": {"enum": list(get_args(Behaviour))}},
+        ),
+    ]
     connections: Annotated[int, Meta(ge=0, description="TCP connections opened")]
     seconds: Annotated[float, Meta(ge=0)]
     errors: list[str]

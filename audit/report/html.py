@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from audit.findings import Run, Verdict
 from audit.report.entries import Entry, entries, link
 from audit.report.matrix import matrix
-from audit.report.portrait import portraits
+from audit.report.portrait import BEHAVES, portraits
 from audit.report.summary import Summary, moment, plural, summarize
 from audit.report.visible import visible
 
@@ -58,6 +58,7 @@ def html_document(run: Run) -> bytes:
         ],
         matrix=matrix(run, [entry for found in listed.values() for entry in found]),
         verdicts=_VERDICTS,
+        behaves=BEHAVES,
         portraits=[(h, list(group)) for h, group in groupby(portraits(run), lambda p: p.host)],
         style=style,
         script=script,

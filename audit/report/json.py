@@ -7,7 +7,9 @@ import msgspec
 from audit.facts import Certificate, Chain, EndpointFacts, Plaintext
 from audit.findings import Finding, PolicyId, Run
 from audit.iana import VERSIONS
+from audit.iana.primes import prime_name
 from audit.report.documents import (
+    BehaviourDocument,
     CertificateDocument,
     EndpointDocument,
     FindingDocument,
@@ -100,15 +102,26 @@ def _endpoint(facts: EndpointFacts) -> EndpointDocument:
         preference=dict(facts.preference),
         groups={version: list(names) for version, names in facts.groups.items()},
         dh_bits=facts.dh_bits,
+        dh_primes=_primes(facts),
         compression=facts.compression.seen,
         secure_renegotiation=facts.secure_renegotiation,
         certificate=certificates[0] if certificates else None,
         certificates=certificates,
         plaintext=_plaintext(facts.plaintext) if facts.plaintext else None,
+        behaviours={
+            name: BehaviourDocument(seen=o.seen, evidence=_text(o.evidence))
+            for name, o in facts.behaviours.items()
+        },
         connections=facts.connections,
         seconds=round(facts.seconds, 3),
         errors=[_text(error) for error in facts.errors],
     )
+
+
+def _primes(facts: EndpointFacts) -> list[str] | None:
+    if facts.dh_primes is None:
+        return None
+    return [prime_name(p) or f"{p.bit_length()} bits" for p in facts.dh_primes]
 
 
 def _certificate(chain: Chain) -> CertificateDocument:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from audit.facts import Certificate, EndpointFacts, Plaintext, Preference, Seen
 from audit.findings import Run
 from audit.iana import VERSIONS, Version
+from audit.iana.primes import prime_name
 from audit.judge.transport import REACH
 from audit.report.summary import moment, utc
 
@@ -18,6 +19,9 @@ _ORDER: dict[Preference, str] = {
     "client": "the client's order",
     "unknown": "an order that was not determined",
 }
+
+# The heading of a list of behaviours.
+BEHAVES: dict[Seen, str] = {"accepted": "Does", "refused": "Does not", "inconclusive": "Unclear"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Portrait:
         certificates: one line for each leaf.
         plaintext: what is possible before TLS; empty in implicit mode.
         extras: compression, renegotiation, Diffie-Hellman.
+        behaviours: what else was tried, by what came of it.
         errors: what went wrong on the way.
         connections, seconds: what it took, all endpoints together.
     """
@@ -55,6 +60,7 @@ class Portrait:
     certificates: tuple[str, ...]
     plaintext: str
     extras: tuple[str, ...]
+    behaviours: dict[Seen, tuple[str, ...]]
     errors: tuple[str, ...]
     connections: int
     seconds: float
@@ -82,6 +88,7 @@ def _likeness(facts: EndpointFacts) -> tuple[object, ...]:
         tuple(chain[0].fingerprint for chain in facts.chains if chain),
         _plaintext(facts.plaintext),
         _extras(facts),
+        tuple(_behaviours(facts).items()),
         facts.errors,
     )
 
@@ -102,6 +109,7 @@ def _portrait(group: list[EndpointFacts], run: Run) -> Portrait:
         certificates=tuple(certificate(c[0], len(c), run) for c in first.chains if c),
         plaintext=_plaintext(first.plaintext),
         extras=_extras(first),
+        behaviours=_behaviours(first),
         errors=first.errors,
         connections=sum(facts.connections for facts in group),
         seconds=sum(facts.seconds for facts in group),
@@ -166,9 +174,17 @@ def _extras(facts: EndpointFacts) -> tuple[str, ...]:
         f"compression {facts.compression.seen}",
         f"renegotiation {renegotiation[facts.secure_renegotiation]}",
     ]
-    if facts.dh_bits is not None:
-        extras.append(f"Diffie-Hellman prime of {facts.dh_bits} bits")
+    for prime in facts.dh_primes or ():
+        name = prime_name(prime)
+        extras.append(f"prime of {prime.bit_length()} bits{f' ({name})' if name else ''}")
     return tuple(extras)
+
+
+def _behaviours(facts: EndpointFacts) -> dict[Seen, tuple[str, ...]]:
+    """What it does, does not do, and what could not be told."""
+    found = facts.behaviours.items()
+    how: tuple[Seen, ...] = ("accepted", "refused", "inconclusive")
+    return {one: tuple(name for name, o in found if o.seen == one) for one in how if found}
 
 
 def accepted(versions: dict[Version, Seen], how: Seen) -> Iterable[Version]:

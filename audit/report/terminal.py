@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from audit.findings import UNTESTED, Finding, Run, Verdict
-from audit.report.portrait import Portrait, accepted, portraits
+from audit.report.portrait import BEHAVES, Portrait, accepted, portraits
 from audit.report.summary import Summary, by_place, by_policy, place, plural, summarize
 from audit.report.visible import visible
 
@@ -164,15 +164,15 @@ def _facts(portrait: Portrait) -> Iterator[Text]:
         yield _row(negotiated.version, f"in {negotiated.order}{groups}")
         for suite in negotiated.suites:
             yield _row("", suite)
-    for certificate in portrait.certificates:
-        yield _row("certificate", certificate)
-    if portrait.plaintext:
-        yield _row("before TLS", portrait.plaintext)
-    if portrait.extras:
-        yield _row("besides", ", ".join(portrait.extras))
-    yield _row("effort", f"{portrait.connections} connections, {portrait.seconds:.1f} s")
-    for error in portrait.errors:
-        yield _row("error", error)
+    rows = [
+        *(("certificate", certificate) for certificate in portrait.certificates),
+        ("before TLS", portrait.plaintext),
+        ("besides", ", ".join(portrait.extras)),
+        *((BEHAVES[seen].lower(), ", ".join(n)) for seen, n in portrait.behaviours.items()),
+        ("effort", f"{portrait.connections} connections, {portrait.seconds:.1f} s"),
+        *(("error", error) for error in portrait.errors),
+    ]
+    yield from (_row(label, value) for label, value in rows if value)
 
 
 def _row(label: str, value: str) -> Text:

@@ -115,6 +115,10 @@ def make_endpoint_facts(
         chains=((ecdsa, ca), (rsa, ca)),
         handshake=Observation("accepted", "TLSv1.3"),
         plaintext=plaintext if mode == "starttls" else None,
+        behaviours={
+            "robot": Observation("refused", "alert 20"),
+            "session-ticket": Observation("accepted", "6 of 6"),
+        },
         connections=34,
         seconds=1.234567,
     )

@@ -48,6 +48,7 @@ def test_a_scan_has_the_documented_keys() -> None:
         *("host", "address", "family", "port", "service", "mode", "protocols", "suites"),
         *("preference", "groups", "dh_bits", "compression", "secure_renegotiation"),
         *("certificate", "certificates", "plaintext", "connections", "seconds", "errors"),
+        *("dh_primes", "behaviours"),
     }
     assert endpoint["protocols"] == {
         **dict.fromkeys(("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1"), "refused"),
@@ -59,6 +60,8 @@ def test_a_scan_has_the_documented_keys() -> None:
     assert endpoint["certificate"]["not_after"] == "2027-01-23T02:00:00Z"
     assert endpoint["plaintext"]["auth_offered"] is False
     assert endpoint["seconds"] == 1.235
+    assert endpoint["dh_primes"] == []
+    assert endpoint["behaviours"]["robot"] == {"seen": "refused", "evidence": "alert 20"}
 
 
 def test_a_run_has_the_documented_keys() -> None:
