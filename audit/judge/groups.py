@@ -14,9 +14,12 @@ def groups(planned: Iterable[PlannedEndpoint]) -> Iterator[PlannedGroup]:
     for one in serving:
         for key in _keys(one):
             gathered.setdefault(key, {}).setdefault(one.endpoint)
+    told: set[tuple[Grouping, tuple[Endpoint, ...]]] = set()
     for (kind, label, port, service), members in gathered.items():
         endpoints = tuple(members)
-        if _worth(kind, endpoints):
+        # The same nodes behind two names are compared once.
+        if _worth(kind, endpoints) and (kind, endpoints) not in told:
+            told.add((kind, endpoints))
             yield PlannedGroup(kind, label, port, service, endpoints)
 
 
