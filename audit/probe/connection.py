@@ -33,7 +33,7 @@ __all__ = [
 
 _CHUNK = 16384
 # What a busy server says in clear even where TLS comes first.
-_BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
+BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
 
 
@@ -129,7 +129,7 @@ class Connection(Talk):
             answer = reader.warning
             if answer is None:
                 raise
-        if isinstance(answer, Garbage) and answer.start.startswith(_BUSY):
+        if isinstance(answer, Garbage) and answer.start.startswith(BUSY):
             raise Throttled(f"the server refuses for now: {answer}")
         return answer
 

@@ -73,6 +73,7 @@ class Address:
         self._manners = manners
         self._answered = False
         self._silent = 0
+        self._throttles = False
         self._left = manners.most
         self._next = 0.0
         self.crowd = 0
@@ -113,6 +114,12 @@ class Address:
     def connected(self) -> None:
         """Note that something is there."""
         self._answered = True
+
+    def busy(self, error: ProbeError) -> bool:
+        """Whether this is for now; who has said so once may hang up before it can be read."""
+        with self._lock:
+            self._throttles = self._throttles or isinstance(error, Throttled)
+            return isinstance(error, Throttled) or (self._throttles and isinstance(error, Reset))
 
     def silent(self) -> None:
         """Note that a connection was not answered."""
@@ -197,13 +204,14 @@ class Guest:
                     self._address.connected()
                 self._gone = error
                 raise
-            except Throttled:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-                time.sleep(pause)
-                alone = True  # the server has enough of us
-            except (NoAnswer, Reset):
+            except (Throttled, NoAnswer, Reset) as error:
+                if self._address.busy(error):
+                    pause = next(pauses, None)
+                    if pause is None:
+                        raise
+                    time.sleep(pause)
+                    alone = True  # the server has enough of us
+                    continue
                 tries -= 1
                 self._unanswered += 1
                 if tries <= 0 or self._given_up():

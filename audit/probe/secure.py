@@ -8,8 +8,8 @@ from typing import TypeVar
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from OpenSSL import SSL, crypto
 
-from audit.probe.connection import Connection
-from audit.probe.errors import NotTheService, ProbeError, Reset
+from audit.probe.connection import BUSY, Connection
+from audit.probe.errors import NotTheService, ProbeError, Reset, Throttled
 from audit.probe.talk import Talk
 from audit.wire.dialogue import PROTOCOLS
 
@@ -66,6 +66,7 @@ class Secure(Talk):
         super().__init__()
         self._connection = connection
         self._bytes = 0
+        self._begun = False
         context = _context(signer, newest)
         if alpn:
             context.set_alpn_protos([protocol.encode() for protocol in alpn])
@@ -147,6 +148,9 @@ class Secure(Talk):
         data = self._connection.receive(None if end is None else end - time.monotonic())
         if not data:
             raise _Ended
+        if not self._begun and data.startswith(BUSY):  # in clear, where TLS comes first
+            raise Throttled(f"the server refuses for now: {data[:60]!r}")
+        self._begun = True
         self._tls.bio_write(data)
 
     def _flush(self) -> None:

@@ -32,9 +32,9 @@ _GROUPS = {"P-256": "SECP256R1", "P-384": "SECP384R1", "P-521": "SECP521R1"}
 
 
 @contextmanager
-def exim_gnutls(pki: Pki, folder: Path, tls: Tls) -> Iterator[Server]:
-    """Debian's exim4-daemon-heavy."""
-    options = {"tls_require_ciphers": priority(tls)}
+def exim_gnutls(pki: Pki, folder: Path, tls: Tls, accept_max: int = 0) -> Iterator[Server]:
+    """Debian's exim4-daemon-heavy; Exim's own limit of connections would be 20."""
+    options = {"tls_require_ciphers": priority(tls), "smtp_accept_max": str(accept_max)}
     with _exim("lab", folder, tls, options, files(tls, pki)) as server:
         yield server
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable
 
 from audit.iana import VERSIONS, Version
-from audit.probe.connection import _BUSY
+from audit.probe.connection import BUSY
 from audit.wire.answer import (
     _MOST_BYTES,
     Alert,
@@ -77,7 +77,7 @@ def _read(offered: Version, parts: Iterable[bytes]) -> tuple[Answer | None, Aler
 
 
 def _busy(answer: Answer | None) -> bool:
-    return isinstance(answer, Garbage) and answer.start.startswith(_BUSY)
+    return isinstance(answer, Garbage) and answer.start.startswith(BUSY)
 
 
 def _comparable(answer: Answer | None, other: Answer | None) -> object:
