@@ -10,12 +10,12 @@ from audit.errors import UNDETERMINED, MailsealError
 from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Run, timestamp
-from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint
 from audit.judge.case import EndpointCase, PlannedEndpoint
 from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
+from audit.ports import MAIL_PORTS
 from audit.probe.calibration import calibrate
 from audit.probe.guest import PACES, Pace
 from audit.probe.plan import Task, foresee

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from audit.facts import Endpoint, EndpointFacts, HostFacts, Observation
 from audit.findings import Reached, Verdict
-from audit.policy.compile import Compiled, Kind
-from audit.policy.compile.reported import Daemon
 from audit.policy.model import KeyType, Profile, Traffic
+
+if TYPE_CHECKING:  # a scan compiles nothing
+    from audit.policy.compile import Compiled, Kind
+    from audit.policy.compile.reported import Daemon
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class PlannedHost:
     """
 
     host: str
-    daemon: Daemon
+    daemon: "Daemon"
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
 
 
@@ -112,8 +115,8 @@ class HostCase:
 
     planned: PlannedHost
     facts: HostFacts
-    kind: Kind | None = None
-    compiled: Compiled | None = None
+    kind: "Kind | None" = None
+    compiled: "Compiled | None" = None
     obstacle: str = ""
 
 
