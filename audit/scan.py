@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 
+from audit.ahead import Ahead
 from audit.errors import UNDETERMINED, MailsealError
 from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
@@ -112,6 +114,7 @@ def scan(
     ]
     for endpoint in planned:
         options.say(f"{endpoint}: {foresee(endpoint, task(endpoint)).connections} connections")
+    Ahead(_load_what_judges)
     seen = probe_all(
         planned,
         task,
@@ -134,6 +137,13 @@ def scan(
         endpoints=tuple(seen),
         policies=tuple(named(p) for p in options.policies),
     )
+
+
+def _load_what_judges() -> None:
+    """What is wanted after the hellos takes long to load: better while they are under way."""
+    import_module("OpenSSL.SSL")
+    import_module("audit.judge.path")
+    import_module("audit.judge.identity")
 
 
 def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:

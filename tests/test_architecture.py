@@ -18,6 +18,7 @@ ALLOWED = {
     "judge": {"facts", "findings", "iana", "names", "policy", "wire"},
     "probe": {"errors", "facts", "iana", "wire"},
     "inspect": {"facts"},
+    "ahead": set(),
     "ports": {"facts"},
     "inventory": {"errors", "facts", "names", "policy", "ports"},
     "names": {"errors"},

@@ -1,11 +1,15 @@
-"""A complete handshake by OpenSSL, in memory: the proof that the server holds its key."""
+"""A complete handshake by OpenSSL, in memory: the proof that the server holds its key.
+
+pyOpenSSL is imported on first use: it takes longer to load than all hellos take to be answered.
+"""
 
 from dataclasses import dataclass
-
-from cryptography.hazmat.bindings.openssl.binding import Binding
-from OpenSSL import SSL, crypto
+from typing import TYPE_CHECKING
 
 from audit.probe.connection import Connection, Reset
+
+if TYPE_CHECKING:
+    from OpenSSL import SSL
 
 _TLS10, _TLS13 = 0x0301, 0x0304
 _CHUNK = 16384
@@ -41,6 +45,8 @@ def handshake(connection: Connection, name: str, signer: str = "") -> Completed:
     Raises:
         ProbeError: the connection did not carry it.
     """
+    from OpenSSL import SSL, crypto
+
     tls = SSL.Connection(_context(signer))
     if name:
         tls.set_tlsext_host_name(name.encode("idna"))
@@ -61,8 +67,11 @@ def handshake(connection: Connection, name: str, signer: str = "") -> Completed:
     raise Reset("the handshake does not come to an end")
 
 
-def _context(signer: str) -> SSL.Context:
+def _context(signer: str) -> "SSL.Context":
     """Everything this OpenSSL can: the judgement is not its job."""
+    from cryptography.hazmat.bindings.openssl.binding import Binding
+    from OpenSSL import SSL
+
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_verify(SSL.VERIFY_NONE)
     context.set_min_proto_version(_TLS13 if signer else _TLS10)
@@ -74,7 +83,7 @@ def _context(signer: str) -> SSL.Context:
     return context
 
 
-def _pump(tls: SSL.Connection, connection: Connection) -> None:
+def _pump(tls: "SSL.Connection", connection: Connection) -> None:
     connection.send(_outgoing(tls))
     data = connection.receive()
     if not data:
@@ -82,7 +91,9 @@ def _pump(tls: SSL.Connection, connection: Connection) -> None:
     tls.bio_write(data)
 
 
-def _outgoing(tls: SSL.Connection) -> bytes:
+def _outgoing(tls: "SSL.Connection") -> bytes:
+    from OpenSSL import SSL
+
     parts = []
     while True:
         try:
@@ -91,6 +102,6 @@ def _outgoing(tls: SSL.Connection) -> bytes:
             return b"".join(parts)
 
 
-def _reason(error: SSL.Error) -> str:
+def _reason(error: "SSL.Error") -> str:
     details = error.args[0] if error.args else ()
     return "; ".join(str(item[-1]) for item in details) or "the handshake failed"

@@ -23,11 +23,13 @@ class Task:
         expected: what it should do; orders what is offered, so that the answers prove the most.
         verify: send all that is foreseen at once, and explore only where it comes otherwise.
         quick: versions, suites, their order and the certificates only.
+        complete: also shake hands to the end, by OpenSSL.
     """
 
     expected: Expectation = field(default_factory=Expectation)
     verify: bool = False
     quick: bool = False
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
