@@ -3,9 +3,10 @@
 import re
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+
+from msgspec import Struct
 
 from audit.ahead import Ahead
 from audit.errors import UNDETERMINED, MailsealError
@@ -33,8 +34,7 @@ _UNKNOWN_PORT: tuple[Service, Mode] = ("imap", "implicit")
 _SUBMISSION_PORTS = (465, 587)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What was named on the command line: a host, and a port if one was given."""
 
     host: str
@@ -56,8 +56,7 @@ class Target:
         return cls(host, port or None)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How to scan.
 
     Attributes:

@@ -1,9 +1,10 @@
 """What a judge looks at, and what it says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from audit.facts import Endpoint, EndpointFacts, HostFacts, Observation
 from audit.findings import Reached, Verdict
@@ -14,8 +15,7 @@ if TYPE_CHECKING:  # a scan compiles nothing
     from audit.policy.compile.reported import Daemon
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The answer to one check.
 
     Attributes:
@@ -35,8 +35,7 @@ class Judgement:
     level: Reached = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedEndpoint:
+class PlannedEndpoint(Struct, frozen=True):
     """One endpoint that is to be checked.
 
     Attributes:
@@ -54,8 +53,7 @@ class PlannedEndpoint:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCase:
+class EndpointCase(Struct, frozen=True):
     """One endpoint before the judge.
 
     Attributes:
@@ -86,8 +84,7 @@ class EndpointCase:
         return self.profile
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedHost:
+class PlannedHost(Struct, frozen=True):
     """One host that is to be checked from inside.
 
     Attributes:
@@ -101,8 +98,7 @@ class PlannedHost:
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
 
 
-@dataclass(frozen=True, slots=True)
-class HostCase:
+class HostCase(Struct, frozen=True):
     """One host before the judge.
 
     Attributes:

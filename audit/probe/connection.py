@@ -4,9 +4,10 @@ import errno
 import socket
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
+
+from msgspec import Struct
 
 from audit.facts import Endpoint
 from audit.wire.answer import Answer, Garbage, Reader
@@ -22,8 +23,7 @@ _BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long to wait, in seconds.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import time
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from audit.facts import EndpointFacts, Observation, Plaintext, Reach
 from audit.probe import discover, features, summary

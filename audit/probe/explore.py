@@ -1,9 +1,10 @@
 """Everything that hellos tell about one endpoint, in as few of them as it takes. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from audit.facts import Behaviour, Observation, Preference
 from audit.iana import GROUPS, VERSIONS, Suite, Version
@@ -17,8 +18,7 @@ _OLD: tuple[tuple[Version, ...], ...] = (("SSLv2", "SSLv3"), ("TLSv1.0", "TLSv1.
 _NEW: tuple[Version, ...] = ("TLSv1.3", "TLSv1.2")
 
 
-@dataclass(slots=True)
-class Explored:
+class Explored(Struct):
     """What the hellos told.
 
     Attributes:

@@ -3,8 +3,9 @@
 pyOpenSSL is imported on first use: it takes longer to load than all hellos take to be answered.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from audit.probe.connection import Connection, Reset
 
@@ -22,8 +23,7 @@ SIGNERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """How it went.
 
     Attributes:

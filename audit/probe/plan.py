@@ -1,7 +1,8 @@
 """What a look at one endpoint takes, said before it begins. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from audit.facts import Endpoint
 from audit.probe import attacks
@@ -15,8 +16,7 @@ from audit.wire.hello import Hello
 QUESTIONS: tuple[Question, ...] = attacks.QUESTIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """How to look at one endpoint.
 
     Attributes:
@@ -32,8 +32,7 @@ class Task:
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """What will be asked if all is as expected.
 
     Attributes:

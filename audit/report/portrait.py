@@ -5,7 +5,8 @@ or three portraits; one that differs stands out.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from audit.facts import Certificate, EndpointFacts, Plaintext, Preference, Seen
 from audit.findings import Run
@@ -20,8 +21,7 @@ _ORDER: dict[Preference, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(Struct, frozen=True):
     """What one accepted version can lead to."""
 
     version: Version
@@ -30,8 +30,7 @@ class Negotiated:
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Portrait:
+class Portrait(Struct, frozen=True):
     """What several endpoints of one host show alike.
 
     Attributes:

@@ -155,7 +155,7 @@ _BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     ids=lambda text: repr(text[:20]),
 )  # fmt: skip
 def test_what_is_no_policy_is_refused_in_one_sentence(text: str) -> None:
-    """Empty, recursive, deep and exploding documents end in a sentence, in bounded time and memory."""
+    """Empty, recursive, deep and exploding ones end in a sentence, in bounded time and memory."""
     with pytest.raises(MailsealError):
         parse(text, "mine.yaml")
 

@@ -1,15 +1,15 @@
 """One row of the catalogue."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from audit.findings import Severity
 
 Scope = Literal["endpoint", "cluster", "host"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One row of the catalogue.
 
     Attributes:
