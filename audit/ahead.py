@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 class Ahead(Generic[T]):
-    """One function, run in a thread of its own."""
+    """One function, run in a thread of its own; the process does not end before it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         """Begin."""
         self._work = work
         self._result: T
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="ahead")
         self._thread.start()
 
     def _run(self) -> None:
