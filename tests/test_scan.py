@@ -199,10 +199,13 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
 
 # Says which of these modules were loaded when the first connection was opened, or at the end.
 _LOOK = """
-import os, sys
+import os, sys, threading
 from audit.cli import main
 
+first = threading.Lock()  # two threads may connect at once
+
 def tell():
+    first.acquire()
     found = [name for name in sys.argv[1].split() if name in sys.modules]
     os.write(2, f"loaded: {found}\\n".encode())
     os._exit(0)
