@@ -1,9 +1,10 @@
 """What was observed, with evidence. No judgement, no I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 from audit.iana import Version
 
@@ -43,8 +44,7 @@ Behaviour = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One place a client can connect to.
 
     Attributes:
@@ -73,8 +73,7 @@ class Endpoint:
         return f"{self.host} [{self.address}]:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """One thing tried, what came of it, and what shows it.
 
     Attributes:
@@ -86,8 +85,7 @@ class Observation:
     evidence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """One certificate, parsed.
 
     Attributes:
@@ -120,8 +118,7 @@ class Certificate:
 Chain = tuple[Certificate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plaintext:
+class Plaintext(Struct, frozen=True):
     """What is possible before TLS.
 
     Attributes:
@@ -143,8 +140,7 @@ class Plaintext:
     mail: Observation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointFacts:
+class EndpointFacts(Struct, frozen=True):
     """All that the wire showed about one endpoint.
 
     Attributes:
@@ -195,8 +191,7 @@ class EndpointFacts:
         return min(self.dh_primes).bit_length() if self.dh_primes else None
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """One process that serves mail.
 
     Attributes:
@@ -214,8 +209,7 @@ class Process:
     libraries: Mapping[str, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One file that matters, as it lies on the host.
 
     Attributes:
@@ -232,8 +226,7 @@ class File:
     modified: float
 
 
-@dataclass(frozen=True, slots=True)
-class HostFacts:
+class HostFacts(Struct, frozen=True):
     """All that a host says about itself.
 
     Attributes:

@@ -1,9 +1,10 @@
 """A finding: one check on one endpoint or host, and its verdict."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from audit.facts import EndpointFacts, HostFacts
 
@@ -18,8 +19,7 @@ UNTESTED = "could not be tested"
 COMPLIANT, FAILED, UNDETERMINED = 0, 1, 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What one check found.
 
     Attributes:
@@ -51,16 +51,14 @@ class Finding:
     policy: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyId:
+class PolicyId(Struct, frozen=True, kw_only=True):
     """Which edition of which policy was the measure."""
 
     id: str
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One audit or scan.
 
     Attributes:

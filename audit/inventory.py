@@ -20,21 +20,10 @@ from audit.facts import Endpoint, Mode, Service
 from audit.names import to_ascii
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
+from audit.ports import MAIL_PORTS
 
 _SECONDS = 120
 _PREFIX = "mailseal_"
-# Every port that mail has (IANA Service Names): what is not expected must not answer.
-MAIL_PORTS: dict[int, tuple[Service, Mode]] = {
-    24: ("lmtp", "starttls"),
-    25: ("smtp", "starttls"),
-    110: ("pop3", "starttls"),
-    143: ("imap", "starttls"),
-    465: ("smtp", "implicit"),
-    587: ("smtp", "starttls"),
-    993: ("imap", "implicit"),
-    995: ("pop3", "implicit"),
-    4190: ("sieve", "starttls"),
-}
 
 
 class EndpointRow(Struct, frozen=True, forbid_unknown_fields=True):

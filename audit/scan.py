@@ -3,20 +3,23 @@
 import re
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 
+from msgspec import Struct
+
+from audit.ahead import Ahead
 from audit.errors import UNDETERMINED, MailsealError
 from audit.expect import expectation
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Run, timestamp
-from audit.inventory import MAIL_PORTS
 from audit.judge.bench import judge, plan_endpoint, plan_group
 from audit.judge.case import ClusterCase, EndpointCase, PlannedEndpoint
 from audit.judge.groups import groups
 from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
+from audit.ports import MAIL_PORTS
 from audit.probe.calibration import calibrate
 from audit.probe.guest import PACES, Pace
 from audit.probe.plan import Task, foresee
@@ -32,8 +35,7 @@ _UNKNOWN_PORT: tuple[Service, Mode] = ("imap", "implicit")
 _SUBMISSION_PORTS = (465, 587)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What was named on the command line: a host, and a port if one was given."""
 
     host: str
@@ -55,8 +57,7 @@ class Target:
         return cls(host, port or None)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How to scan.
 
     Attributes:
@@ -118,6 +119,7 @@ def scan(
     ]
     for endpoint in planned:
         options.say(f"{endpoint}: {foresee(endpoint, task(endpoint)).connections} connections")
+    Ahead(_load_what_judges)
     seen = probe_all(
         planned,
         task,
@@ -144,6 +146,13 @@ def scan(
         endpoints=tuple(seen),
         policies=tuple(named(p) for p in options.policies),
     )
+
+
+def _load_what_judges() -> None:
+    """What is wanted after the hellos takes long to load: better while they are under way."""
+    import_module("OpenSSL.SSL")
+    import_module("audit.judge.path")
+    import_module("audit.judge.identity")
 
 
 def _plan(target: Target, options: Options) -> list[PlannedEndpoint]:

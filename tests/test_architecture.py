@@ -18,7 +18,9 @@ ALLOWED = {
     "judge": {"facts", "findings", "iana", "names", "policy", "wire"},
     "probe": {"errors", "facts", "iana", "wire"},
     "inspect": {"facts"},
-    "inventory": {"errors", "facts", "names", "policy"},
+    "ahead": set(),
+    "ports": {"facts"},
+    "inventory": {"errors", "facts", "names", "policy", "ports"},
     "names": {"errors"},
     "roots": {"errors"},
     "namespace": {"errors"},
@@ -27,7 +29,7 @@ ALLOWED = {
     "measures": {"errors", "findings", "policy"},
 }
 # What does no I/O imports none of this.
-PURE = {"iana", "facts", "findings", "judge", "wire"}
+PURE = {"iana", "facts", "findings", "judge", "ports", "wire"}
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
 

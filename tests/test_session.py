@@ -1,8 +1,7 @@
 """An audit's plan and findings, without any network."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from audit.errors import MailsealError
 from audit.facts import EndpointFacts

@@ -1,10 +1,9 @@
 """Named groups (RFC 8422, RFC 7919, RFC 8446) and the names that libraries give them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct, frozen=True):
     """One row of the IANA registry "TLS Supported Groups".
 
     Attributes:

@@ -1,8 +1,9 @@
 """A cipher suite, and what its IANA name says about it."""
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+
+from msgspec import Struct
 
 from audit.iana.suites import TABLE
 from audit.iana.versions import CODES, Version
@@ -14,8 +15,7 @@ _TLS13_ONLY = re.compile(r"TLS_(AES|CHACHA20|AEGIS|SM4|SHA|GOST\w+_MGM)")
 _SSLV3_HASHES = ("SHA", "MD5", None)
 
 
-@dataclass(frozen=True)
-class Suite:
+class Suite(Struct, frozen=True, dict=True):
     """One cipher suite of the IANA registry.
 
     Attributes:
@@ -27,10 +27,6 @@ class Suite:
     code: int
     name: str
     openssl: str
-
-    def __hash__(self) -> int:
-        """By code: lists of hundreds of suites are hashed for every question."""
-        return self.code
 
     @cached_property
     def _parts(self) -> re.Match[str]:

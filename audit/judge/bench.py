@@ -1,8 +1,9 @@
 """Which checks are made, who judges each, and the finding that comes of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from audit.findings import UNTESTED, Finding
 from audit.judge import (
@@ -45,8 +46,7 @@ Target = PlannedEndpoint | PlannedGroup | PlannedHost
 Case = EndpointCase | ClusterCase | HostCase
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """One check on one endpoint or host: what must have a finding when the run is over.
 
     Attributes:

@@ -1,19 +1,22 @@
 """What a judge looks at, and what it says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from audit.facts import Endpoint, EndpointFacts, HostFacts, Observation
 from audit.findings import Reached, Verdict
 from audit.judge.catalogue.check import Grouping
-from audit.policy.compile import Compiled, Kind
-from audit.policy.compile.reported import Daemon
 from audit.policy.model import KeyType, Profile, Traffic
 
+if TYPE_CHECKING:  # a scan compiles nothing
+    from audit.policy.compile import Compiled, Kind
+    from audit.policy.compile.reported import Daemon
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+
+class Judgement(Struct, frozen=True):
     """The answer to one check.
 
     Attributes:
@@ -33,8 +36,7 @@ class Judgement:
     level: Reached = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedEndpoint:
+class PlannedEndpoint(Struct, frozen=True):
     """One endpoint that is to be checked.
 
     Attributes:
@@ -52,8 +54,7 @@ class PlannedEndpoint:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCase:
+class EndpointCase(Struct, frozen=True):
     """One endpoint before the judge.
 
     Attributes:
@@ -84,8 +85,7 @@ class EndpointCase:
         return self.profile
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedHost:
+class PlannedHost(Struct, frozen=True):
     """One host that is to be checked from inside.
 
     Attributes:
@@ -95,12 +95,11 @@ class PlannedHost:
     """
 
     host: str
-    daemon: Daemon
+    daemon: "Daemon"
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
 
 
-@dataclass(frozen=True, slots=True)
-class HostCase:
+class HostCase(Struct, frozen=True):
     """One host before the judge.
 
     Attributes:
@@ -113,8 +112,8 @@ class HostCase:
 
     planned: PlannedHost
     facts: HostFacts
-    kind: Kind | None = None
-    compiled: Compiled | None = None
+    kind: "Kind | None" = None
+    compiled: "Compiled | None" = None
     obstacle: str = ""
 
 
@@ -123,8 +122,7 @@ def undecided(seen: Observation, expected: str) -> Judgement:
     return Judgement("inconclusive", "could not be told", expected, seen.evidence)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedGroup:
+class PlannedGroup(Struct, frozen=True):
     """Several endpoints that are to be compared.
 
     Attributes:
@@ -141,8 +139,7 @@ class PlannedGroup:
     endpoints: tuple[Endpoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterCase:
+class ClusterCase(Struct, frozen=True):
     """Several endpoints before the judge."""
 
     planned: PlannedGroup

@@ -2,47 +2,28 @@
 
 The checks do not overlap: an expired certificate fails for its time and not for its chain too, so
 that a finding says what is wrong and not what follows from it.
+
+`path` and `identity` are imported where they are used: what they rest on takes long to load.
 """
 
-import contextlib
-import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
-
-from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
-from OpenSSL import crypto
-from service_identity import CertificateError, VerificationError
-from service_identity.hazmat import (
-    DNS_ID,
-    CertificatePattern,
-    DNSPattern,
-    IPAddress_ID,
-    IPAddressPattern,
-    ServiceID,
-    verify_service_identity,
-)
 
 from audit.facts import Certificate, Chain
 from audit.iana import suite
 from audit.judge.case import EndpointCase, EndpointJudge, Judgement
-from audit.names import is_address
-from audit.wire.certificate import parse
-
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h)
 
 
 def chain(case: EndpointCase) -> Judgement:
     """Each chain leads to a trusted root, whatever its dates."""
-    store = _store(case.roots)
+    from audit.judge import path
 
     def wrong(served: Chain) -> str:
         try:
-            _path(store, served)
-        except crypto.X509StoreContextError as error:
+            path.find(case.roots, served)
+        except path.NoPathError as error:
             return str(error)
-        return "" if _for_servers(served[0]) else "its extended key usage is not for servers"
+        return "" if path.for_servers(served[0]) else "its extended key usage is not for servers"
 
     return each(case, wrong, "a chain to a trusted root, for servers")
 
@@ -53,13 +34,14 @@ def name(case: EndpointCase) -> Judgement:
     if not first:
         return Judgement("not-applicable", "no name to compare with", "the name clients use")
 
+    from audit.judge.identity import missing
+
     wanted = (first, *case.planned.names)
 
     def wrong(served: Chain) -> str:
-        patterns = _patterns(served[0])
-        missing = [name for name in wanted if not _covers(patterns, name)]
+        others = missing(served[0].names, wanted)
         names = ", ".join(served[0].names) or "no name"
-        return f"is for {names}, not for {', '.join(missing)}" if missing else ""
+        return f"is for {names}, not for {', '.join(others)}" if others else ""
 
     return each(case, wrong, f"for {', '.join(wanted)}")
 
@@ -135,69 +117,12 @@ def relevant(case: EndpointCase, served: Chain) -> Chain:
 
     A superfluous certificate in the chain hurts nobody, and a root that ended does.
     """
+    from audit.judge import path
+
     try:
-        return _path(_store(case.roots), served)
-    except crypto.X509StoreContextError:
+        return path.find(case.roots, served)
+    except path.NoPathError:
         return served
-
-
-def _path(store: crypto.X509Store, served: Chain) -> Chain:
-    leaf, *others = [crypto.X509.from_cryptography(_load(c)) for c in served]
-    path = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
-    return tuple(parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, c)) for c in path)
-
-
-def _for_servers(leaf: Certificate) -> bool:
-    """RFC 5280, section 4.2.1.12: without the extension a certificate is for everything."""
-    try:
-        found = _load(leaf).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return bool(
-        {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & {*found}
-    )
-
-
-def _patterns(leaf: Certificate) -> list[CertificatePattern]:
-    """Each name on its own: one that no RFC allows must not void the others."""
-    patterns: list[CertificatePattern] = []
-    for name in leaf.names:
-        with contextlib.suppress(CertificateError, ValueError):
-            if is_address(name):
-                patterns.append(IPAddressPattern(ipaddress.ip_address(name)))
-            else:
-                patterns.append(DNSPattern.from_bytes(name.encode()))
-    return patterns
-
-
-def _covers(patterns: Sequence[CertificatePattern], name: str) -> bool:
-    try:
-        verify_service_identity(patterns, [_identity(name)], [])
-    except (VerificationError, CertificateError):
-        return False
-    return True
-
-
-def _identity(wanted: str) -> ServiceID:
-    try:
-        return IPAddress_ID(str(ipaddress.ip_address(wanted)))
-    except ValueError:
-        return DNS_ID(wanted)
-
-
-@lru_cache(maxsize=4096)
-def _load(certificate: Certificate) -> x509.Certificate:
-    return x509.load_der_x509_certificate(certificate.der)
-
-
-@lru_cache(maxsize=4)
-def _store(roots: tuple[bytes, ...]) -> crypto.X509Store:
-    store = crypto.X509Store()
-    store.set_flags(_NO_CHECK_TIME)
-    for root in roots:
-        # Not through `cryptography`: it warns of roots that are older than its own rules.
-        store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, root))
-    return store
 
 
 JUDGES: dict[str, EndpointJudge] = {

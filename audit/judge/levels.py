@@ -1,8 +1,10 @@
 """Levels of what was seen: the worst one counts, and a phase-out is named with its day."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.findings import Reached
 from audit.judge.case import Judgement
@@ -12,8 +14,7 @@ from audit.policy.model import LEVELS, OPEN, Graded, Item
 UNLISTED = Graded(level="insufficient")
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(Struct, frozen=True):
     """One thing that was seen.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Versions, suites, their order, groups, compression: the policy against the ServerHellos."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from audit.facts import Observation
 from audit.iana import Suite, Version, group, suite

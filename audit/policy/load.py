@@ -11,7 +11,7 @@ import yaml
 
 from audit.errors import MailsealError
 from audit.policy.model import Graded, Item, Policy, Profile, Size, Traffic
-from audit.policy.places import Lines, Place, duplicates, field_path, lines
+from audit.policy.places import Lines, Loader, Place, duplicates, field_path, lines
 from audit.policy.spelling import CERTIFICATE_LISTS, FIELDS, LISTS, Lookup, size, spelled
 
 BUILT_IN = Path(__file__).parent.parent / "policies"
@@ -72,8 +72,8 @@ class _Reader:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            data = yaml.safe_load(text)
+            root = yaml.compose(text, Loader=Loader)
+            data = yaml.load(text, Loader=Loader)  # noqa: S506 - it is a safe one
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise MailsealError(f"{file}:{line}: not YAML: {error.problem}") from None

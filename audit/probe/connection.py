@@ -3,9 +3,10 @@
 import errno
 import socket
 import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from audit.facts import Endpoint
 from audit.probe.errors import (
@@ -37,8 +38,7 @@ BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long to wait, in seconds.
 
     Attributes:

@@ -6,8 +6,9 @@ tells which hellos will be needed.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from audit.facts import Observation, Preference
 from audit.iana import GROUPS, SUITES, Group, Suite, Version, group, suite
@@ -25,8 +26,7 @@ _NOT_TRIED = Observation("inconclusive", "not tried")
 _CHACHA = "CHACHA20_POLY1305"
 
 
-@dataclass(slots=True)
-class Discovery:
+class Discovery(Struct):
     """What one version accepts.
 
     Attributes:

@@ -2,8 +2,10 @@
 
 import time
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from audit.facts import EndpointFacts, Observation, Plaintext, Reach
 from audit.probe import discover, features, summary
@@ -20,11 +22,13 @@ from audit.probe.connection import (
 from audit.probe.drive import Wire
 from audit.probe.explore import Explored, explore
 from audit.probe.guest import Guest
-from audit.probe.handshake import Completed, handshake
 from audit.probe.plan import Task, foresee, hidden, questions
 from audit.probe.question import Known, Question
 from audit.wire.dialogue import before_tls
 from audit.wire.hello import Hello
+
+if TYPE_CHECKING:
+    from audit.probe.handshake import Completed
 
 _MX_PORT = 25  # mail in clear is what the port is for
 _REACH: dict[type[ProbeError], Reach] = {
@@ -43,7 +47,7 @@ def probe(guest: Guest, task: Task) -> EndpointFacts:
     try:
         facts = _look(guest, task)
     except ProbeError as error:
-        facts = EndpointFacts(guest.endpoint, _REACH[type(error)], errors=(str(error),))
+        facts = EndpointFacts(guest.endpoint, _reach(error), errors=(str(error),))
     except Exception as error:  # noqa: BLE001 - one endpoint must not end the run of all others
         words = f"the prober stumbled over it: {type(error).__name__}: {error}"
         facts = EndpointFacts(guest.endpoint, "open", errors=(words,))
@@ -52,12 +56,17 @@ def probe(guest: Guest, task: Task) -> EndpointFacts:
     )
 
 
+def _reach(error: ProbeError) -> Reach:
+    """By the kind of error, or by the kind that it is a case of."""
+    return next((_REACH[kind] for kind in type(error).__mro__ if kind in _REACH), "no-answer")
+
+
 def knock(guest: Guest) -> EndpointFacts:
     """Only whether anything listens there."""
     try:
         guest.ask(lambda connection: None)  # noqa: ARG005 - to have connected is the answer
     except ProbeError as error:
-        return EndpointFacts(guest.endpoint, _REACH[type(error)], errors=(str(error),))
+        return EndpointFacts(guest.endpoint, _reach(error), errors=(str(error),))
     return EndpointFacts(guest.endpoint, "open", connections=guest.connections)
 
 
@@ -100,7 +109,8 @@ def _begin(
 
 def _sum(guest: Guest, task: Task, told: Explored, plaintext: Plaintext | None) -> EndpointFacts:
     found, shown = told.found.values(), told.shown
-    shaken, error = _shake(guest)  # the last of all, so that it is the control of every refusal
+    # The last of all, so that it is the control of every refusal.
+    shaken, error = _shake(guest) if task.complete else (None, None)
     ders = [shaken.chain] if shaken else []
     others, other_errors = _hidden(guest, task, told, ders)
     chains, bad_chains = summary.chains(found, [*ders, *others])
@@ -155,10 +165,11 @@ def _hidden(
     return [shaken.chain for shaken, _ in results if shaken], errors
 
 
-def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, ProbeError | None]:
+def _shake(guest: Guest, signer: str = "") -> tuple["Completed | None", ProbeError | None]:
     """A complete handshake, or why the question was not answered."""
+    from audit.probe.handshake import handshake  # OpenSSL comes with it
 
-    def question(connection: Connection) -> Completed:
+    def question(connection: Connection) -> "Completed":
         connection.to_tls()
         return handshake(connection, guest.endpoint.name, signer)
 
@@ -168,7 +179,7 @@ def _shake(guest: Guest, signer: str = "") -> tuple[Completed | None, ProbeError
         return None, error
 
 
-def _observe(shaken: Completed | None, error: ProbeError | None) -> Observation:
+def _observe(shaken: "Completed | None", error: ProbeError | None) -> Observation:
     if shaken is None:
         return Observation("inconclusive", str(error))
     return Observation("accepted" if shaken.ok else "refused", shaken.words)

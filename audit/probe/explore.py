@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from audit.facts import Behaviour, Observation, Preference
 from audit.iana import GROUPS, VERSIONS, Suite, Version
@@ -19,8 +20,7 @@ _OLD: tuple[tuple[Version, ...], ...] = (("SSLv2", "SSLv3"), ("TLSv1.0", "TLSv1.
 _NEW: tuple[Version, ...] = ("TLSv1.3", "TLSv1.2")
 
 
-@dataclass(slots=True)
-class Explored:
+class Explored(Struct):
     """What the hellos told.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What a server that follows its policy would answer, for the wire to confirm. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from audit.facts import Preference
 from audit.iana import Group, Suite, Version
@@ -14,8 +15,7 @@ _FAILURE, _VERSION, _FALLBACK = Alert(40), Alert(70), Alert(86)
 _USUAL = frozenset({0xFF01, MASTER_SECRET, TICKET})  # what most servers echo
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """How an endpoint should behave.
 
     Attributes:

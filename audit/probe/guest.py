@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Literal, TypeVar
+
+from msgspec import Struct, field
 
 from audit.facts import Endpoint
 from audit.probe.connection import (
@@ -27,8 +28,7 @@ T = TypeVar("T")
 _PROVEN = 3  # answers at a crowd of that size before a close in it is believed
 
 
-@dataclass(frozen=True, slots=True)
-class Manners:
+class Manners(Struct, frozen=True):
     """How to treat a server.
 
     Attributes:

@@ -1,15 +1,12 @@
 """A complete handshake: the proof that the server holds its key."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from audit.probe.connection import Connection
-from audit.probe.secure import SIGNERS, Secure, TlsFailed
-
-__all__ = ["SIGNERS", "Completed", "handshake"]
+from audit.probe.secure import Secure, TlsFailed
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """How it went.
 
     Attributes:

@@ -1,42 +1,35 @@
 """What a look at one endpoint takes, said before it begins. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from audit.facts import Endpoint
-from audit.probe import asked, attacks, inside, starttls
 from audit.probe.drive import Foreseen
 from audit.probe.explore import explore
 from audit.probe.foresee import Expectation
-from audit.probe.handshake import SIGNERS
 from audit.probe.question import Known, Question
+from audit.probe.signers import SIGNERS
 from audit.wire.hello import Hello
 
-QUESTIONS: tuple[Question, ...] = (
-    *starttls.QUESTIONS,
-    *inside.QUESTIONS,
-    *asked.QUESTIONS,
-    *attacks.QUESTIONS,
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """How to look at one endpoint.
 
     Attributes:
         expected: what it should do; orders what is offered, so that the answers prove the most.
         verify: send all that is foreseen at once, and explore only where it comes otherwise.
         quick: versions, suites, their order and the certificates only.
+        complete: also shake hands to the end, by OpenSSL.
     """
 
     expected: Expectation = field(default_factory=Expectation)
     verify: bool = False
     quick: bool = False
+    complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """What will be asked if all is as expected.
 
     Attributes:
@@ -68,6 +61,8 @@ def questions(endpoint: Endpoint, task: Task) -> list[Question]:
     """The questions that make sense here."""
     if task.quick:
         return []
+    from audit.probe.questions import QUESTIONS
+
     return [
         q
         for q in QUESTIONS

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from audit.facts import Behaviour, Observation, Service
 from audit.iana import Suite, Version
 from audit.iana.versions import CODES
@@ -31,8 +33,7 @@ class Known:
         return max(able, key=CODES.__getitem__, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One row of a table of questions.
 
     Attributes:

@@ -10,6 +10,7 @@ from OpenSSL import SSL, crypto
 
 from audit.probe.connection import BUSY, Connection
 from audit.probe.errors import NotTheService, ProbeError, Reset, Throttled
+from audit.probe.signers import SIGNERS
 from audit.probe.talk import Talk
 from audit.wire.dialogue import PROTOCOLS
 
@@ -25,12 +26,6 @@ _GROUPS = (
     b"X25519:P-256:X448:P-521:P-384:X25519MLKEM768"
     b":ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192"
 )
-# The signatures of TLS 1.3 by the kind of key that makes them (RFC 8446, section 4.2.3).
-SIGNERS = {
-    "ecdsa": b"ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519:ed448",
-    "rsa": b"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512"
-    b":rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512",
-}
 
 
 class TlsFailed(ProbeError):

@@ -3,8 +3,9 @@
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from audit.facts import Observation
 from audit.probe.connection import Connection

@@ -1,7 +1,8 @@
 """What many answers say together. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from audit.facts import Chain, EndpointFacts, Observation
 from audit.iana import Version

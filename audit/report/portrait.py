@@ -5,7 +5,8 @@ or three portraits; one that differs stands out.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from audit.facts import Certificate, EndpointFacts, Plaintext, Preference, Seen
 from audit.findings import Run
@@ -24,8 +25,7 @@ _ORDER: dict[Preference, str] = {
 BEHAVES: dict[Seen, str] = {"accepted": "Does", "refused": "Does not", "inconclusive": "Unclear"}
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(Struct, frozen=True):
     """What one accepted version can lead to."""
 
     version: Version
@@ -34,8 +34,7 @@ class Negotiated:
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Portrait:
+class Portrait(Struct, frozen=True):
     """What several endpoints of one host show alike.
 
     Attributes:

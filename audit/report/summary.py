@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.findings import Finding, Run, Verdict
 from audit.judge.catalogue import CATALOGUE
@@ -13,8 +15,7 @@ _TOGETHER = {check.id for check in CATALOGUE.values() if check.scope == "cluster
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """A run in numbers.
 
     Attributes:

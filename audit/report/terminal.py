@@ -2,13 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from io import StringIO
 from typing import TextIO
 
-from rich.console import Console
-from rich.text import Text
-
 from audit.findings import UNTESTED, Finding, Run, Verdict
+from audit.report.paint import Line, painted, wanted
 from audit.report.portrait import BEHAVES, Portrait, accepted, portraits
 from audit.report.summary import Summary, by_place, by_policy, place, plural, summarize
 from audit.report.visible import visible
@@ -32,7 +29,7 @@ def show(run: Run, file: TextIO, *, facts: bool = False) -> None:
         file: standard output.
         facts: also what each endpoint showed, as `mailseal scan` does.
     """
-    text = _rendered(run, facts=facts, colour=file.isatty())
+    text = _rendered(run, facts=facts, colour=wanted(file))
     encoding = file.encoding or "utf-8"
     file.write(text.encode(encoding, "replace").decode(encoding))
 
@@ -44,56 +41,55 @@ def text_document(run: Run) -> bytes:
 
 def _rendered(run: Run, *, facts: bool, colour: bool) -> str:
     """Every line as long as it is: a terminal wraps it, grep finds it whole."""
-    buffer = StringIO()
-    console = Console(file=buffer, force_terminal=colour, highlight=False, soft_wrap=True)
+    return "".join(f"{painted(line, colour=colour)}\n" for line in _lines(run, facts=facts))
+
+
+def _lines(run: Run, *, facts: bool) -> Iterator[Line]:
     if facts:
         for portrait in portraits(run):
-            for line in _facts(portrait):
-                console.print(line)
-            console.print()
+            yield from _facts(portrait)
+            yield ()
     blocks = list(by_policy(run)) if len(run.policies) > 1 else [run]
     for block in blocks:
-        for line in _block(block, named=len(blocks) > 1):
-            console.print(line)
+        yield from _block(block, named=len(blocks) > 1)
     if len(blocks) > 1 and run.planned != run.executed:
-        console.print(_missing(run))
-    return buffer.getvalue()
+        yield _missing(run)
 
 
-def _block(run: Run, *, named: bool) -> Iterator[Text]:
+def _block(run: Run, *, named: bool) -> Iterator[Line]:
     """What one policy has to say; its sum is the last line."""
     if named:
-        yield Text(f"Policy {visible(run.policy.id)} of {run.policy.version}", style="bold reverse")
-        yield Text()
+        yield ((f"Policy {visible(run.policy.id)} of {run.policy.version}", "bold reverse"),)
+        yield ()
     for verdict, (heading, style) in _HEADINGS.items():
         places = by_place(run.findings, verdict)
         if places:
-            yield Text(heading, style=style)
+            yield ((heading, style),)
         for where, findings in places.items():
-            yield Text(visible(where), style="bold")
+            yield ((visible(where), "bold"),)
             yield from _findings(findings, style)
         if places:
-            yield Text()
+            yield ()
     yield from _leaving(run.findings)
     summary = summarize(run)
     if summary.missing:
         yield _missing(run)
-    yield Text(summary_line(summary, run), style="bold")
+    yield ((summary_line(summary, run), "bold"),)
     if named:
-        yield Text()
+        yield ()
 
 
-def _leaving(findings: Iterable[Finding]) -> Iterator[Text]:
+def _leaving(findings: Iterable[Finding]) -> Iterator[Line]:
     """Passes that end with a day: the same words once, with the number of places."""
     places: dict[tuple[str, str], list[str]] = {}
     for f in findings:
         if f.verdict == "pass" and f.level == "phase-out":
             places.setdefault((f.check, f.observed), []).append(place(f))
     if places:
-        yield Text("On phase-out, still passed", style="bold cyan")
+        yield (("On phase-out, still passed", "bold cyan"),)
     for (check, observed), where in places.items():
         others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        yield Text.assemble(
+        yield (
             "  ",
             (visible(check), "cyan"),
             f"  {visible(observed, longest=_LONGEST)}",
@@ -101,15 +97,15 @@ def _leaving(findings: Iterable[Finding]) -> Iterator[Text]:
             visible(where[0]) + others,
         )
     if places:
-        yield Text()
+        yield ()
 
 
-def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
+def _findings(findings: list[Finding], style: str) -> Iterator[Line]:
     untested = [f for f in findings if f.observed == UNTESTED]
     told = [f for f in findings if f.observed != UNTESTED]
     width = max((len(f.check) for f in told), default=0)
     for f in told:
-        yield Text.assemble(
+        yield (
             "  ",
             (f"{visible(f.check):<{width}}", style),
             f"  {visible(f.observed, longest=_LONGEST)}",
@@ -118,15 +114,17 @@ def _findings(findings: list[Finding], style: str) -> Iterator[Text]:
             visible(f.expected, longest=_EXPECTED),
         )
     for why, count in Counter(f.evidence for f in untested).items():
-        yield Text.assemble(
-            "  ", (plural(count, "check"), style), f" {UNTESTED}: {visible(why, longest=_LONGEST)}"
+        yield (
+            "  ",
+            (plural(count, "check"), style),
+            f" {UNTESTED}: {visible(why, longest=_LONGEST)}",
         )
 
 
-def _missing(run: Run) -> Text:
+def _missing(run: Run) -> Line:
     missing = run.planned - run.executed
     words = f"Planned {run.planned} checks, made {run.executed}: {missing} are missing."
-    return Text(words, style="bold red")
+    return ((words, "bold red"),)
 
 
 def summary_line(summary: Summary, run: Run) -> str:
@@ -147,10 +145,10 @@ def summary_line(summary: Summary, run: Run) -> str:
     return line if summary.seconds is None else f"{line}, {summary.seconds:.1f} s"
 
 
-def _facts(portrait: Portrait) -> Iterator[Text]:
-    yield Text(visible(portrait.host), style="bold")
+def _facts(portrait: Portrait) -> Iterator[Line]:
+    yield ((visible(portrait.host), "bold"),)
     for port, addresses in portrait.ports.items():
-        yield Text.assemble(f"  {port}  ", (visible(" ".join(addresses)), "dim"))
+        yield (f"  {port}  ", (visible(" ".join(addresses)), "dim"))
     if portrait.reach:
         yield _row("reached", portrait.reach)
     if portrait.versions:
@@ -175,5 +173,5 @@ def _facts(portrait: Portrait) -> Iterator[Text]:
     yield from (_row(label, value) for label, value in rows if value)
 
 
-def _row(label: str, value: str) -> Text:
-    return Text.assemble("  ", (f"{label:<{_LABEL}}", "dim"), visible(value, longest=_LONGEST))
+def _row(label: str, value: str) -> Line:
+    return ("  ", (f"{label:<{_LABEL}}", "dim"), visible(value, longest=_LONGEST))

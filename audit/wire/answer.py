@@ -5,7 +5,9 @@ hello can be answered with, and whatever does not parse ends in a `Garbage`, not
 """
 
 import struct
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.iana import Version
 from audit.iana.versions import CODES
@@ -33,8 +35,7 @@ _ALERTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """A fatal alert (RFC 8446, section 6)."""
 
     code: int
@@ -44,8 +45,7 @@ class Alert:
         return f"alert {self.code} {_ALERTS.get(self.code, '')}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Garbage:
+class Garbage(Struct, frozen=True):
     """Something that is not an answer to a hello; *start* is what came first."""
 
     start: bytes
@@ -55,8 +55,7 @@ class Garbage:
         return f"not TLS: {self.start[:32]!r}"
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """The server closed the connection without a word."""
 
     def __str__(self) -> str:
@@ -64,8 +63,7 @@ class Closed:
         return "closed without a word"
 
 
-@dataclass(frozen=True, slots=True)
-class Unheard:
+class Unheard(Struct, frozen=True):
     """No answer came, for a reason that has nothing to do with the hello."""
 
     why: str

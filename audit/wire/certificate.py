@@ -1,17 +1,19 @@
-"""Certificates: DER in, facts out."""
+"""Certificates: DER in, facts out.
+
+What reads them is imported on first use: a prober has long said hello before there are any.
+"""
 
 import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from OpenSSL import crypto
+from typing import TYPE_CHECKING
 
 from audit.facts import Certificate, Chain
 from audit.iana import group
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -23,6 +25,9 @@ def parse(der: bytes) -> Certificate:
     Raises:
         ValueError: the bytes are no certificate.
     """
+    from cryptography import x509
+    from OpenSSL import crypto
+
     try:
         found = x509.load_der_x509_certificate(der)
         # What OpenSSL cannot read no client of it takes, and the judges build chains with OpenSSL.
@@ -57,6 +62,9 @@ def parse_chain(ders: Sequence[bytes]) -> Chain:
 
 def rsa_numbers(der: bytes) -> tuple[int, int] | None:
     """Modulus and public exponent of a certificate's RSA key; None if it has no such key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     try:
         key = x509.load_der_x509_certificate(der).public_key()
     except Exception:  # noqa: BLE001 - hostile certificates raise all there is
@@ -67,11 +75,15 @@ def rsa_numbers(der: bytes) -> tuple[int, int] | None:
     return numbers.n, numbers.e
 
 
-def _public(found: x509.Certificate) -> bytes:
+def _public(found: "x509.Certificate") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _key(found: x509.Certificate) -> tuple[str, int, str]:
+def _key(found: "x509.Certificate") -> tuple[str, int, str]:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
     key = found.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         return "rsa", key.key_size, ""
@@ -84,12 +96,14 @@ def _key(found: x509.Certificate) -> tuple[str, int, str]:
     return type(key).__name__.removesuffix("PublicKey").lower(), 0, ""
 
 
-def _hash(found: x509.Certificate) -> str:
+def _hash(found: "x509.Certificate") -> str:
     algorithm = found.signature_hash_algorithm
     return algorithm.name if algorithm else ""
 
 
-def _names(found: x509.Certificate) -> tuple[str, ...]:
+def _names(found: "x509.Certificate") -> tuple[str, ...]:
+    from cryptography import x509
+
     try:
         san = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

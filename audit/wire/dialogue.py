@@ -7,7 +7,8 @@ recipient follows MAIL, and every dialogue ends politely.
 
 import base64
 from collections.abc import Generator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from audit.facts import Observation, Plaintext, Seen, Service
 from audit.wire import login
@@ -20,8 +21,7 @@ _ASKS_FOR_TLS = (530, 538)
 _PLAIN = base64.b64encode(f"\0{_USER}\0{_PASSWORD}".encode()).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One exchange.
 
     Attributes:
@@ -38,8 +38,7 @@ class Step:
 Dialogue = Generator[Step, Reply, None]
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
+class Protocol(Struct, frozen=True):
     """The words of one protocol.
 
     Attributes:

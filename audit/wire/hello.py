@@ -7,8 +7,9 @@ server answers with a HelloRetryRequest that names its suite and group (RFC 8446
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from audit.iana import Group, Suite, Version
 from audit.iana.versions import CODES
@@ -46,8 +47,7 @@ SIGNATURE_SCHEMES = (
 SSL2_CIPHERS = (0x010080, 0x020080, 0x030080, 0x040080, 0x050080, 0x060040, 0x0700C0)
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(Struct, frozen=True):
     """What to offer.
 
     Attributes:

@@ -6,8 +6,9 @@ come and hands out whole replies. Lines and replies are bounded: a server may be
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Grammar = Literal["smtp", "imap", "pop3", "pop3-list", "sieve", "greeting"]
 
@@ -21,8 +22,7 @@ class NotAReply(Exception):
     """What came is no reply of this protocol."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One whole reply.
 
     Attributes:

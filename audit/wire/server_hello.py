@@ -1,7 +1,9 @@
 """The messages that answer a ClientHello, parsed: bytes in, facts out."""
 
 import struct
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.iana import Suite, Version, suite, version_name
 
@@ -14,8 +16,7 @@ class Malformed(Exception):
     """The bytes do not parse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """A ServerHello, with what came after it in clear.
 
     Attributes:

@@ -12,7 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from audit.inspect import parse
-from audit.judge import certificate as judge
+from audit.judge import path
 from audit.wire import answer, dialogue, login
 from audit.wire.reply import ReplyReader
 from audit.wire.server_hello import Accepted
@@ -57,8 +57,8 @@ TWINS: dict[str, tuple[object, str, object]] = {
     "dialogue": (dialogue, "_CONTINUE", 0),
     "login": (login, "verdict", lambda *_, **__: "refused"),
     "endless": (answer, "_MOST_BYTES", 1 << 19),
-    "certificate": (judge, "_path", lambda _, served: served),
-    "bent-certificate": (judge, "_path", lambda _, served: served),
+    "certificate": (path, "find", lambda _, served: served),
+    "bent-certificate": (path, "find", lambda _, served: served),
     "host": (parse._Collector, "take", lambda *_: None),
 }
 

@@ -1,11 +1,11 @@
 """Facts of servers and hosts that pass every check, to be broken one by one."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from msgspec.structs import replace
 
 from audit.facts import (
     Behaviour,

@@ -1,11 +1,10 @@
 """Certificates as hostile or careless people make them."""
 
-from dataclasses import replace
-
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec.structs import replace
 
 from audit.judge import certificate, protocol, strength
 from audit.wire.certificate import parse

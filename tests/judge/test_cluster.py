@@ -1,9 +1,9 @@
 """Endpoints compared: each check on endpoints that are alike, and on some that are not."""
 
-from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from audit.facts import EndpointFacts, Observation
 from audit.findings import Finding

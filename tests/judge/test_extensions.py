@@ -1,9 +1,8 @@
 """Extensions and known attacks: each check on facts that pass, and on facts that must fail."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tlslite import mathtls
 
 from audit.facts import Behaviour, Observation

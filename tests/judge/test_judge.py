@@ -1,11 +1,11 @@
 """Each check passes on what is right and fails on its broken twin."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from audit.facts import Behaviour, HostFacts, Observation, Seen
 from audit.findings import Finding, exit_code

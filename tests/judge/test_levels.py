@@ -1,12 +1,12 @@
 """Levels, dates and upper bounds: what passes, what fails, and what is said about it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from msgspec.structs import replace
 from tlslite import mathtls
 
 from audit.findings import Finding

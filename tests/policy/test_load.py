@@ -151,10 +151,11 @@ _BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "3", "profiles: 3", "\x00", "x: {", "a: &a [*a]", "a: &a {profiles: *a}",
-     "? [a]\n: b", _BOMB],
+     "? [a]\n: b", _BOMB, "[" * 200_000, "- " * 200_000],
+    ids=lambda text: repr(text[:20]),
 )  # fmt: skip
 def test_what_is_no_policy_is_refused_in_one_sentence(text: str) -> None:
-    """Empty, recursive and exploding documents end in a sentence, in bounded time and memory."""
+    """Empty, recursive, deep and exploding ones end in a sentence, in bounded time and memory."""
     with pytest.raises(MailsealError):
         parse(text, "mine.yaml")
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from audit.facts import Behaviour, EndpointFacts, Observation
 from audit.iana import SUITES
-from audit.probe import plan
+from audit.probe import questions
 from audit.probe.connection import Limits
 from audit.probe.guest import Manners
 from audit.wire.hello import handshake_message
@@ -28,8 +28,8 @@ _CLASSIC = (*GOOD, "-tls1_2")
 def only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """These servers cannot do more than what is asked here: nothing waits for the rest."""
     wanted = [m.args for m in request.node.iter_markers("asks")]
-    chosen = [q for q in plan.QUESTIONS if any(q.behaviour in names for names in wanted)]
-    monkeypatch.setattr(plan, "QUESTIONS", tuple(chosen))
+    chosen = [q for q in questions.QUESTIONS if any(q.behaviour in names for names in wanted)]
+    monkeypatch.setattr(questions, "QUESTIONS", tuple(chosen))
 
 
 def seen(facts: EndpointFacts, behaviour: Behaviour) -> Observation:

@@ -1,8 +1,9 @@
 """Runs to report on: single parts with sensible defaults, and a whole cluster with failures."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from audit.facts import (
     Certificate,

@@ -1,7 +1,8 @@
 """One row of the catalogue."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from audit.findings import Severity
 
@@ -10,8 +11,7 @@ Scope = Literal["endpoint", "cluster", "host"]
 Grouping = Literal["family", "nodes", "name", "all"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One row of the catalogue.
 
     Attributes:
