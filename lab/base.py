@@ -1,4 +1,4 @@
-"""The Debian root that all hosts share, read-only: built once, cached under a key of its inputs."""
+"""Debian roots, read-only once built: each is cached under a key of its inputs."""
 
 import hashlib
 import json
@@ -34,12 +34,16 @@ _STEPS = ("running apt-get update", "downloading", "extracting", "installing", "
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what the root contains, except the day it was built."""
+    """Everything that decides what a root contains, except the day it was built.
+
+    `kind` is its name in the cache; only roots of one kind replace each other there.
+    """
 
     suite: str
     arch: str
     packages: tuple[str, ...]
     script: str
+    kind: str = "root"
 
     def key(self) -> str:
         """Return the name of the cached root: another recipe, another key."""
@@ -48,11 +52,16 @@ class Recipe:
 
 
 def recipe() -> Recipe:
-    """Return the recipe of this checkout on this machine."""
+    """Return the recipe of the root that all hosts of the lab share."""
     data = yaml.safe_load((paths.PACKAGE / "packages.yaml").read_text(encoding="utf-8"))
-    arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
     script = (paths.PACKAGE / "customize.sh").read_text(encoding="utf-8")
-    return Recipe(data["suite"], arch, tuple(data["packages"]), script)
+    return Recipe(data["suite"], architecture(), tuple(data["packages"]), script)
+
+
+def architecture() -> str:
+    """Return Debian's name for this machine's processor."""
+    machine = os.uname().machine
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
 def cached(made: Recipe) -> Path | None:
@@ -75,17 +84,17 @@ def ensure(made: Recipe) -> Path:
             shutil.rmtree(stale, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix="tmp-", dir=paths.cache()))
         try:
-            say("building the Debian root (once; it is cached)")
+            say(f"building the Debian {made.kind} (once; it is cached)")
             _build(made, work)
             # mkdtemp's 0700 would keep the daemons' own users from walking down to their files.
             work.chmod(0o755)
-            for old in paths.cache().glob("root-*"):
+            for old in paths.cache().glob(f"{made.kind}-*"):
                 if not _in_use(old):
                     shutil.rmtree(old, ignore_errors=True)
             work.rename(_home(made))
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        say("the Debian root is built")
+        say(f"the Debian {made.kind} is built")
         return _home(made) / "root"
 
 
@@ -101,7 +110,7 @@ def _in_use(home: Path) -> bool:
 
 
 def _home(made: Recipe) -> Path:
-    return paths.cache() / f"root-{made.key()}"
+    return paths.cache() / f"{made.kind}-{made.key()}"
 
 
 def _build(made: Recipe, work: Path) -> None:

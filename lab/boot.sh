@@ -1,8 +1,10 @@
 #!/bin/bash
 # Becomes the first process of a host. Runs in the host's fresh mount, pid, uts and ipc namespaces.
-# $1 the shared root, $2 the host's directory (upper, work, root), $3 the host's name
+# $1 the shared root, $2 the host's directory (upper, work, root), $3 the host's name,
+# then the program that the first process becomes; without one, init
 set -eu
 base=$1 home=$2
+test $# -gt 3 || set -- "$@" /sbin/init
 hostname "$3"
 mount --make-rprivate /
 mount -t overlay lab -o "lowerdir=$base,upperdir=$home/upper,workdir=$home/work" "$home/root"
@@ -37,4 +39,4 @@ umount -l /.old
 rmdir /.old
 # The clock and the kernel's modules are the real machine's as well.
 exec chroot / /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=lab TERM=linux \
-    setpriv --bounding-set -sys_time,-sys_module,-sys_rawio /sbin/init
+    setpriv --bounding-set -sys_time,-sys_module,-sys_rawio "${@:4}"

@@ -48,18 +48,18 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     return make_pki(Path(tmp_path_factory.mktemp("pki")))
 
 
-def _why_no_lab() -> str | None:
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """Skips, with the reason, what needs hosts of our own where there can be none."""
     if os.geteuid() != 0:
-        return "the lab needs root"
-    absent = machine.missing(build=True)
-    return f"the lab needs {', '.join(absent)}" if absent else None
+        pytest.skip("namespaces need root")
+    if absent := machine.missing(build=True):
+        pytest.skip(f"namespaces need {', '.join(absent)}")
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[commands.Lab]:
+def lab(namespaces: None) -> Iterator[commands.Lab]:
     """The lab's command line; whether a lab was up, and in which size, is the same afterwards."""
-    if reason := _why_no_lab():
-        pytest.skip(reason)
     size = json.loads(commands.lab("status", "--json").stdout)["size"]
     if size != "small":
         commands.lab("down")
