@@ -1,4 +1,4 @@
-"""Measures the audit of the 25-host lab and writes docs/benchmarks.md.
+"""Measures the audit of the 25-host lab and writes its section of docs/benchmarks.md.
 
     make bench
 
@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import page
+from benchmarks.page import ROOT
+
 BIN = Path(sys.executable).parent
 INVENTORY = "inventory/cluster"
-PAGE = ROOT / "docs" / "benchmarks.md"
 HUB = "/run/netns/ms-hub"
 
 
@@ -89,11 +90,10 @@ def main() -> None:
     for number in range(runs):
         found.append(_measure())
         print(f"audit {number + 1} of {runs}: {found[-1]}", flush=True)
-    PAGE.write_text(_page(found), encoding="utf-8")
-    print(PAGE)
+    page.write("audit", _section(found))
 
 
-def _page(found: list[Measured]) -> str:
+def _section(found: list[Measured]) -> str:
     def median(name: str) -> float:
         return float(statistics.median(getattr(m, name) for m in found))
 
@@ -101,13 +101,10 @@ def _page(found: list[Measured]) -> str:
         values = [getattr(m, name) for m in found]
         return f"{median(name):.0f} ({min(values):.0f}-{max(values):.0f})"
 
-    return f"""# Benchmarks
+    return f"""## Audit of the 25-host lab
 
-Written by `make bench` on {datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25
-hosts under test share with the auditor. {len(found)} run(s): the median, smallest and largest in
-brackets.
-
-## Audit of the 25-host lab
+{datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25 hosts under test share with the
+auditor. {len(found)} run(s): the median, smallest and largest in brackets.
 
 All endpoints on IPv4 and IPv6, all host facts; {found[0].checks} checks,
 {found[0].endpoints} endpoints (those that must be closed included).

@@ -12,14 +12,22 @@ from audit.measures import load_all
 from benchmarks.peers.delay import far
 from tests.daemons.cell import Server
 from tests.daemons.dovecot import dovecot
+from tests.daemons.exim import exim_gnutls
 from tests.daemons.names import described
 from tests.daemons.postfix import postfix
-from tests.daemons.settings import Tls
+from tests.daemons.roots import root
+from tests.daemons.settings import ALL, Tls
+from tests.daemons.table import Daemon
 from tests.servers import Pki, make_pki
 
 POLICY = Path(__file__).with_name("policy.yaml")
 WAYS = (0, 20)  # milliseconds there and back
-_ASKED = (("IMAPS", dovecot, 993), ("IMAP STARTTLS", dovecot, 143), ("SMTP STARTTLS", postfix, 25))
+_TIMED = (("IMAPS", 993), ("IMAP STARTTLS", 143), ("SMTP STARTTLS", 25))
+_OLD = tuple(
+    f"{exchange}{cipher}"
+    for exchange in ("ECDHE-ECDSA-", "ECDHE-RSA-", "DHE-RSA-", "")
+    for cipher in ("AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-SHA", "AES128-SHA")
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,8 @@ class Place:
 
     Attributes:
         title: what is there, as the page calls it.
+        tls: what it was told.
+        timed: whether it is measured; otherwise only the facts are compared.
         way: milliseconds there and back.
         address, port, service, mode: as a client sees it.
         netns: the namespace of the clients.
@@ -36,6 +46,8 @@ class Place:
     """
 
     title: str
+    tls: Tls
+    timed: bool
     way: int
     address: str
     port: int
@@ -60,26 +72,53 @@ class Place:
 
 
 @contextmanager
-def field(folder: Path) -> Iterator[tuple[list[Place], Tls, Pki]]:
+def field(folder: Path) -> Iterator[tuple[list[Place], Pki]]:
     """Start all of them; must be entered by the main thread, as the daemons' cells must."""
-    pki = make_pki(folder)
-    tls = told()
+    pki, tls, places = make_pki(folder), told(), []
+    # What is off on the measured servers must be on somewhere, or nobody's "no" means anything.
+    old = Tls(versions=ALL, suites=_OLD, prefer="client", dh_bits=2048)
+    gnutls = Tls(suites=tls.suites[:6], groups=tls.groups)
     with ExitStack() as stack:
-        servers: dict[str, tuple[Server, dict[int, str]]] = {}
-        for daemon in dict.fromkeys(daemon for _, daemon, _ in _ASKED):
-            name = daemon.__name__
-            server = stack.enter_context(daemon(pki, folder / name, tls))
-            slow = stack.enter_context(far(server.netns, server.own_netns, WAYS[1] / 2000))
-            servers[name] = (server, {WAYS[0]: server.address, WAYS[1]: slow})
-        places = []
+
+        def start(daemon: Daemon, name: str, tls: Tls) -> Server:
+            return stack.enter_context(daemon(pki, folder / name, tls))
+
+        servers = {"imap": start(dovecot, "dovecot", tls), "smtp": start(postfix, "postfix", tls)}
+        slow = {
+            name: stack.enter_context(far(server.netns, server.own_netns, WAYS[1] / 2000))
+            for name, server in servers.items()
+        }
         for way in WAYS:
-            for title, daemon, port in _ASKED:
-                server, addresses = servers[daemon.__name__]
-                spoken = server.ports[port]
-                spaces = (server.netns, server.own_netns)
-                place = Place(title, way, addresses[way], port, *spoken, *spaces, pki.root)
-                places.append(place)
-        yield places, tls, pki
+            for title, port in _TIMED:
+                name = title.partition(" ")[0].lower().removesuffix("s")
+                server = servers[name]
+                address = slow[name] if way else server.address
+                places.append(_place(title, server, port, tls, pki, way, address))
+        for title, server, settings in (
+            ("Postfix, old and client's order", start(postfix, "old", old), old),
+            ("Exim on GnuTLS", start(exim_gnutls, "exim", gnutls), gnutls),
+        ):
+            places.append(_place(title, server, 25, settings, pki))
+        yield places, pki
+
+
+def _place(  # noqa: PLR0913, PLR0917 - a place has so many sides
+    title: str, server: Server, port: int, tls: Tls, pki: Pki, way: int = 0, address: str = ""
+) -> Place:
+    service, mode = server.ports[port]
+    return Place(
+        title=title,
+        tls=tls,
+        timed=bool(address),
+        way=way,
+        address=address or server.address,
+        port=port,
+        service=service,
+        mode=mode,
+        netns=server.netns,
+        server=server.own_netns,
+        roots=pki.root,
+    )
 
 
 def told() -> Tls:
@@ -96,8 +135,6 @@ def told() -> Tls:
 
 def versions_of_daemons() -> dict[str, str]:
     """Debian's versions of what is measured."""
-    from tests.daemons.roots import root
-
     found = {}
     for package in ("dovecot-core", "postfix", "libssl3"):
         command = ["dpkg-query", f"--root={root('dovecot-postfix')}", "-W", "-f", "${Version}"]

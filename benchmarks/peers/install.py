@@ -77,7 +77,7 @@ def _sslyze() -> Path:
         print("installing sslyze (once; it is cached)", flush=True)
         shutil.rmtree(venv, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        pip = [venv / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, f"sslyze=={_SSLYZE}"], check=True)
         done.touch()
     return venv

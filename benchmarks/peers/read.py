@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from audit.iana import VERSIONS, Version
 from tests.daemons.names import described
@@ -99,7 +99,7 @@ def testssl(text: str) -> Facts:
 
 def sslscan(text: str) -> Facts:
     """`sslscan --xml=-`."""
-    document = Xml.fromstring(text)  # noqa: S314 - written by the program that we started
+    document = ET.fromstring(text)  # noqa: S314 - written by the program that we started
     found: Facts = {}
     for one in document.iter("protocol"):
         version = f"{one.attrib['type'].upper()}v{one.attrib['version']}"
@@ -116,7 +116,7 @@ def sslscan(text: str) -> Facts:
 
 def nmap(text: str) -> Facts:
     """`nmap -oX -` with its three scripts. Of SSLv2 it speaks only where it found it."""
-    document = Xml.fromstring(text)  # noqa: S314 - written by the program that we started
+    document = ET.fromstring(text)  # noqa: S314 - written by the program that we started
     scripts = {one.attrib["id"]: one for one in document.iter("script")}
     found: Facts = {"SSLv2": yes(1)} if "sslv2" in scripts else {}
     if (script := scripts.get("ssl-enum-ciphers")) is not None:

@@ -86,7 +86,7 @@ def tools(peers: Peers) -> list[Tool]:
             ),
             "mailseal",
         ),
-        Tool(_FULL, lambda p: ours(p), "mailseal"),
+        Tool(_FULL, ours, "mailseal"),
         Tool("nmap", lambda p: peers.inside("nmap", *nmap(p)), "nmap"),
         Tool(
             "sslscan",
@@ -128,7 +128,9 @@ def check_ours() -> None:
     """The installed command must be this tree's."""
     code = "import audit; print(audit.__file__)"
     words = [str(BIN / "python"), "-c", code]
-    told = subprocess.run(words, capture_output=True, text=True, env=ENVIRONMENT, cwd="/")
+    told = subprocess.run(
+        words, capture_output=True, text=True, env=ENVIRONMENT, cwd="/", check=False
+    )
     if not told.stdout.startswith(f"{ROOT}/"):
         sys.exit(f"{BIN}/mailseal is another tree's: {told.stdout.strip()}; set PYTHONPATH")
 
