@@ -11,19 +11,12 @@ import json
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks import page
-from benchmarks.page import ROOT
-
-BIN = Path(sys.executable).parent
-INVENTORY = "inventory/cluster"
-HUB = "/run/netns/ms-hub"
+from benchmarks.cluster import INVENTORY, must, opened, up
 
 
 @dataclass(frozen=True)
@@ -38,31 +31,10 @@ class Measured:
     endpoints: int
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    return subprocess.run(
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-def _must(*words: str) -> str:
-    done = _run(*words)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(words)} ended with {done.returncode}: {done.stderr[-500:]}")
-    return done.stdout
-
-
-def _opened() -> int:
-    """TCP connections opened so far in the hub's namespace (RFC 4022, tcpActiveOpens)."""
-    lines = _must("nsenter", f"--net={HUB}", "cat", "/proc/net/snmp").splitlines()
-    names, values = (line.split()[1:] for line in lines if line.startswith("Tcp:"))
-    return int(dict(zip(names, values, strict=True))["ActiveOpens"])
-
-
 def _measure() -> Measured:
-    opened, start = _opened(), time.monotonic()
+    counted, start = opened(), time.monotonic()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    document = json.loads(_must("mailseal", "audit", "-i", INVENTORY, "--json"))
+    document = json.loads(must("mailseal", "audit", "-i", INVENTORY, "--json"))
     wall = time.monotonic() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     places = {(f["address"], f["port"]) for f in document["findings"] if f["port"]}
@@ -70,7 +42,7 @@ def _measure() -> Measured:
         wall=wall,
         processor=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         peak=after.ru_maxrss / 1024,
-        connections=_opened() - opened,
+        connections=opened() - counted,
         checks=document["executed"],
         endpoints=len(places),
     )
@@ -81,11 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3, help="audits to measure (%(default)s)")
     runs = parser.parse_args().runs
-    if json.loads(_must("mailseal", "lab", "status", "--json"))["size"] not in (None, "cluster"):
-        _must("mailseal", "lab", "down")
-    _must("mailseal", "lab", "up", "--size", "cluster")
-    print("rolling out to 25 hosts", flush=True)
-    _must("ansible-playbook", "-i", INVENTORY, "rollout.yml")
+    up()
     found = []
     for number in range(runs):
         found.append(_measure())
@@ -103,8 +71,8 @@ def _section(found: list[Measured]) -> str:
 
     return f"""## Audit of the 25-host lab
 
-{datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25 hosts under test share with the
-auditor. {len(found)} run(s): the median, smallest and largest in brackets.
+{datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25 hosts under test share with
+the auditor. {len(found)} run(s): the median, smallest and largest in brackets.
 
 All endpoints on IPv4 and IPv6, all host facts; {found[0].checks} checks,
 {found[0].endpoints} endpoints (those that must be closed included).

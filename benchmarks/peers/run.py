@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.daemons.cell import inside
 
 _SETTLE = 3.0
+_PLAIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def run(  # noqa: PLR0913 - each of them is one fact about the run
     *,
     limit: float,
     count: Callable[[], int],
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = _PLAIN,
     cwd: Path = Path("/"),
 ) -> Ran:
     """Run it in a network namespace; whoever called must be the main thread."""
