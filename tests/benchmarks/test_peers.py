@@ -23,7 +23,7 @@ _CHACHA_IANA = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
 def test_sslyze_tells_sets_and_no_order() -> None:
     """A version it could not finish is not told; one without a suite is off."""
     suites = [{"cipher_suite": {"name": name}} for name in (_CHACHA_IANA, _AES_IANA)]
-    parts = {
+    parts: dict[str, object] = {
         "tls_1_0_cipher_suites": {"accepted_cipher_suites": []},
         "tls_1_1_cipher_suites": None,
         "tls_1_2_cipher_suites": {"accepted_cipher_suites": suites},
