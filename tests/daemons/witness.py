@@ -38,7 +38,7 @@ class Witness:
     """What it saw of one endpoint; by version that is on.
 
     Attributes:
-        suites: those accepted alone, in the order picked when offered together.
+        suites: those accepted alone; where the server decides, in the order it picks them.
         preference: whose order decides; "unknown" where there is nothing to choose.
         groups: those accepted alone; up to TLS 1.2 with RSA, the only ones where it is telling.
         dh_bits: the size of the Diffie-Hellman prime.
@@ -69,8 +69,9 @@ def _ask_version(
     client: "_Client", version: Version, usable: Sequence[Described], seen: Witness
 ) -> None:
     taken = client.each(usable, lambda one: client.shake(version, [one]))
-    seen.suites[version] = tuple(s.iana for s in client.picks(version, taken))
     seen.preference[version] = client.preference(version, taken)
+    order = client.picks(version, taken) if seen.preference[version] == "server" else taken
+    seen.suites[version] = tuple(s.iana for s in order)
     if version == "TLSv1.3":
         able, offered = taken, (*_CURVES, *_FIELDS)
         signers = [k for k, s in _SIGNERS.items() if client.shake(version, taken, "-sigalgs", s)]
