@@ -10,6 +10,7 @@ from pathlib import Path
 from audit.facts import Endpoint
 from benchmarks.page import table
 from benchmarks.peers.lists import SPOKEN
+from benchmarks.peers.run import mebibytes
 from benchmarks.peers.sample import Watch
 
 _BARS = {"nmap": 5.0, "sslyze": 20.0}
@@ -63,7 +64,7 @@ def section(
     most = max(watch.most.values(), default=0)
     peak = max(whole.peak, *(one.peak for one in seen))
     verdicts = (
-        f"Peak memory {peak:.0f} MiB (bar {_MOST_MEMORY}: {_met(peak, _MOST_MEMORY)}); most"
+        f"Peak memory {mebibytes(peak)} MiB (bar {_MOST_MEMORY}: {_met(peak, _MOST_MEMORY)}); most"
         f" connections seen open to one address at one time {most} (bar {_MOST_OPEN}:"
         f" {_met(most, _MOST_OPEN)}), looked for {watch.looks} times during a run of its own."
     )
@@ -112,7 +113,7 @@ def _gave_up(field: Field, found: dict[str, Sum]) -> list[str]:
 
 def _row(name: str, one: Sum, endpoints: int, bar: str) -> list[str]:
     seconds = f"{'more than ' if one.late else ''}{one.seconds:.1f}"
-    numbers = [f"{endpoints}", f"{one.found}", seconds, f"{one.connections}", f"{one.peak:.0f}"]
+    numbers = [f"{endpoints}", f"{one.found}", seconds, f"{one.connections}", mebibytes(one.peak)]
     return [name, *numbers, bar]
 
 

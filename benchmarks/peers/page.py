@@ -11,7 +11,7 @@ from benchmarks.peers import tools
 from benchmarks.peers.compare import Difference
 from benchmarks.peers.field import WAYS, Place
 from benchmarks.peers.read import Facts
-from benchmarks.peers.run import Ran
+from benchmarks.peers.run import Ran, mebibytes
 
 BARS = {"nmap": 5.0, "sslyze": 20.0, "testssl.sh": 100.0}
 SPARE_CONNECTIONS = 8
@@ -117,7 +117,7 @@ def _times(results: Results, way: int) -> str:
             seconds = results.seconds(tool, title, way)
             row.append(f"{seconds:.2f}{late} / {connections:.0f} / {ratio:.1f}")
         peak = max(ran.peak for title in results.titles for ran in results.of(tool, title, way))
-        rows.append([*row, f"{peak:.0f}"])
+        rows.append([*row, mebibytes(peak)])
     head = ["tool", *results.titles, "peak MiB"]
     return f"### {way} ms: seconds / connections / times ours\n\n{table(head, rows)}"
 

@@ -1,6 +1,7 @@
 """One command, bounded in time: how long it took, how much memory, how many connections."""
 
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -23,7 +24,7 @@ class Ran:
 
     Attributes:
         seconds: wall time, from its start to its end.
-        peak: MiB that its largest process had.
+        peak: MiB that its largest process had; see `mebibytes`.
         connections: what the counter says more than before.
         code: its exit code.
         late: whether it had to be ended.
@@ -76,6 +77,12 @@ def run(  # noqa: PLR0913 - each of them is one fact about the run
         peak = usage.ru_maxrss / 1024
         connections = count() - before
         return Ran(seconds, peak, connections, process.returncode, late.is_set(), *texts)
+
+
+def mebibytes(peak: float) -> str:
+    """A peak in words: Linux counts what we had when we started a process as the process's own."""
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return f"{peak:.0f}" if peak > ours + 1 else f"under {ours:.0f}"
 
 
 def settle(still_open: Callable[[], int]) -> None:
