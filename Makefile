@@ -17,7 +17,7 @@ ATHERIS := sys_platform == 'linux' and platform_machine == 'x86_64' and python_v
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint fuzz setup setup-dev bench lock clean
+.PHONY: help demo test lint fuzz setup setup-dev bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,7 +26,7 @@ help:
 	@echo 'make lint    style and types'
 	@echo 'make fuzz    bend the input of every parser, FUZZ_SECONDS (20) each; FUZZ_OPTIONS=--keep to learn'
 	@echo 'make setup   the environment in .venv'
-	@echo 'make bench   measure the audit of 25 hosts; writes docs/benchmarks.md'
+	@echo 'make bench   measure: beside other scanners (bench-peers: only that), and 25 hosts; writes docs/benchmarks.md'
 	@echo 'make clean   take the lab down, remove the environment and what was written'
 
 demo: setup
@@ -70,7 +70,12 @@ setup-dev: .venv/setup-dev
 	touch $@
 
 bench: setup-dev
-	python benchmarks/audit.py
+	python -m benchmarks.peers
+	python -m benchmarks.audit
+	python -m benchmarks.peers.lab
+
+bench-peers: setup-dev
+	python -m benchmarks.peers
 
 # After a change of the dependencies in pyproject.toml.
 lock: setup-dev

@@ -1,4 +1,4 @@
-"""Measures the audit of the 25-host lab and writes docs/benchmarks.md.
+"""Measures the audit of the 25-host lab and writes its section of docs/benchmarks.md.
 
     make bench
 
@@ -11,18 +11,12 @@ import json
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
-INVENTORY = "inventory/cluster"
-PAGE = ROOT / "docs" / "benchmarks.md"
-HUB = "/run/netns/ms-hub"
+from benchmarks import page
+from benchmarks.cluster import INVENTORY, must, opened, up
 
 
 @dataclass(frozen=True)
@@ -37,31 +31,10 @@ class Measured:
     endpoints: int
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
-    return subprocess.run(
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-def _must(*words: str) -> str:
-    done = _run(*words)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(words)} ended with {done.returncode}: {done.stderr[-500:]}")
-    return done.stdout
-
-
-def _opened() -> int:
-    """TCP connections opened so far in the hub's namespace (RFC 4022, tcpActiveOpens)."""
-    lines = _must("nsenter", f"--net={HUB}", "cat", "/proc/net/snmp").splitlines()
-    names, values = (line.split()[1:] for line in lines if line.startswith("Tcp:"))
-    return int(dict(zip(names, values, strict=True))["ActiveOpens"])
-
-
 def _measure() -> Measured:
-    opened, start = _opened(), time.monotonic()
+    counted, start = opened(), time.monotonic()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    document = json.loads(_must("mailseal", "audit", "-i", INVENTORY, "--json"))
+    document = json.loads(must("mailseal", "audit", "-i", INVENTORY, "--json"))
     wall = time.monotonic() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     places = {(f["address"], f["port"]) for f in document["findings"] if f["port"]}
@@ -69,7 +42,7 @@ def _measure() -> Measured:
         wall=wall,
         processor=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         peak=after.ru_maxrss / 1024,
-        connections=_opened() - opened,
+        connections=opened() - counted,
         checks=document["executed"],
         endpoints=len(places),
     )
@@ -80,20 +53,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3, help="audits to measure (%(default)s)")
     runs = parser.parse_args().runs
-    if json.loads(_must("mailseal", "lab", "status", "--json"))["size"] not in (None, "cluster"):
-        _must("mailseal", "lab", "down")
-    _must("mailseal", "lab", "up", "--size", "cluster")
-    print("rolling out to 25 hosts", flush=True)
-    _must("ansible-playbook", "-i", INVENTORY, "rollout.yml")
+    up()
     found = []
     for number in range(runs):
         found.append(_measure())
         print(f"audit {number + 1} of {runs}: {found[-1]}", flush=True)
-    PAGE.write_text(_page(found), encoding="utf-8")
-    print(PAGE)
+    page.write("audit", _section(found))
 
 
-def _page(found: list[Measured]) -> str:
+def _section(found: list[Measured]) -> str:
     def median(name: str) -> float:
         return float(statistics.median(getattr(m, name) for m in found))
 
@@ -101,13 +69,10 @@ def _page(found: list[Measured]) -> str:
         values = [getattr(m, name) for m in found]
         return f"{median(name):.0f} ({min(values):.0f}-{max(values):.0f})"
 
-    return f"""# Benchmarks
+    return f"""## Audit of the 25-host lab
 
-Written by `make bench` on {datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25
-hosts under test share with the auditor. {len(found)} run(s): the median, smallest and largest in
-brackets.
-
-## Audit of the 25-host lab
+{datetime.now(tz=UTC):%Y-%m-%d}; {os.cpu_count()} cores, which the 25 hosts under test share with
+the auditor. {len(found)} run(s): the median, smallest and largest in brackets.
 
 All endpoints on IPv4 and IPv6, all host facts; {found[0].checks} checks,
 {found[0].endpoints} endpoints (those that must be closed included).
