@@ -53,6 +53,7 @@ class Fault:
     standin: Standin | None
     certificate: str | None
     expect: tuple[Mapping[str, Any], ...]
+    together: frozenset[tuple[str, int | None]]
 
     def applies_to(self, host: Host) -> bool:
         """Whether a host is of a kind that can have this fault."""
@@ -105,4 +106,9 @@ def _fault(name: str, row: Mapping[str, Any]) -> Fault:
         standin=Standin(**row["standin"]) if "standin" in row else None,
         certificate=certificate,
         expect=tuple(row["expect"]),
+        together=frozenset(
+            (compared["check"], port)
+            for compared in row.get("together", ())
+            for port in compared.get("ports", (None,))
+        ),
     )

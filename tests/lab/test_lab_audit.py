@@ -10,6 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from _pytest.mark import ParameterSet
 
+from audit.judge.catalogue import CATALOGUE
 from lab import faults, topology
 from tests.commands import INVENTORY, ROOT, Lab, audit, mailseal, run
 
@@ -29,7 +30,7 @@ def _cases() -> list[ParameterSet]:
     for name, fault in faults.table().items():
         group = next(g for g in ("imap", "msa", "mx") if g in fault.groups)
         host = next(_TURNS[group])
-        checks = {e.check for e in fault.expected(HOSTS[host])}
+        checks = {e.check for e in fault.expected(HOSTS[host])} | {c for c, _ in fault.together}
         marks = pytest.mark.breaks(*checks)
         found.append(pytest.param(host, _AROUND[group], name, id=name, marks=marks))
     return found
@@ -60,10 +61,14 @@ def test_a_fault_is_found_for_exactly_what_it_is(
     expected = {
         (host, e.check, e.port, e.family) for e in faults.table()[fault].expected(HOSTS[host])
     }
-    assert found.failed == expected
+    single = {row for row in found.failed if CATALOGUE[row[1]].scope != "cluster"}
+    assert single == expected
+    compared = {(check, port) for _, check, port, _ in found.failed - single}
+    assert compared == faults.table()[fault].together
     assert found.code == 1
     assert bool(found.inconclusive) == (fault in _UNTESTABLE)
-    assert {name for name, *_ in found.inconclusive} <= {host}
+    alone = {row for row in found.inconclusive if CATALOGUE[row[1]].scope != "cluster"}
+    assert {name for name, *_ in alone} <= {host}
     assert mended.returncode == 0, mended.stderr
 
 
@@ -110,7 +115,8 @@ def test_a_dead_host_costs_little_and_nobody_else_anything(hardened: Lab) -> Non
         run(*cable, "up")
     assert {host for host, *_ in found.failed} == {"mx2"}
     assert {check for _, check, *_ in found.failed} == {"MT-PORT-EXPECT"}
-    assert {host for host, *_ in found.inconclusive} == {"mx2"}
+    alone = {row for row in found.inconclusive if CATALOGUE[row[1]].scope != "cluster"}
+    assert {host for host, *_ in alone} == {"mx2"}
     assert found.document["executed"] == alive.document["executed"]
     assert seconds < 15 + alive_seconds(alive.document)
     assert found.code == 1
