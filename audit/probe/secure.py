@@ -143,7 +143,8 @@ class Secure(Talk):
         data = self._connection.receive(None if end is None else end - time.monotonic())
         if not data:
             raise _Ended
-        if not self._begun and data.startswith(BUSY):  # in clear, where TLS comes first
+        first = not self._begun and self._connection.endpoint.mode == "implicit"
+        if first and data.startswith(BUSY):  # in clear, where TLS comes first
             raise Throttled(f"the server refuses for now: {data[:60]!r}")
         self._begun = True
         self._tls.bio_write(data)
