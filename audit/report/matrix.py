@@ -43,6 +43,11 @@ class Matrix:
     rows: Mapping[str, Mapping[str, Cell]]
     totals: Mapping[str, Mapping[Verdict, int]]
 
+    def having(self, checks: Iterable[Check]) -> dict[str, Mapping[str, Cell]]:
+        """The rows that have any of these."""
+        ids = {check.id for check in checks}
+        return {host: cells for host, cells in self.rows.items() if not ids.isdisjoint(cells)}
+
 
 def matrix(run: Run, entries: Iterable[Entry]) -> Matrix:
     """Lay out a run; entries are what its cells point to."""
