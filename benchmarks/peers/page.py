@@ -150,7 +150,7 @@ def _connections(results: Results, most_open: Mapping[str, int]) -> str:
             )
             rows.append([tool, title, f"{most}", judged, f"{most_open[f'{tool} {title}']}"])
     head = ["tool", "where", "most connections", "bar (k2 + k3 + 8)", "most open at once"]
-    text = "Open at once is sampled, in a run of its own."
+    text = "Open at once is sampled, at 20 ms, in a run of its own."
     return f"### Connections\n\n{text}\n\n{table(head, rows)}"
 
 

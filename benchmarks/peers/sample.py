@@ -47,16 +47,24 @@ class Watch:
     def _look(self) -> None:
         with inside(self._netns):
             while not self._stop.wait(_EVERY):
-                now: Counter[str] = Counter()
-                for name in ("tcp", "tcp6"):
-                    # Not /proc/net: that is the whole process's, and only this thread went there.
-                    table = Path(f"/proc/thread-self/net/{name}").read_text(encoding="ascii")
-                    for row in table.splitlines()[1:]:
-                        _, local, remote, state, *_ = row.split()
-                        if state in _OPEN and not _ours(local, remote):
-                            now[remote.partition(":")[0]] += 1
+                # The kernel walks its table while connections come and go: one list alone may have
+                # one that has ended beside its successor. Who is in two was open between them.
+                before, now = _listed(), _listed()
                 self.looks += 1
-                self.most |= now
+                self.most |= Counter(remote.partition(":")[0] for _, remote in before & now)
+
+
+def _listed() -> set[tuple[str, str]]:
+    """Both ends of every connection that is open."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        # Not /proc/net: that is the whole process's, and only this thread went there.
+        table = Path(f"/proc/thread-self/net/{name}").read_text(encoding="ascii")
+        for row in table.splitlines()[1:]:
+            _, local, remote, state, *_ = row.split()
+            if state in _OPEN and not _ours(local, remote):
+                found.add((local, remote))
+    return found
 
 
 def _ours(local: str, remote: str) -> bool:
