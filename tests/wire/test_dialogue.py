@@ -33,6 +33,7 @@ def talk(service: Service, replies: Sequence[str], *, try_mail: bool = False) ->
 HARDENED = [
     ("imap", ["* OK [CAPABILITY IMAP4rev1 ID STARTTLS LOGINDISABLED] Cyrus\n",
               "* CAPABILITY IMAP4rev1 ID STARTTLS LOGINDISABLED\nc1 OK done\n",
+              '* ID ("name" "Cyrus IMAPD")\nc5 OK done\n',
               "c3 NO Login only available under a layer\n"]),
     ("imap", ["* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] Dovecot ready.\n",
               "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\nc1 OK Pre-login capabilities\n",
