@@ -10,12 +10,9 @@ from msgspec import Struct
 
 from audit.facts import Endpoint
 from audit.probe.errors import (
-    Closed,
     NoAnswer,
     NoRoute,
-    NotTheService,
     PortClosed,
-    ProbeError,
     Reset,
     Throttled,
 )
@@ -27,10 +24,6 @@ from audit.wire.hello import Hello
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = [
-    "Closed", "Connection", "Limits", "NoAnswer", "NoRoute", "NotTheService", "PortClosed",
-    "ProbeError", "Reset", "Throttled",
-]  # fmt: skip
 
 _CHUNK = 16384
 # What a busy server says in clear even where TLS comes first.

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from audit.facts import EndpointFacts, Observation, Plaintext, Reach
 from audit.probe import discover, features, summary
-from audit.probe.connection import (
-    Connection,
+from audit.probe.connection import Connection
+from audit.probe.drive import Wire
+from audit.probe.errors import (
     NoAnswer,
     NoRoute,
     NotTheService,
@@ -19,7 +20,6 @@ from audit.probe.connection import (
     Reset,
     Throttled,
 )
-from audit.probe.drive import Wire
 from audit.probe.explore import Explored, explore
 from audit.probe.guest import Guest
 from audit.probe.plan import Task, foresee, hidden, questions

@@ -10,16 +10,8 @@ from typing import Literal, TypeVar
 from msgspec import Struct, field
 
 from audit.facts import Endpoint
-from audit.probe.connection import (
-    Connection,
-    Limits,
-    NoAnswer,
-    NoRoute,
-    PortClosed,
-    ProbeError,
-    Reset,
-    Throttled,
-)
+from audit.probe.connection import Connection, Limits
+from audit.probe.errors import NoAnswer, NoRoute, PortClosed, ProbeError, Reset, Throttled
 from audit.wire.answer import Closed, Heard, Unheard
 from audit.wire.hello import Hello
 from audit.wire.server_hello import Accepted

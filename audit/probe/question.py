@@ -8,7 +8,7 @@ from msgspec import Struct
 from audit.facts import Behaviour, Observation, Service
 from audit.iana import Suite, Version
 from audit.iana.versions import CODES
-from audit.probe.connection import ProbeError
+from audit.probe.errors import ProbeError
 from audit.probe.guest import Guest
 
 

@@ -17,7 +17,8 @@ from audit.facts import Endpoint, EndpointFacts, Mode, Service
 from audit.iana import VERSIONS, group, suite
 from audit.policy.load import load
 from audit.probe import calibration, guest
-from audit.probe.connection import Connection, Limits, NoAnswer
+from audit.probe.connection import Connection, Limits
+from audit.probe.errors import NoAnswer
 from audit.probe.foresee import Expectation
 from audit.probe.guest import Manners
 from audit.probe.plan import Task, foresee
