@@ -6,7 +6,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from audit.facts import Observation
-from audit.iana import Suite, Version, group, suite
+from audit.iana import VERSIONS, Suite, Version, group, suite
 from audit.iana.primes import prime_name
 from audit.judge.case import EndpointCase, EndpointJudge, Judgement, undecided
 from audit.judge.levels import Grade, grade, graded, grades, worst
@@ -82,7 +82,7 @@ def curves(case: EndpointCase) -> Judgement:
     wrong, unsure, seen, wanted = [], [], [], []
     rules, untold = case.rules, False
     found: list[Grade] = []
-    for name in _served(case):
+    for name in _asked_for_groups(case):
         if not any(_exchanges(s) for s in _expected(case, name)):
             continue
         want, demanded = _groups(case, name)
@@ -173,6 +173,13 @@ def _served(case: EndpointCase) -> Iterator[Version]:
     for name in case.rules.allowed_versions(case.now.date()):
         if case.facts.suites.get(name):
             yield name
+
+
+def _asked_for_groups(case: EndpointCase) -> list[Version]:
+    """TLS 1.3, and the newest version before it that is served: the older have the same list."""
+    served = [v for v in VERSIONS if case.facts.suites.get(v)]
+    newest = [v for v in served if v != "TLSv1.3"][-1:]
+    return [v for v in _served(case) if v in ("TLSv1.3", *newest)]
 
 
 def _expected(case: EndpointCase, name: Version) -> tuple[Suite, ...]:

@@ -236,6 +236,20 @@ def test_missing_observations_are_inconclusive() -> None:
             assert _finding(check, blank).verdict == "inconclusive", check
 
 
+def test_groups_are_judged_in_the_newest_version_before_tls13_only() -> None:
+    """Where TLS 1.0 is served too, nobody asks it again; where it is alone, it is asked."""
+    older = replace(GOOD_IMAP, profile=load("univie-2015").profiles["access"])
+    suites = ("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",)
+    both = changed(
+        older,
+        suites={"TLSv1.0": suites, "TLSv1.2": suites},
+        groups={"TLSv1.2": tuple(g.name for g in older.rules.groups)},
+    )
+    assert _finding("MT-CURVES", both).verdict == "pass"
+    alone = changed(both, suites={"TLSv1.0": suites})
+    assert _finding("MT-CURVES", alone).verdict == "inconclusive"
+
+
 def test_an_incomplete_discovery_proves_no_set() -> None:
     """Only the refusal of all the rest proves that there is nothing else."""
     unsure = changed(

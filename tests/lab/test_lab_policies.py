@@ -35,6 +35,7 @@ def test_the_historical_policy_fails_against_the_current_one(historical: Lab) ->
     assert found.code == 1
     assert {check for _, check, *_ in found.failed} == {
         "MT-TLS10", "MT-TLS11", "MT-TLS13", "MT-CIPHER-SET", "MT-CURVES", "MT-CONF-EFFECTIVE",
+        "MT-SIGALG",
     }  # fmt: skip
     places = {(host, port) for host, check, port, _ in found.failed if check == "MT-TLS10"}
     assert places == {(h, p) for h in ("imap1", "imap2") for p in (24, 110, 143, 993, 995, 4190)}
