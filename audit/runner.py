@@ -11,7 +11,7 @@ import pytest
 from audit import inventory, namespace
 from audit.errors import UNDETERMINED, MailsealError
 from audit.findings import Run
-from audit.probe.guest import Pace
+from audit.probe.address import Pace
 from audit.session import Audit
 
 CHECKS = Path(__file__).parent / "checks"

@@ -20,8 +20,8 @@ from audit.measures import joined, named
 from audit.names import is_address, to_ascii
 from audit.policy.model import Policy, Profile, Traffic
 from audit.ports import MAIL_PORTS
+from audit.probe.address import PACES, Pace
 from audit.probe.calibration import calibrate
-from audit.probe.guest import PACES, Pace
 from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
 

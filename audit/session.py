@@ -27,8 +27,8 @@ from audit.measures import distinct, joined, load_all, named
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import target
 from audit.policy.model import Policy, Profile
+from audit.probe.address import PACES, Pace
 from audit.probe.calibration import calibrate
-from audit.probe.guest import PACES, Pace
 from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
 

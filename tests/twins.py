@@ -34,6 +34,7 @@ Fault = Literal[
     "mail-after-tls",  # MAIL is refused in clear
     "no-tags",  # NOOP in ManageSieve is unknown
     "pushes-list",  # IMAP capabilities come unasked inside TLS
+    "slow-errors",  # errors are answered late
     "careless",  # RCPT is refused without a look at the order
 ]
 _ALLOW_RENEGOTIATION = 1 << 8  # SSL_OP_ALLOW_CLIENT_RENEGOTIATION
@@ -48,6 +49,7 @@ class Speech:
     greeting: bytes
     go: bytes
     ok: bytes
+    bye: bytes
     no: bytes
     starttls: bytes
     pushed: bytes
@@ -59,22 +61,30 @@ def _smtp_list(words: list[bytes]) -> bytes:
 
 
 _SMTP = Speech(
-    b"220 twin\r\n", b"220 go\r\n", b"250 ok\r\n", b"500 what?\r\n", b"STARTTLS", b"", _smtp_list
+    b"220 twin\r\n",
+    b"220 go\r\n",
+    b"250 ok\r\n",
+    b"221 bye\r\n",
+    b"500 what?\r\n",
+    b"STARTTLS",
+    b"",
+    _smtp_list,
 )
 SPEECHES: dict[Service, Speech] = {
     "smtp": _SMTP,
     "lmtp": _SMTP,
     "imap": Speech(
-        b"* OK twin\r\n", b"{tag} OK go\r\n", b"{tag} OK done\r\n", b"{tag} BAD what?\r\n",
-        b"STARTTLS", b"* CAPABILITY IMAP4rev1 %s\r\n",
+        b"* OK twin\r\n", b"{tag} OK go\r\n", b"{tag} OK done\r\n", b"{tag} OK bye\r\n",
+        b"{tag} BAD what?\r\n", b"STARTTLS", b"* CAPABILITY IMAP4rev1 %s\r\n",
         lambda words: b"* CAPABILITY IMAP4rev1 %s\r\n{tag} OK done\r\n" % b" ".join(words),
     ),
     "pop3": Speech(
-        b"+OK twin\r\n", b"+OK go\r\n", b"+OK\r\n", b"-ERR what?\r\n", b"STLS", b"",
+        b"+OK twin\r\n", b"+OK go\r\n", b"+OK\r\n", b"+OK bye\r\n", b"-ERR what?\r\n", b"STLS", b"",
         lambda words: b"+OK\r\n%s\r\n.\r\n" % b"\r\n".join((b"UIDL", *words)),
     ),
     "sieve": Speech(
-        b"", b'OK "go"\r\n', b'OK "done"\r\n', b'NO "what?"\r\n', b'"STARTTLS"', b"",
+        b"", b'OK "go"\r\n', b'OK "done"\r\n', b'OK "bye"\r\n', b'NO "what?"\r\n',
+        b'"STARTTLS"', b"",
         lambda words: b'"IMPLEMENTATION" "twin"\r\n%sOK\r\n'
         % b"".join(word + b"\r\n" for word in words),
     ),
@@ -152,7 +162,7 @@ class Session:
         verb, _, rest = line.partition(b" ")
         known = COMMANDS.get(verb.upper())
         if verb.upper() in (b"QUIT", b"LOGOUT"):
-            self.say(self.speech.ok, tag)
+            self.say(self.speech.bye, tag)
             return False
         if verb == b"GET" and "http" in self.faults:
             self.say(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -160,8 +170,13 @@ class Session:
         if known:
             return known(self, tag, rest)
         self.errors += 1
-        self.say(self.speech.no, tag)
+        self.refuse(tag)
         return self.errors < _ERRORS or "patient" in self.faults
+
+    def refuse(self, tag: bytes) -> None:
+        if "slow-errors" in self.faults:
+            time.sleep(0.6)
+        self.say(self.speech.no, tag)
 
     def list_(self, tag: bytes, _rest: bytes) -> bool:
         self.say(self.listing(), tag)
@@ -170,7 +185,7 @@ class Session:
     def noop(self, tag: bytes, rest: bytes) -> bool:
         if self.service == "sieve":
             if "no-tags" in self.faults:
-                self.say(self.speech.no)
+                self.refuse(tag)
             else:
                 self.say(b'OK (TAG %s) "done"\r\n' % rest if rest else self.speech.ok)
             return True

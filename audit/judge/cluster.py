@@ -22,6 +22,8 @@ def alike(case: ClusterCase) -> Judgement:
     differences = [words for name in names if (words := _difference(name, able))]
     if differences:
         return Judgement("fail", "; ".join(differences), expected, _places(able))
+    if untold := [words for name in names if (words := _untold(name, able))]:
+        return Judgement("inconclusive", f"could not be told: {'; '.join(untold)}", expected)
     return Judgement("pass", expected, expected, _places(able))
 
 
@@ -51,6 +53,12 @@ def _difference(name: str, facts: list[EndpointFacts]) -> str:
     rarest = sorted(sides.items(), key=lambda side: len(side[1]))
     words = [f"{_cut(value)} on {_short(places)}" for value, places in rarest]
     return f"{name}: {', but '.join(words)}"
+
+
+def _untold(name: str, facts: list[EndpointFacts]) -> str:
+    """Where it could not be told what others show; empty if it could everywhere."""
+    places = [one.endpoint for one in facts if name not in _aspects(one)]
+    return f"{name} on {_short(places)}" if places else ""
 
 
 def same_certificate(case: ClusterCase) -> Judgement:
@@ -93,7 +101,7 @@ def key_reuse(case: ClusterCase) -> Judgement:
     ]
     if shared:
         return Judgement("fail", "; ".join(shared), expected)
-    if blind := [str(f.endpoint) for f in case.facts if f.reach == "open" and not f.chains]:
+    if blind := [str(f.endpoint) for f in case.facts if not f.chains]:
         words = f"no certificate was seen on {', '.join(blind)}"
         return Judgement("inconclusive", words, expected)
     return Judgement("pass", expected, expected, f"{len(users)} keys")

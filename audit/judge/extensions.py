@@ -12,7 +12,7 @@ def secure_renegotiation(case: EndpointCase) -> Judgement:
     expected = "RFC 5746 answered"
     if case.facts.secure_renegotiation is None:
         if any(o.seen == "accepted" for o in case.facts.protocols.values()):
-            return Judgement("not-applicable", "TLS 1.3 knows no renegotiation", expected)
+            return Judgement("not-applicable", "no version served knows renegotiation", expected)
         return Judgement("inconclusive", "could not be told", expected)
     if case.facts.secure_renegotiation:
         return Judgement("pass", expected, expected)

@@ -102,7 +102,7 @@ def curves(case: EndpointCase) -> Judgement:
         if ruled and [g for g in have if g in want] != order:
             wrong.append(f"{name} prefers {', '.join(have)}")
     if untold and not (wrong or unsure or seen):
-        words = "with an ECDSA certificate alone, TLS 1.2 does not tell its groups"
+        words = "TLS 1.2 tells its groups only beside a certificate with an RSA key"
         return Judgement("not-applicable", words, "the policy's groups", item="groups")
     judgement = _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "groups")
     return graded(judgement, found)

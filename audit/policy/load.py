@@ -11,7 +11,7 @@ import yaml
 
 from audit.errors import MailsealError
 from audit.policy.model import Graded, Item, Policy, Profile, Size, Traffic
-from audit.policy.places import Lines, Loader, Place, duplicates, field_path, lines
+from audit.policy.places import Lines, Loader, Place, duplicates, field_path, lines, unprintable
 from audit.policy.spelling import CERTIFICATE_LISTS, FIELDS, LISTS, Lookup, size, spelled
 
 BUILT_IN = Path(__file__).parent.parent / "policies"
@@ -85,10 +85,13 @@ class _Reader:
         self.lines: Lines = dict(islice(lines(root), _MOST_PLACES))
         if len(self.lines) == _MOST_PLACES:
             raise MailsealError(f"{file}: aliases expand it beyond any policy")
-        twice = next(duplicates(root), None)
-        if twice is not None:
-            line = twice.start_mark.line + 1
-            raise MailsealError(f"{file}:{line}: {twice.value} is said twice")
+        for found, why in (
+            (duplicates(root), "is said twice"),
+            (unprintable(root), "holds characters that do not print"),
+        ):
+            for node in found:
+                line = node.start_mark.line + 1
+                raise MailsealError(f"{file}:{line}: {ascii(node.value)[1:-1]} {why}")
 
     def policy(self) -> Policy:
         found = self.data.get("profiles")

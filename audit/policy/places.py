@@ -39,21 +39,35 @@ def lines(root: yaml.Node) -> Iterator[tuple[Place, int]]:
             todo.extend(((*path, i), child) for i, child in enumerate(node.value))
 
 
-def duplicates(root: yaml.Node) -> Iterator[yaml.ScalarNode]:
+def duplicates(root: yaml.Node) -> Iterator[yaml.Node]:
     """Keys that stand twice in one mapping: YAML takes the last one, a reader the first."""
+    for node in _nodes(root):
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, _ in node.value:
+                if str(key.value) in seen:
+                    yield key
+                seen.add(str(key.value))
+
+
+def unprintable(root: yaml.Node) -> Iterator[yaml.Node]:
+    """Texts that hold more than printable characters and line feeds."""
+    for node in _nodes(root):
+        if isinstance(node, yaml.ScalarNode) and not node.value.replace("\n", "").isprintable():
+            yield node
+
+
+def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:
+    """Every node of the document once."""
     todo, visited = [root], set()
     while todo:
         node = todo.pop()
         if id(node) in visited:
             continue  # an alias
         visited.add(id(node))
+        yield node
         if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, value in node.value:
-                if str(key.value) in seen:
-                    yield key
-                seen.add(str(key.value))
-                todo.append(value)
+            todo.extend(part for pair in node.value for part in pair)
         elif isinstance(node, yaml.SequenceNode):
             todo.extend(node.value)
 

@@ -13,26 +13,33 @@ from audit.probe.secure import Secure, TlsFailed
 
 # ALPN protocol ids (IANA); smtp is in use and not listed.
 _OWN: dict[Service, str] = {"smtp": "smtp", "imap": "imap", "pop3": "pop3", "sieve": "managesieve"}
+_ALPN_ALERT = "no application protocol"  # as OpenSSL words it
 _NOBODY = "nobody.mailseal.invalid"
 
 
 def _alpn_http(guest: Guest, _known: Known) -> Observation:
-    return surely(guest, guest.ask(lambda c: _with_protocol(c, "http/1.1")))
+    return _protocol(guest, "http/1.1")
 
 
 def _alpn_own(guest: Guest, _known: Known) -> Observation:
-    return surely(guest, guest.ask(lambda c: _with_protocol(c, _OWN[guest.endpoint.service])))
+    return _protocol(guest, _OWN[guest.endpoint.service])
 
 
-def _with_protocol(connection: Connection, protocol: str) -> Observation | Ended:
-    connection.to_tls()
-    try:
-        session = Secure(connection, connection.endpoint.name, alpn=(protocol,))
-    except TlsFailed as error:
-        return Observation("refused", f"to a client that speaks {protocol} alone: {error}")
-    except Reset as error:
-        return Ended(f"to a client that speaks {protocol} alone: {error}")
-    return Observation("accepted", f"{session.protocol or 'nothing'} chosen of {protocol}")
+def _protocol(guest: Guest, protocol: str) -> Observation:
+    """Whether a client that speaks this alone comes to a session."""
+
+    def question(connection: Connection) -> Observation | Ended:
+        connection.to_tls()
+        try:
+            session = Secure(connection, connection.endpoint.name, alpn=(protocol,))
+        except TlsFailed as error:
+            words = f"to a client that speaks {protocol} alone: {error}"
+            return Observation("refused", words) if _ALPN_ALERT in str(error) else Ended(words)
+        except Reset as error:
+            return Ended(f"to a client that speaks {protocol} alone: {error}")
+        return Observation("accepted", f"{session.protocol or 'nothing'} chosen of {protocol}")
+
+    return surely(guest, guest.ask(question))
 
 
 def _sni_none(guest: Guest, known: Known) -> Observation:
@@ -57,28 +64,26 @@ def _leaf(
     other: Callable[[str], Observation],
 ) -> Observation:
     """Which certificate a client gets that asks for this name instead of the right one."""
-    usual: frozenset[str] | Observation | Ended = known.leaves
-    if not usual:
-        usual = guest.ask(lambda c: _served(c, guest.endpoint.name))
-    if isinstance(usual, Observation | Ended):
-        words = usual.words if isinstance(usual, Ended) else usual.evidence
-        return Observation("inconclusive", f"with the right name: {words}")
     told = guest.ask(lambda c: _served(c, name))
-    if isinstance(told, Observation | Ended):
-        return surely(guest, told)
-    return same if told <= usual else other(", ".join(f"{one[:16]}…" for one in told))
+    if isinstance(told, str) and told in known.leaves:
+        return same
+    # One of several kinds of key, perhaps: the same handshake with the right name tells which.
+    usual = guest.ask(lambda c: _served(c, guest.endpoint.name))
+    if isinstance(usual, Ended):
+        return Observation("inconclusive", f"with the right name: {usual.words}")
+    if isinstance(told, Ended):
+        return Observation("refused", told.words)
+    return same if told == usual else other(f"{told[:16]}…")
 
 
-def _served(connection: Connection, name: str) -> frozenset[str] | Observation | Ended:
+def _served(connection: Connection, name: str) -> str | Ended:
     """The fingerprint of the leaf, or how it ended."""
     connection.to_tls()
     try:
         chain = Secure(connection, name).chain
-    except TlsFailed as error:
-        return Observation("refused", f"asked for {name or 'no name'}: {error}")
-    except Reset as error:
+    except (TlsFailed, Reset) as error:
         return Ended(f"asked for {name or 'no name'}: {error}")
-    return frozenset(hashlib.sha256(der).hexdigest() for der in chain[:1])
+    return hashlib.sha256(b"".join(chain[:1])).hexdigest()
 
 
 QUESTIONS: tuple[Question, ...] = (

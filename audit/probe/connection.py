@@ -3,8 +3,9 @@
 import errno
 import socket
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from msgspec import Struct
 
@@ -21,11 +22,8 @@ from audit.wire.answer import Answer, Garbage, Reader
 from audit.wire.dialogue import PROTOCOLS, to_starttls
 from audit.wire.hello import Hello
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
 _CHUNK = 16384
+_MOST_HEARD = 1 << 16
 # What a busy server says in clear even where TLS comes first.
 BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
@@ -158,18 +156,23 @@ class Connection(Talk):
             self.tap(data)
         return data
 
-    def listen(self, seconds: float) -> bytes | None:
-        """What comes within so many seconds: nothing once the server has closed, None in silence.
+    def listen(self, seconds: float, enough: Callable[[bytes], bool]) -> tuple[bytes, bool]:
+        """All that comes within so many seconds or until *enough* came; whether the server closed.
 
         A reset counts as a close: it is what a server does that leaves data unread.
         """
-        try:
-            self._socket.settimeout(min(seconds, self._left()))
-            return self._socket.recv(_CHUNK)
-        except (TimeoutError, NoAnswer):
-            return None
-        except OSError:
-            return b""
+        heard, end = b"", time.monotonic() + seconds
+        while len(heard) < _MOST_HEARD and not enough(heard):
+            try:
+                data = self.receive(end - time.monotonic())
+            except NoAnswer:
+                return heard, False
+            except Reset:
+                data = b""
+            if not data:
+                return heard, True
+            heard += data
+        return heard, False
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

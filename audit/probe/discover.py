@@ -11,7 +11,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from audit.facts import Observation, Preference
-from audit.iana import GROUPS, SUITES, Group, Suite, Version, group, suite
+from audit.iana import GROUPS, SUITES, Group, Suite, Version
 from audit.iana.versions import CODES
 from audit.wire.answer import Closed, Garbage, Heard, Unheard
 from audit.wire.hello import Hello
@@ -64,26 +64,24 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
     return [*(s for s in usable if s not in wanted), *wanted]
 
 
-def suites(
-    version: Version, offered: Sequence[Suite], name: str, *, finite: bool = True
-) -> Script[Discovery]:
+def suites(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
     """Every suite of *offered* that the server accepts in *version*.
 
     Diffie-Hellman over finite fields is asked for apart: a server without a prime may break down
     over it where it should choose another suite, and one with a prime of its own may refuse it to
-    clients that name groups of RFC 7919. *finite*: whether to ask for it at all.
+    clients that name groups of RFC 7919.
     """
     apart = [s for s in offered if s.key_exchange.startswith("DH")]
-    found = yield from _walk(version, [s for s in offered if s not in apart], name)
-    if not (apart and finite) or found.first.seen == "inconclusive":
+    found = yield from walk(version, [s for s in offered if s not in apart], name)
+    if not apart or found.first.seen == "inconclusive":
         return found
-    other = yield from _walk(version, apart, name)
+    other = yield from walk(version, apart, name)
     whole = _both(found, other)
     if not (found.suites and other.suites):
         return whole
     # Each walk has an order of its own; a third over what both found shows that of all.
     accepted = {*whole.suites}
-    order = yield from _walk(version, [s for s in offered if s in accepted], name)
+    order = yield from walk(version, [s for s in offered if s in accepted], name)
     if {*order.suites} == accepted:
         whole.picks = order.picks
     else:
@@ -104,7 +102,8 @@ def _both(found: Discovery, other: Discovery) -> Discovery:
     )
 
 
-def _walk(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
+def walk(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
+    """Take away what is chosen, until nothing is."""
     left, found = list(offered), Discovery()
     while True:
         heard = yield Hello(version, tuple(left), groups_for(version), name)
@@ -125,7 +124,7 @@ def _walk(version: Version, offered: Sequence[Suite], name: str) -> Script[Disco
             last = Observation("refused", "nothing is left to offer")
             break
     found.rest = last
-    found.first = Observation("accepted", _evidence(found.picks)) if found.picks else last
+    found.first = Observation("accepted", evidence(found.picks)) if found.picks else last
     return found
 
 
@@ -148,7 +147,8 @@ def read(heard: Heard, version: Version) -> Observation:  # noqa: PLR0911 - a ta
             return Observation("refused", str(heard))
 
 
-def _evidence(picks: Sequence[Accepted]) -> str:
+def evidence(picks: Sequence[Accepted]) -> str:
+    """The first answer, in words."""
     first = picks[0]
     return f"ServerHello {first.version}" + (f" {first.suite.name}" if first.suite else "")
 
@@ -190,32 +190,3 @@ def chacha_first(version: Version, found: Discovery, name: str) -> Script[Observ
         return Observation("inconclusive", seen.evidence)
     words = f"{heard.suite.name} for a client that wants ChaCha20 first"
     return Observation("accepted" if _CHACHA in heard.suite.cipher else "refused", words)
-
-
-# For servers that choke on long hellos: what such a server may speak first, then the rest.
-_SHORT = 24
-_OLD_FIRST = tuple(suite(code) for code in (0xC013, 0xC014, 0x002F, 0x0035, 0x000A, 0x0005))
-
-
-def short_suites(version: Version, name: str) -> Script[Discovery]:
-    """As `suites`, with hellos of a few suites and groups each."""
-    whole = Discovery()
-    usable = offer_order((), version)
-    order = [*(s for s in _OLD_FIRST if s in usable), *(s for s in usable if s not in _OLD_FIRST)]
-    few = tuple(group(code) for code in (0x0017, 0x0018, 0x0100))
-    for start in range(0, len(order), _SHORT):
-        left = order[start : start + _SHORT]
-        while left:
-            heard = yield Hello(version, tuple(left), few, name)
-            whole.rest = read(heard, version)
-            if whole.rest.seen != "accepted" or not isinstance(heard, Accepted):
-                break
-            if heard.suite not in left:
-                whole.rest = Observation("inconclusive", f"chose {heard.suite}, not offered")
-                break
-            whole.picks.append(heard)
-            left.remove(heard.suite)
-        if whole.rest.seen == "inconclusive":
-            break
-    whole.first = Observation("accepted", _evidence(whole.picks)) if whole.picks else whole.rest
-    return whole

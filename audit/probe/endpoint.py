@@ -114,6 +114,8 @@ def _sum(guest: Guest, task: Task, told: Explored, plaintext: Plaintext | None) 
     ders = [shaken.chain] if shaken else []
     others, other_errors = _hidden(guest, task, told, ders)
     chains, bad_chains = summary.chains(found, [*ders, *others])
+    if guest.surplus:
+        bad_chains = (*bad_chains, "the endpoint serves another chain in almost every handshake")
     if (stapled := features.stapled(found)) and not task.quick:
         told.behaviours["ocsp-stapling"] = stapled
     facts = EndpointFacts(

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from audit.facts import Behaviour, Observation, Preference
 from audit.iana import GROUPS, VERSIONS, Suite, Version
-from audit.probe import discover, exchange, features
+from audit.probe import discover, exchange, features, old
 from audit.probe.discover import Discovery, Script
 from audit.probe.drive import Driver
 from audit.probe.question import Known
@@ -66,7 +66,11 @@ class Explored(Struct):
     def known(self) -> Known:
         """What other questions build on."""
         picks = [p for d in self.shown.values() for p in d.picks if p.version != "TLSv1.3"]
-        extensions = frozenset(kind for pick in picks for kind in pick.extensions)
+        extensions: dict[Version, frozenset[int]] = {}
+        for pick in picks:
+            if pick.version:
+                had = extensions.get(pick.version, frozenset())
+                extensions[pick.version] = had | pick.extensions
         leaves = frozenset(hashlib.sha256(p.chain[0]).hexdigest() for p in picks if p.chain)
         return Known({v: d.suites for v, d in self.shown.items()}, extensions, leaves)
 
@@ -85,14 +89,8 @@ def explore(
         first.append(exchange.groups("TLSv1.3", offered["TLSv1.3"], GROUPS, name))
     *new, groups = [*driver.follow(first), None][: len(_NEW) + 1]
     found = dict(zip(_NEW, new, strict=True))
-    newest: Discovery = found["TLSv1.2"]
-    # A server that has Diffie-Hellman has it in TLS 1.2 too, if it has TLS 1.2.
-    finite = not newest.suites or any(s.key_exchange.startswith("DH") for s in newest.suites)
     lanes = driver.follow(
-        [
-            _in_turn([discover.suites(v, offered[v], name, finite=finite) for v in lane])
-            for lane in _OLD
-        ]
+        [_in_turn([old.old_suites(v, offered[v], name) for v in lane]) for lane in _OLD]
     )
     for lane, discoveries in zip(_OLD, lanes, strict=True):
         found |= dict(zip(lane, discoveries, strict=True))
@@ -122,7 +120,7 @@ def _short(
 ) -> dict[Version, Discovery]:
     """Nothing was accepted: perhaps the hellos are too long for it."""
     able = [v for v in found if v not in ("SSLv2", "TLSv1.3") and found[v].rest.seen == "refused"]
-    shorter = driver.follow([discover.short_suites(v, name) for v in able])
+    shorter = driver.follow([old.short_suites(v, name) for v in able])
     return {v: d for v, d in zip(able, shorter, strict=True) if d.picks}
 
 

@@ -1,126 +1,24 @@
-"""A guest that behaves: how many connections one address gets at once, and when to try again."""
+"""A guest that behaves: every question on a connection of its own, and when to ask it again."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from typing import Literal, TypeVar
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
-from msgspec import Struct, field
+from msgspec.structs import replace
 
 from audit.facts import Endpoint
-from audit.probe.connection import Connection, Limits
+from audit.probe.address import Address, Manners
+from audit.probe.connection import Connection
 from audit.probe.errors import NoAnswer, NoRoute, PortClosed, ProbeError, Reset, Throttled
 from audit.wire.answer import Closed, Heard, Unheard
 from audit.wire.hello import Hello
 from audit.wire.server_hello import Accepted
 
 T = TypeVar("T")
+_MOST_CHAINS = 9  # different ones of one endpoint; no chain at all counts
 _PROVEN = 3  # answers at a crowd of that size before a close in it is believed
-
-
-class Manners(Struct, frozen=True):
-    """How to treat a server.
-
-    Attributes:
-        cap: connections open to one address at any time.
-        tries: how often one question is asked before it counts as unanswered.
-        dead_after: connections that must go unanswered before an address counts as dead.
-        pauses: seconds to wait after the first, second ... refusal for now.
-        patience: unanswered questions after which an endpoint that never answered is given up.
-        budget: seconds after which nothing more is asked of an endpoint.
-        most: connections to one address after which nothing more is asked of it.
-        spacing: seconds between the beginnings of two connections to one address.
-        limits: time for one connection.
-    """
-
-    cap: int = 4
-    tries: int = 2
-    dead_after: int = 2
-    pauses: tuple[float, ...] = (0.5, 1.5, 4.0)
-    patience: int = 3
-    budget: float = 240.0
-    most: int = 1500
-    spacing: float = 0.0
-    limits: Limits = field(default_factory=Limits)
-
-
-Pace = Literal["normal", "slow"]
-PACES: dict[Pace, Manners] = {
-    "normal": Manners(),
-    # For servers that count connections by the minute and allow two.
-    "slow": Manners(cap=1, pauses=(60.0, 120.0, 240.0), budget=14400.0, most=300, spacing=31.0),
-}
-
-
-class Address:
-    """One address: its cap, its budget, and whether anything ever answered there."""
-
-    def __init__(self, manners: Manners) -> None:
-        """Start with nothing known."""
-        self._cap = threading.BoundedSemaphore(manners.cap)
-        self._one = threading.Lock()
-        self._lock = threading.Lock()
-        self._manners = manners
-        self._answered = False
-        self._silent = 0
-        self._throttles = False
-        self._left = manners.most
-        self._next = 0.0
-        self.crowd = 0
-        self.jobs = ThreadPoolExecutor(manners.cap, "address")
-
-    @contextmanager
-    def place(self, *, alone: bool = False) -> Iterator[None]:
-        """Hold one of the places that the address gives, or all of them.
-
-        Raises:
-            NoAnswer: nothing has ever answered at this address, or enough was asked.
-        """
-        with ExitStack() as held:
-            if alone:
-                held.enter_context(self._one)  # two that wait for all places would wait for ever
-            for _ in range(self._manners.cap if alone else 1):
-                held.enter_context(self._cap)
-            if not self._answered and self._silent >= self._manners.dead_after:
-                raise NoAnswer("the host does not answer")
-            self._spend()
-            with self._lock:
-                self.crowd += 1
-            try:
-                yield
-            finally:
-                with self._lock:
-                    self.crowd -= 1
-
-    def _spend(self) -> None:
-        with self._lock:
-            if self._left <= 0:
-                raise NoAnswer(f"given up after {self._manners.most} connections to this address")
-            self._left -= 1
-            begin = max(time.monotonic(), self._next)
-            self._next = begin + self._manners.spacing
-        time.sleep(max(0.0, begin - time.monotonic()))
-
-    def connected(self) -> None:
-        """Note that something is there."""
-        self._answered = True
-
-    def busy(self, error: ProbeError) -> bool:
-        """Whether this is for now; who has said so once may hang up before it can be read."""
-        with self._lock:
-            self._throttles = self._throttles or isinstance(error, Throttled)
-            return isinstance(error, Throttled) or (self._throttles and isinstance(error, Reset))
-
-    def silent(self) -> None:
-        """Note that a connection was not answered."""
-        with self._lock:
-            self._silent += 1
-
-    def close(self) -> None:
-        """No more questions."""
-        self.jobs.shutdown(wait=False, cancel_futures=True)
 
 
 class Guest:
@@ -129,6 +27,7 @@ class Guest:
     Attributes:
         connections: TCP connections opened so far.
         failure: how the last question ended that was not answered.
+        surplus: whether there were more different chains than are kept.
     """
 
     def __init__(self, endpoint: Endpoint, address: Address, manners: Manners) -> None:
@@ -143,6 +42,8 @@ class Guest:
         self._end: float | None = None
         self._gone: ProbeError | None = None
         self.failure: ProbeError | None = None
+        self.surplus = False
+        self._chains: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
         self._served: dict[int, int] = {}
 
     def submit(self, question: Callable[[], T]) -> Future[T]:
@@ -160,6 +61,7 @@ class Guest:
         try:
             heard, crowd = self.ask(question)
             if isinstance(heard, Accepted):
+                heard = replace(heard, chain=self._kept(heard.chain))
                 self._served[crowd] = self._served.get(crowd, 0) + 1
             # A close without a word may be about too many connections at once: so once more, alone.
             if isinstance(heard, Closed) and not self.credible(crowd):
@@ -168,6 +70,14 @@ class Guest:
             self.failure = error
             return Unheard(str(error))
         return heard
+
+    def _kept(self, chain: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Each chain in memory once; a server may make up another for each hello."""
+        with self._lock:
+            if chain in self._chains or len(self._chains) < _MOST_CHAINS:
+                return self._chains.setdefault(chain, chain)
+            self.surplus = True
+            return ()
 
     @property
     def answered(self) -> bool:

@@ -18,18 +18,32 @@ class Known:
 
     Attributes:
         accepted: the suites by version; versions without one are left out.
-        extensions: the kinds of extension in its answers up to TLS 1.2.
+        extensions: the kinds of extension in its answers, by version up to TLS 1.2.
         leaves: SHA-256 of the certificates it serves in clear.
     """
 
     accepted: Mapping[Version, tuple[Suite, ...]]
-    extensions: frozenset[int] = field(default=frozenset(), compare=False)
+    extensions: Mapping[Version, frozenset[int]] = field(default_factory=dict, compare=False)
     leaves: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def classic(self) -> Version | None:
         """The newest version from SSLv3 to TLS 1.2; None if there is only TLS 1.3."""
         able = [v for v in self.accepted if v not in ("SSLv2", "TLSv1.3")]
+        return max(able, key=CODES.__getitem__, default=None)
+
+    def echoing(self, extension: int) -> Version | None:
+        """The newest version up to TLS 1.2 whose answers have this extension."""
+        having = [v for v, kinds in self.extensions.items() if extension in kinds]
+        return max(having, key=CODES.__getitem__, default=None)
+
+    def serving(self, key_exchange: str) -> Version | None:
+        """The newest version whose suites exchange keys so."""
+        able = [
+            v
+            for v, suites in self.accepted.items()
+            if v != "SSLv2" and any(s.key_exchange == key_exchange for s in suites)
+        ]
         return max(able, key=CODES.__getitem__, default=None)
 
 

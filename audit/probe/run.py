@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from audit.facts import Endpoint, EndpointFacts
+from audit.probe.address import Address, Manners
 from audit.probe.connection import Limits
 from audit.probe.endpoint import knock, probe
-from audit.probe.guest import Address, Guest, Manners
+from audit.probe.guest import Guest
 from audit.probe.plan import Task
 
 _MOST_ENDPOINTS = 64  # at a time; each address has at most `cap` connections

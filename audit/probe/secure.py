@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _TLS10, TLS12, _TLS13 = 0x0301, 0x0303, 0x0304
 _CHUNK = 16384
-_MOST_ROUNDS = 64
+_MOST_ROUNDS = 1 << 14  # a byte each may come; the connection bounds the time
 _MOST_BYTES = 1 << 18
 _PATIENCE = 5.0  # seconds for an answer inside TLS; a server that shook hands is awake
 _UNSAFE_RENEGOTIATION = 0x00040000  # SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION

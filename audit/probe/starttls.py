@@ -27,7 +27,8 @@ from audit.wire.starttls import (
     lists,
 )
 
-_QUIET = 0.4  # seconds in which what a server still has to say has come
+_QUIET = 0.4  # seconds in which what a server says unasked has come
+_PARTING = 3.0  # seconds for a server to close once good-bye is said
 _SEGMENT = 0.05  # between two segments, so that no network joins them
 _SHOWN = 160
 _MOST_TEXT = 1 << 15
@@ -152,28 +153,35 @@ def _carry(connection: Connection, *, inject: bool, split: bool) -> Observation:
 
 
 def _listen(session: Secure, connection: Connection, tag: str) -> Observation:
-    service, text, seen = connection.endpoint.service, "", None
-    while seen != "accepted":
-        try:
-            data = session.receive(_QUIET if seen else None)
-        except NoAnswer:
-            if seen:
-                break
-            raise
-        except (Reset, TlsFailed):
-            data = b""
-        if not data:
-            break
+    """Wait for the answer to the marker, say good-bye, and count all answers up to the end."""
+    service, text, seen, parted = connection.endpoint.service, "", None, False
+    while seen != "accepted" and (data := _more(session, parted=parted)):
         text += data.decode("latin-1")
         if len(text) > _MOST_TEXT:
             raise NotTheService("what the server says inside TLS does not end")
         if text.startswith("421"):
             raise Throttled(f"the server refuses for now: {text[:_SHOWN]}")
-        seen = heard(service, text, tag)
+        seen = heard(service, text, tag, parted=parted)
+        if seen and not parted:
+            with suppress(Reset, TlsFailed):  # what came before is there to be read
+                session.send(PROTOCOLS[service].quit)
+            parted = True
     if not seen:
         return Observation("inconclusive", f"inside TLS it ends: {text[:_SHOWN]!r}")
     asked = "one answer" if seen == "refused" else "more answers than questions"
     return Observation(seen, f"{asked} inside TLS: {text[-_SHOWN:]!r}")
+
+
+def _more(session: Secure, *, parted: bool) -> bytes:
+    """What comes next; nothing at the end, or when a server does not close after good-bye."""
+    try:
+        return session.receive(_PARTING if parted else None)
+    except (Reset, TlsFailed):
+        return b""
+    except NoAnswer:
+        if parted:
+            return b""
+        raise
 
 
 QUESTIONS: tuple[Question, ...] = (

@@ -37,7 +37,7 @@ def compression(found: Iterable[Discovery]) -> Observation:
     if picks:
         return Observation("refused", f"null in each of {len(picks)} ServerHello messages")
     if any(d.picks for d in versions):
-        return Observation("refused", "TLS 1.3 knows no compression")
+        return Observation("refused", "no version is served that knows compression")
     return Observation("inconclusive", "no handshake succeeds here")
 
 

@@ -5,7 +5,10 @@ Each begins after a ServerHelloDone up to TLS 1.2, where the server waits for a 
 
 import os
 import struct
-from collections.abc import Sequence
+from itertools import takewhile
+from typing import Self
+
+from msgspec import Struct
 
 from audit.iana import Version
 from audit.iana.versions import CODES
@@ -14,6 +17,7 @@ from audit.wire.hello import handshake_message
 
 _CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _HEARTBEAT = 20, 21, 22, 24
 _NEW_SESSION_TICKET, _CLIENT_KEY_EXCHANGE = 4, 16
+_FATAL = 2
 _SECRET = 48  # bytes of a premaster secret (RFC 5246, section 7.4.7.1)
 _OVERREAD = 16  # bytes asked for beyond what was sent: enough to see, too few to steal
 
@@ -31,11 +35,6 @@ def change_cipher_spec(version: Version) -> bytes:
 def heartbeat(version: Version) -> bytes:
     """A heartbeat that claims more payload than it carries (CVE-2014-0160)."""
     return record(_HEARTBEAT, version, struct.pack("!BH", 1, _OVERREAD))
-
-
-def is_heartbeat(data: bytes | None) -> bool:
-    """Whether it was answered: RFC 6520, section 4, wants it discarded silently."""
-    return data is not None and data[:1] == bytes((_HEARTBEAT,))
 
 
 def paddings(version: Version, size: int) -> dict[str, bytes]:
@@ -69,28 +68,67 @@ def key_exchange(version: Version, block: bytes, modulus: int, exponent: int) ->
     )
 
 
-def reaction(heard: Sequence[bytes | None]) -> str:
-    """What came, in words that are equal for equal reactions: alerts, close, silence."""
-    data = b"".join(part for part in heard if part)
-    words = []
-    while len(data) >= 5:
-        kind, _, length = struct.unpack_from("!BHH", data)
-        body, data = data[5 : 5 + length], data[5 + length :]
-        words.append(str(Alert(body[1])) if kind == _ALERT and len(body) == 2 else f"record {kind}")
-    ends = {None: "silence", b"": "closed"}
-    words += [ends[part] for part in heard[-1:] if not part]
-    return ", ".join(words) or "nothing"
+class Reaction(Struct, frozen=True):
+    """What a server says to something that no client should send.
+
+    Attributes:
+        records: kind and body of each whole record.
+        cut: whether the beginning of another came.
+        closed: whether the server closed; otherwise it was silent in the end.
+    """
+
+    records: tuple[tuple[int, bytes], ...]
+    cut: bool
+    closed: bool
+
+    @classmethod
+    def of(cls, stream: bytes, *, closed: bool) -> Self:
+        """Read what came."""
+        records, rest = split(stream)
+        return cls(tuple(records), bool(rest), closed)
+
+    @property
+    def alert(self) -> int | None:
+        """The first fatal alert."""
+        fatal = (b[1] for k, b in self.records if k == _ALERT and len(b) == 2 and b[0] == _FATAL)
+        return next(fatal, None)
+
+    @property
+    def heartbeat(self) -> bool:
+        """Whether a heartbeat came: RFC 6520, section 4, wants a wrong one discarded silently."""
+        return any(kind == _HEARTBEAT for kind, _ in self.records)
+
+    @property
+    def silent(self) -> bool:
+        """Nothing at all came, not even a close."""
+        return not (self.records or self.cut or self.closed)
+
+    def __str__(self) -> str:
+        """In words that are equal for equal reactions: alerts, close, silence."""
+        words = [
+            str(Alert(body[1])) if kind == _ALERT and len(body) == 2 else f"record {kind}"
+            for kind, body in self.records
+        ]
+        words += ["a part of a record"] if self.cut else []
+        return ", ".join([*words, "closed" if self.closed else "silence"])
+
+
+def split(stream: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
+    """The whole records, kind and body of each, and what is left."""
+    records = []
+    while len(stream) >= 5:
+        kind, _, length = struct.unpack_from("!BHH", stream)
+        if len(stream) < 5 + length:
+            break
+        records.append((kind, stream[5 : 5 + length]))
+        stream = stream[5 + length :]
+    return records, stream
 
 
 def session_ticket(stream: bytes) -> bytes:
     """The ticket that a server gives in clear up to TLS 1.2 (RFC 5077, 3.3); empty without one."""
-    messages = bytearray()
-    while len(stream) >= 5:
-        kind, _, length = struct.unpack_from("!BHH", stream)
-        if kind != _HANDSHAKE:
-            break
-        messages += stream[5 : 5 + length]
-        stream = stream[5 + length :]
+    clear = takewhile(lambda one: one[0] != _CHANGE_CIPHER_SPEC, split(stream)[0])
+    messages = bytearray(b"".join(body for kind, body in clear if kind == _HANDSHAKE))
     while len(messages) >= 4:
         body = messages[4 : 4 + int.from_bytes(messages[1:4])]
         if messages[0] == _NEW_SESSION_TICKET and len(body) >= 6:

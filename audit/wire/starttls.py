@@ -28,6 +28,7 @@ class Across:
             so a server that is one answer behind is told from one that is not.
         answer: matches every answer to either.
         betrays: matches only what answers `injected`.
+        parting: how many answers of that kind the good-bye has.
     """
 
     argued: Step
@@ -35,14 +36,16 @@ class Across:
     marker: str
     answer: str
     betrays: str
+    parting: int = 0
 
 
 _SMTP = Across(
     argued=Step(b"STARTTLS mailseal\r\n", "smtp"),
     injected="NOOP {tag}\r\n",
     marker="X{tag}\r\n",
-    answer=r"^(?!220|421)\d{3}( .*)?\r?$",  # another greeting, or a busy server, answers nothing
-    betrays=r"^2(?!20)\d\d( .*)?\r?$",
+    # Another greeting, a good-bye or a busy server answers nothing.
+    answer=r"^(?!22[01]|421)\d{3}( .*)?\r?$",
+    betrays=r"^2(?!2[01])\d\d( .*)?\r?$",
 )
 _CAPA = r"\+OK.*\n([^+\-.].*\n)+\.\r?$"
 ACROSS: dict[Service, Across] = {
@@ -68,6 +71,7 @@ ACROSS: dict[Service, Across] = {
         marker='NOOP "m{tag}"\r\n',
         answer=r"^(OK|NO)\b",
         betrays=r"(?<!m){tag}",
+        parting=1,  # RFC 5804, section 2.3: LOGOUT is answered with OK
     ),
 }
 
@@ -82,13 +86,17 @@ def commands(service: Service, tag: str) -> tuple[bytes, bytes]:
     return words.injected.format(tag=tag).encode(), words.marker.format(tag=tag).encode()
 
 
-def heard(service: Service, text: str, tag: str) -> Seen | None:
-    """Whether the injected command was answered inside TLS; None while not even the marker was."""
+def heard(service: Service, text: str, tag: str, *, parted: bool) -> Seen | None:
+    """Whether the injected command was answered inside TLS; None while not even the marker was.
+
+    *parted*: whether good-bye was said behind the marker.
+    """
     words = ACROSS[service]
     text = _SIEVE_LIST.sub("", text)
-    if _count(words.answer, text, tag) > 1 or _count(words.betrays, text, tag):
+    answers = _count(words.answer, text, tag)
+    if answers > 1 + parted * words.parting or _count(words.betrays, text, tag):
         return "accepted"
-    return "refused" if _count(words.answer, text, tag) else None
+    return "refused" if answers else None
 
 
 def _count(pattern: str, text: str, tag: str) -> int:

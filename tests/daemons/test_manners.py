@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.probe.guest import PACES, Manners
+from audit.probe.address import PACES, Manners
 from audit.probe.plan import Task
 from audit.probe.run import probe_all
 from tests.daemons.cell import inside

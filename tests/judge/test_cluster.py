@@ -72,10 +72,14 @@ def test_a_difference_is_named_with_both_its_sides(
     assert "; " not in found.observed
 
 
-def test_what_could_not_be_told_is_no_difference_and_silence_no_likeness() -> None:
+def test_what_could_not_be_told_is_neither_a_difference_nor_a_likeness() -> None:
     """An inconclusive fact is nobody's side; an endpoint that does not answer is no pass."""
     unsure = {"compression": Observation("inconclusive", "timeout")}
-    assert _judged("MT-NODES-ALIKE", *_two(**unsure)).verdict == "pass"
+    found = _judged("MT-NODES-ALIKE", *_two(**unsure))
+    assert found.verdict == "inconclusive"
+    assert found.observed == "could not be told: compression on h2 [2001:db8::2]:143"
+    both = [replace(f, **unsure) for f in _two()]
+    assert _judged("MT-NODES-ALIKE", *both).verdict == "pass"
     assert _judged("MT-NODES-ALIKE", *_two(reach="no-answer")).verdict == "inconclusive"
 
 
@@ -105,7 +109,8 @@ def test_a_key_of_two_machines_is_reused_and_one_of_two_names_is_not() -> None:
     assert "h1.example, h2.example" in found.observed
     same = replace(second, chains=(again,), endpoint=replace(second.endpoint, address="192.0.2.1"))
     assert _judged("MT-KEY-REUSE", first, same).verdict == "pass"
-    assert _judged("MT-KEY-REUSE", first, replace(second, chains=())).verdict == "inconclusive"
+    for unseen in (replace(second, chains=()), replace(second, chains=(), reach="no-answer")):
+        assert _judged("MT-KEY-REUSE", first, unseen).verdict == "inconclusive"
 
 
 @pytest.mark.breaks("MT-DROWN-KEY")

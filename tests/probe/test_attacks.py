@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from audit.facts import Behaviour, EndpointFacts, Observation
-from audit.iana import SUITES
+from audit.iana import SUITES, Version, suite
 from audit.probe import questions
+from audit.probe.address import Manners
 from audit.probe.connection import Limits
-from audit.probe.guest import Manners
+from audit.probe.question import Known
 from audit.wire.hello import handshake_message
 from tests.probe.test_probe import look
 from tests.servers import GOOD, Pki, listening, openssl_server
@@ -89,9 +90,19 @@ def static_rsa(pki: Pki, react: React, extensions: bytes = b"") -> Iterator[int]
                 client.sendall(_hello(pki, body, extensions=extensions))
             elif reply := react(kind, body, number):
                 client.sendall(reply)
+                if reply.startswith(_ALERT):
+                    return
 
     with listening(answer) as port:
         yield port
+
+
+def _warns_and_bleeds(kind: int, body: bytes, number: int) -> bytes:
+    return b"\x15\x03\x03\x00\x02\x01\x70" + _bleeds(kind, body, number) if kind == 24 else b""
+
+
+def _bleeds_in_part(kind: int, body: bytes, number: int) -> bytes:
+    return _bleeds(kind, body, number)[:9]
 
 
 def _silent(_kind: int, _body: bytes, _number: int) -> bytes:
@@ -117,6 +128,8 @@ def _takes_ccs(kind: int, _body: bytes, number: int) -> bytes:
         (_bleeds, _HEARTBEAT, "accepted"),
         (_silent, _HEARTBEAT, "refused"),
         (_bleeds, b"", "refused"),
+        (_warns_and_bleeds, _HEARTBEAT, "accepted"),
+        (_bleeds_in_part, _HEARTBEAT, "inconclusive"),
     ],
 )
 def test_heartbleed(pki: Pki, react: React, extensions: bytes, expected: str) -> None:
@@ -135,8 +148,9 @@ def test_heartbleed(pki: Pki, react: React, extensions: bytes, expected: str) ->
 def test_early_change_cipher_spec(pki: Pki, react: React, expected: str) -> None:
     """The second is decrypted with keys that nobody agreed on, or the first is refused."""
     with static_rsa(pki, react) as port:
-        patient = Manners(limits=Limits(connect=1.0, total=3.0))
-        assert seen(look(port, manners=patient), "ccs-injection").seen == expected
+        patient = Manners(limits=Limits(connect=1.0, total=8.0))
+        facts = look(port, manners=patient, complete=False)
+    assert seen(facts, "ccs-injection").seen == expected
 
 
 def _robot(pki: Pki, *, oracle: bool) -> React:
@@ -163,6 +177,34 @@ def test_robot(pki: Pki, *, oracle: bool) -> None:
     with static_rsa(pki, _robot(pki, oracle=oracle)) as port:
         found = seen(look(port), "robot")
     assert found.seen == ("accepted" if oracle else "refused"), found
+
+
+@pytest.mark.asks("robot")
+def test_silence_to_all_paddings_is_no_answer(pki: Pki) -> None:
+    """Perhaps it only takes longer."""
+    with static_rsa(pki, _silent) as port:
+        manners = Manners(limits=Limits(1.0, 4.0))
+        found = seen(look(port, manners=manners, complete=False), "robot")
+    assert found == Observation("inconclusive", "the same to all paddings: silence")
+
+
+def test_attacks_are_tried_in_the_version_that_has_what_they_need() -> None:
+    """A newer version without it hides nothing."""
+    static, modern = suite("TLS_RSA_WITH_AES_128_CBC_SHA"), suite("TLS_AES_128_GCM_SHA256")
+    elliptic = suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+    extensions: dict[Version, frozenset[int]] = {
+        "TLSv1.0": frozenset({15, 35}), "TLSv1.1": frozenset({35}), "TLSv1.2": frozenset(),
+    }  # fmt: skip
+    known = Known(
+        {"TLSv1.0": (static,), "TLSv1.1": (static,), "TLSv1.2": (elliptic,), "TLSv1.3": (modern,)},
+        extensions,
+    )
+    assert (known.serving("RSA"), known.echoing(15), known.echoing(35)) == (
+        "TLSv1.1", "TLSv1.0", "TLSv1.1",
+    )  # fmt: skip
+    assert (known.serving("ECDHE"), known.serving("DHE"), known.echoing(22)) == (
+        "TLSv1.2", None, None,
+    )  # fmt: skip
 
 
 @pytest.mark.asks("robot", "heartbleed", "ccs-injection", "ticketbleed")
@@ -243,10 +285,20 @@ def test_names_that_get_another_certificate_are_seen(pki: Pki, options: tuple[st
         facts = look(port)
     assert seen(facts, "sni-none").seen == "refused"
     assert seen(facts, "sni-unknown").seen == "accepted"
-    with openssl_server(pki, *options, certificates="rsa") as port:
-        facts = look(port)
-    assert seen(facts, "sni-none").seen == "accepted"
-    assert seen(facts, "sni-unknown").seen == "refused"
+    for certificates in ("rsa", "both"):
+        with openssl_server(pki, *options, certificates=certificates) as port:
+            facts = look(port)
+        assert seen(facts, "sni-none").seen == "accepted"
+        assert seen(facts, "sni-unknown").seen == "refused"
+
+
+@pytest.mark.asks("alpn-http", "alpn-own", "sni-none", "sni-unknown", "ticketbleed")
+def test_where_no_session_comes_about_nothing_is_told_of_it(pki: Pki) -> None:
+    """A server that wants certificates of its clients refuses everybody."""
+    with openssl_server(pki, "-Verify", "1", "-verify_return_error", "-tls1_2") as port:
+        facts = look(port, complete=False)
+    for behaviour in ("alpn-http", "alpn-own", "sni-none", "sni-unknown", "ticketbleed"):
+        assert seen(facts, behaviour).seen == "inconclusive", behaviour
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The prober against real servers: what it says is what they were told to do."""
 
+import os
 import socket
 import struct
 import subprocess
@@ -14,13 +15,13 @@ from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePE
 
 from audit.errors import MailsealError
 from audit.facts import Endpoint, EndpointFacts, Mode, Service
-from audit.iana import VERSIONS, group, suite
+from audit.iana import VERSIONS, Version, group, suite
 from audit.policy.load import load
 from audit.probe import calibration, guest
+from audit.probe.address import Manners
 from audit.probe.connection import Connection, Limits
 from audit.probe.errors import NoAnswer
 from audit.probe.foresee import Expectation
-from audit.probe.guest import Manners
 from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
 from audit.wire import hello
@@ -139,6 +140,74 @@ def _extension(hello: bytes, kind: int) -> bytes:
             return hello[at + 4 : at + 4 + length]
         at += 4 + length
     return b""
+
+
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1.1"])
+def test_an_old_version_with_diffie_hellman_alone_is_seen(pki: Pki, version: str) -> None:
+    """And with no newer one beside it."""
+    options = ("-min_protocol", version, "-max_protocol", version)
+    suites = ("-cipher", "DHE-RSA-AES128-SHA:@SECLEVEL=0")
+    with openssl_server(pki, *options, *suites, certificates="rsa") as port:
+        facts = look(port, manners=Manners())
+    seen = [v for v, o in facts.protocols.items() if o.seen == "accepted"]
+    assert [v.removesuffix(".0") for v in seen] == [version]
+    assert facts.suites[seen[0]] == ("TLS_DHE_RSA_WITH_AES_128_CBC_SHA",)
+
+
+def _first_closes() -> Callable[[bytes], bool]:
+    """Whoever comes first is hung up on."""
+    come = threading.Semaphore(1)
+    return lambda _hello: come.acquire(blocking=False)
+
+
+@pytest.mark.parametrize(
+    "refuses", [_first_closes(), lambda hello: len(hello) > 250], ids=["by chance", "long hellos"]
+)
+@pytest.mark.parametrize("words", [b"", b"\x15\x03\x01\x00\x02\x02\x50"], ids=["close", "alert 80"])
+@pytest.mark.parametrize("version", [0x0300, 0x0301, 0x0302])
+def test_one_refusal_that_does_not_blame_the_version_is_no_refusal_of_it(
+    pki: Pki, refuses: Callable[[bytes], bool], words: bytes, version: int
+) -> None:
+    """TLS 1.2 is served beside it."""
+    del pki
+
+    def answer(client: socket.socket) -> None:
+        sent = client.recv(8192)
+        offered = struct.unpack_from("!H", sent, 9)[0] if sent[:1] == b"\x16" else 0
+        if offered == 0x0303 and b"\x00\x2f" in sent[44 + sent[43] :]:
+            client.sendall(_hello(0x0303, 0x002F))
+        elif offered != version:
+            client.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+        elif refuses(sent):
+            client.sendall(words)
+        elif b"\x00\x2f" in sent[44 + sent[43] :]:
+            client.sendall(_hello(version, 0x002F))
+        else:
+            client.sendall(b"\x15\x03\x01\x00\x02\x02\x28")
+
+    with listening(answer) as port:
+        facts = look(port, quick=True, complete=False)
+    names: dict[int, Version] = {0x0300: "SSLv3", 0x0301: "TLSv1.0", 0x0302: "TLSv1.1"}
+    assert facts.protocols[names[version]].seen == "accepted", facts.protocols
+
+
+def test_a_server_with_a_certificate_for_every_handshake_fills_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A few chains are kept, and that there are more is said."""
+    monkeypatch.setattr(guest, "_MOST_CHAINS", 4)
+
+    def answer(client: socket.socket) -> None:
+        if client.recv(8192)[9:11] == b"\x03\x03":
+            der = os.urandom(8000)
+            chain = len(der).to_bytes(3) + der
+            body = len(chain).to_bytes(3) + chain
+            client.sendall(_hello(0x0303, 0x002F, b"\x0b" + len(body).to_bytes(3) + body))
+
+    with listening(answer) as port:
+        facts = look(port, complete=False)
+    assert len(facts.chains) + len(facts.bad_chains) <= 5
+    assert facts.bad_chains[-1].startswith("the endpoint serves another chain")
 
 
 @pytest.mark.parametrize("chosen", [1, 64])

@@ -16,8 +16,9 @@ from audit.judge.bench import Planned, judge
 from audit.judge.case import PlannedEndpoint
 from audit.judge.catalogue import CATALOGUE
 from audit.probe import inside, starttls
+from audit.probe.address import Address, Manners
 from audit.probe.connection import Connection, Limits
-from audit.probe.guest import Address, Guest, Manners
+from audit.probe.guest import Guest
 from audit.probe.plan import Task, questions
 from audit.probe.question import Known
 from audit.probe.run import probe_all
@@ -155,9 +156,12 @@ def test_other_ways_of_doing_it_right(
     assert seen.seen == "refused", seen
 
 
-def test_injection_is_seen_where_managesieve_knows_no_tags(pki: Pki) -> None:
-    """Then only the number of answers tells."""
-    with twin(pki, "sieve", "buffer-kept", "no-tags") as port:
+@pytest.mark.parametrize("slow", [(), ("slow-errors",)])
+def test_injection_is_seen_where_managesieve_knows_no_tags(
+    pki: Pki, slow: tuple[Fault, ...]
+) -> None:
+    """Then only the number of answers tells, however late they are."""
+    with twin(pki, "sieve", "buffer-kept", "no-tags", *slow) as port:
         assert ask(port, "sieve", "injection").seen == "accepted"
 
 
