@@ -73,6 +73,7 @@ def test_a_phase_out_ends_with_its_last_day() -> None:
         ("versions: [TLSv1.4]", "versions: [TLSv1.3, TLSv1.2]", "'TLSv1.4' is no name"),
         ("versions: []", "versions: [TLSv1.3, TLSv1.2]", "the list is empty"),
         ("tls: required\n    tls: offered", "tls: required", "tls is said twice"),
+        ('tls: "req\\e[31muired"', "tls: required", "do not print"),
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_item(wrong: str, right: str, words: str) -> None:
