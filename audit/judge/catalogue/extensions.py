@@ -207,8 +207,8 @@ ROWS: tuple[Check, ...] = (
         title="Static RSA gives no oracle (ROBOT)",
         severity="critical",
         why="Whoever asks often enough decrypts recorded sessions, or signs with the server's key.",
-        how="A right and four wrong paddings of the secret, each twice where they differ; the variant "
-        "that stops before ChangeCipherSpec is not tried.",
+        how="A right and four wrong paddings of the secret, each twice where they differ; the "
+        "variant that stops before ChangeCipherSpec is not tried.",
         connections="5, or 0 where static RSA is not served",
         fix="No TLS_RSA_ suites; update the library.",
         references=("CVE-2017-13099", "RFC 5246, section 7.4.7.1", "RFC 10015"),
