@@ -4,8 +4,6 @@ What a command needs is imported when it is called: `mailseal scan` must not wai
 """
 
 import argparse
-import atexit
-import gc
 import os
 import sys
 from pathlib import Path
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _INTERRUPTED = 130
-_MANY = 50_000  # objects; what is imported is no garbage, and a search for it takes long
 _POLICY = "mailseal-2026"
 _EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
@@ -31,8 +28,6 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     if sys.stdout is None:
         raise SystemExit(USAGE)  # nobody to tell anything
-    gc.set_threshold(_MANY)
-    atexit.register(gc.freeze)  # nor is it worth a search at the end
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser(words).parse_args(words)
     command: Callable[[argparse.Namespace], int] = arguments.run
@@ -184,30 +179,36 @@ def _add_lab(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str
 
 
 def _scan(arguments: argparse.Namespace) -> int:
-    from audit import progress, roots
-    from audit.ahead import Ahead
-
-    trusted = Ahead(lambda: roots.read(arguments.ca))  # OpenSSL reads them while we import
-    from audit.findings import exit_code
+    from audit import progress
     from audit.measures import distinct, load_all
-    from audit.report import render
-    from audit.report.terminal import show
-    from audit.scan import Options, Target, scan
+    from audit.scan import scan
+    from audit.targets import Options, Target
 
+    def trusted() -> tuple[bytes, ...]:
+        from audit import roots
+
+        return roots.read(arguments.ca)
+
+    if arguments.ca:
+        trusted()  # a wrong file ends it here; the system's roots can wait
     options = Options(
         policies=distinct(load_all(arguments.policies or [_POLICY]).values()),
         starttls=arguments.starttls,
         profile=arguments.profile,
         name=arguments.name,
-        roots=trusted.result(),
+        roots=trusted,
         expect=arguments.expect,
         quick=arguments.quick,
         pace=arguments.pace,
-        say=_say if arguments.verbose else lambda _: None,
+        say=_say if arguments.verbose else None,
     )
     targets = [Target.parse(text) for text in arguments.targets]
     with progress.bar("scan") as step:
         run = scan(targets, options, step)
+    from audit.findings import exit_code
+    from audit.report import render
+    from audit.report.terminal import show
+
     if arguments.json:
         sys.stdout.buffer.write(render(run, "json-scan"))
     else:

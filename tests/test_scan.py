@@ -12,7 +12,7 @@ import pytest
 from audit.cli import main
 from audit.errors import MailsealError
 from audit.policy.load import BUILT_IN
-from audit.scan import Target
+from audit.targets import Target
 from tests.probe.test_probe import sslv3_server
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
 from tests.twins import twin
@@ -240,6 +240,20 @@ def test_nothing_is_loaded_before_it_is_needed(
         check=True,
     )
     assert done.stderr == f"loaded: {loaded}\n"
+
+
+def test_the_command_ends_at_once_with_its_code_and_all_it_said() -> None:
+    """Nothing that is printed or registered for the end is lost on the short way out."""
+    code = (
+        "import atexit, os, sys; from audit import cli, start; real = cli.main;"
+        "cli.main = lambda: (atexit.register(os.write, 2, b'cleaned up'), real())[1];"
+        "start.command()"
+    )
+    words = [sys.executable, "-c", code, "scan", "127.0.0.1:1", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["endpoints"][0]["port"] == 1
+    assert "cleaned up" in done.stderr
 
 
 def _failed(capsys: pytest.CaptureFixture[str]) -> set[str]:

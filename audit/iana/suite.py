@@ -35,28 +35,37 @@ class Suite(Struct, frozen=True, dict=True):
             raise ValueError(f"{self.name} is not shaped like a cipher suite")
         return match
 
+    def __hash__(self) -> int:
+        """By code: lists of them are hashed for every question."""
+        return self.code
+
     @property
     def _kx(self) -> str:
         return str(self._parts["kx"]).removesuffix("_EXPORT")
 
-    @property
+    @cached_property
     def tls13(self) -> bool:
         """True for suites that exist in TLS 1.3 only (RFC 8446, appendix B.4)."""
         return _TLS13_ONLY.match(self.name) is not None
 
-    @property
+    @cached_property
     def key_exchange(self) -> str:
         """The key exchange without authentication: ECDHE, DHE, RSA, PSK ...; "any" in TLS 1.3."""
         if self.tls13:
             return "any"
         return self._kx.removesuffix(f"_{self.authentication}")
 
-    @property
+    @cached_property
     def authentication(self) -> str:
         """What signs or decrypts: RSA, ECDSA, DSS, anon, PSK ...; "any" in TLS 1.3."""
         if self.tls13:
             return "any"
         return self._kx.rsplit("_", 1)[-1]
+
+    @cached_property
+    def finite_field(self) -> bool:
+        """True if keys are exchanged by Diffie-Hellman over a finite field, ephemeral or not."""
+        return self.key_exchange.startswith("DH")
 
     @property
     def cipher(self) -> str:

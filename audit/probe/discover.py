@@ -34,12 +34,14 @@ class Discovery(Struct):
         picks: the answers, in the order the server gave them.
         rest: the last hello, with everything that was not picked.
         instead: an older version that the server chose for a hello of this one.
+        doubtful: it was refused, but perhaps not because of the version.
     """
 
     first: Observation = _NOT_TRIED
     picks: list[Accepted] = field(default_factory=list)
     rest: Observation = _NOT_TRIED
     instead: Version | None = None
+    doubtful: bool = False
 
     @property
     def suites(self) -> tuple[Suite, ...]:
@@ -60,8 +62,9 @@ def offer_order(expected: Sequence[Suite], version: Version) -> list[Suite]:
     """
     # Up to TLS 1.2 everything is offered: old servers choose suites that came after their version.
     usable = [s for s in SUITES if s.tls13 == (version == "TLSv1.3")]
-    wanted = [s for s in reversed(expected) if s in usable]
-    return [*(s for s in usable if s not in wanted), *wanted]
+    wanted = [s for s in reversed(expected) if s.tls13 == (version == "TLSv1.3")]
+    known = {*wanted}
+    return [*(s for s in usable if s not in known), *wanted]
 
 
 def suites(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
@@ -71,8 +74,8 @@ def suites(version: Version, offered: Sequence[Suite], name: str) -> Script[Disc
     over it where it should choose another suite, and one with a prime of its own may refuse it to
     clients that name groups of RFC 7919.
     """
-    apart = [s for s in offered if s.key_exchange.startswith("DH")]
-    found = yield from walk(version, [s for s in offered if s not in apart], name)
+    apart = [s for s in offered if s.finite_field]
+    found = yield from walk(version, [s for s in offered if not s.finite_field], name)
     if not apart or found.first.seen == "inconclusive":
         return found
     other = yield from walk(version, apart, name)

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from audit.probe.discover import Script
 from audit.probe.foresee import Expectation
-from audit.wire.answer import Heard
+from audit.wire.answer import Answer, Heard
 from audit.wire.hello import Hello
 
 T = TypeVar("T")
@@ -23,13 +23,13 @@ class Foreseen:
     """Answers from an expectation, and remembers what was asked.
 
     Attributes:
-        hellos: every hello, in the order asked, each once.
+        answers: every hello, in the order asked, each once, with its answer.
     """
 
     def __init__(self, expectation: Expectation) -> None:
         """Take the expectation."""
         self._expectation = expectation
-        self.hellos: dict[Hello, None] = {}
+        self.answers: dict[Hello, Answer] = {}
 
     def follow(self, scripts: Sequence[Script[T]]) -> list[T]:
         """Ends at once: nothing is sent."""
@@ -39,8 +39,8 @@ class Foreseen:
         try:
             hello = next(script)
             while True:
-                self.hellos.setdefault(hello)
-                hello = script.send(self._expectation.answer(hello))
+                answer = self.answers.setdefault(hello, self._expectation.answer(hello))
+                hello = script.send(answer)
         except StopIteration as end:
             result: T = end.value
             return result

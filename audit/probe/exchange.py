@@ -18,7 +18,7 @@ def named_primes(
     A server may take one of those groups where it is offered and its own prime where none is, or
     do the one and not the other.
     """
-    usable = tuple(s for s in offered if s.key_exchange.startswith("DH"))
+    usable = tuple(s for s in offered if s.finite_field)
     if any(s in usable for s in found.suites):
         heard = yield Hello(version, usable, _FINITE, name)
         if read(heard, version).seen == "inconclusive":

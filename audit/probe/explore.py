@@ -94,6 +94,9 @@ def explore(
     )
     for lane, discoveries in zip(_OLD, lanes, strict=True):
         found |= dict(zip(lane, discoveries, strict=True))
+    doubtful = [v for v in VERSIONS if found[v].doubtful]
+    negotiates = any(found[v].picks for v in _NEW)
+    found |= driver.follow([old.once_more(doubtful, offered, name, negotiates=negotiates)])[0]
     if not any(d.picks for d in found.values()):
         found |= _short(driver, found, name)
     told.found = {v: found[v] for v in VERSIONS}

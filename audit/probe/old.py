@@ -1,6 +1,6 @@
 """Suites of old versions, and of servers that choke on long hellos. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from audit.facts import Observation
 from audit.iana import Suite, Version, group, suite
@@ -14,7 +14,7 @@ from audit.probe.discover import (
     suites,
     walk,
 )
-from audit.wire.answer import Alert
+from audit.wire.answer import Alert, Heard
 from audit.wire.hello import Hello
 from audit.wire.server_hello import Accepted
 
@@ -33,7 +33,7 @@ def old_suites(version: Version, offered: Sequence[Suite], name: str) -> Script[
     """As `suites`, after one hello with all of them: most servers refuse the whole version.
 
     A refusal that does not blame the version may be chance, a hello too long, or a server that
-    breaks down over Diffie-Hellman without a prime: a short hello has the last word then.
+    breaks down over Diffie-Hellman without a prime: it is doubtful, see `once_more`.
     """
     heard = yield Hello(version, tuple(offered), groups_for(version), name)
     seen = read(heard, version)
@@ -43,20 +43,46 @@ def old_suites(version: Version, offered: Sequence[Suite], name: str) -> Script[
     if seen.seen == "accepted":
         return (yield from suites(version, offered, name))
     blame = _WRONG_SSL3 if version == "SSLv3" else _WRONG_VERSION
-    if seen.seen == "refused" and not isinstance(heard, Accepted) and heard not in blame:
+    found = _refused(heard, seen)
+    found.doubtful = seen.seen == "refused" and not found.instead and heard not in blame
+    return found
+
+
+def once_more(
+    versions: Sequence[Version],
+    offered: Mapping[Version, Sequence[Suite]],
+    name: str,
+    *,
+    negotiates: bool,
+) -> Script[dict[Version, Discovery]]:
+    """What a short hello changes about versions, oldest first, whose refusal was doubtful.
+
+    A server that *negotiates*, as its newer versions show, answers a hello for one version with an
+    older one if that is all it has (RFC 5246, appendix E.1): the newest speaks for all of them.
+    """
+    if negotiates and versions:
+        heard = yield Hello(versions[-1], _BEST_KNOWN, _FEW, name)
+        if read(heard, versions[-1]).seen == "refused" and not isinstance(heard, Accepted):
+            return {}
+    found = {}
+    for version in versions:
         heard = yield Hello(version, _BEST_KNOWN, _FEW, name)
         seen = read(heard, version)
         if seen.seen == "accepted":
-            return (yield from _simple_suites(version, offered, name))
-    found = Discovery(first=seen, rest=seen)
-    if isinstance(heard, Accepted):
-        found.instead = heard.version
+            found[version] = yield from _simple_suites(version, offered[version], name)
+        else:
+            found[version] = _refused(heard, seen)
     return found
+
+
+def _refused(heard: Heard, seen: Observation) -> Discovery:
+    instead = heard.version if isinstance(heard, Accepted) else None
+    return Discovery(first=seen, rest=seen, instead=instead)
 
 
 def _simple_suites(version: Version, offered: Sequence[Suite], name: str) -> Script[Discovery]:
     """Where a short hello succeeds only: without Diffie-Hellman, else a few at a time."""
-    able = [s for s in offered if not s.key_exchange.startswith("DH")]
+    able = [s for s in offered if not s.finite_field]
     found = yield from walk(version, able, name)
     if not found.picks:
         found = yield from short_suites(version, name)

@@ -11,6 +11,7 @@ from audit.probe.foresee import Expectation
 from audit.probe.question import Known, Question
 from audit.probe.signers import SIGNERS
 from audit.wire.hello import Hello
+from audit.wire.server_hello import Accepted
 
 
 class Task(Struct, frozen=True):
@@ -33,7 +34,8 @@ class Prediction(Struct, frozen=True):
     """What will be asked if all is as expected.
 
     Attributes:
-        hellos: each of them, once.
+        hellos: each of them, once; those that succeed first, because only beside them is a close
+            a refusal (`Guest.credible`).
         known: what they will show.
         connections: everything together.
     """
@@ -54,7 +56,8 @@ def foresee(endpoint: Endpoint, task: Task) -> Prediction:
         len(hidden(known, signers, quick=task.quick)),
         sum(q.cost(known) for q in questions(endpoint, task)),
     ]
-    return Prediction(tuple(driver.hellos), known, len(driver.hellos) + sum(others))
+    hellos = sorted(driver.answers, key=lambda h: not isinstance(driver.answers[h], Accepted))
+    return Prediction(tuple(hellos), known, len(hellos) + sum(others))
 
 
 def questions(endpoint: Endpoint, task: Task) -> list[Question]:

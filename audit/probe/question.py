@@ -1,9 +1,8 @@
 """One question, one behaviour: the shape of everything that is tried beside the discovery."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from audit.facts import Behaviour, Observation, Service
 from audit.iana import Suite, Version
@@ -12,8 +11,7 @@ from audit.probe.errors import ProbeError
 from audit.probe.guest import Guest
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the endpoint accepts: a hello made of it succeeds.
 
     Attributes:
@@ -23,8 +21,8 @@ class Known:
     """
 
     accepted: Mapping[Version, tuple[Suite, ...]]
-    extensions: Mapping[Version, frozenset[int]] = field(default_factory=dict, compare=False)
-    leaves: frozenset[str] = field(default=frozenset(), compare=False)
+    extensions: Mapping[Version, frozenset[int]] = field(default_factory=dict)
+    leaves: frozenset[str] = frozenset()
 
     @property
     def classic(self) -> Version | None:
