@@ -40,6 +40,21 @@ def starttls_advertised(case: EndpointCase) -> Judgement:
     return Judgement("pass" if there else "fail", observed, "advertised", plain.greeting)
 
 
+def plain_port_closed(case: EndpointCase) -> Judgement:
+    """Nothing is served in clear; whoever was greeted there knows that it is."""
+    expected, served = "closed", case.planned.endpoint.service
+    evidence = "; ".join(case.facts.errors)
+    if case.facts.reach == "refused":
+        return Judgement("pass", "closed", expected, evidence, "starttls")
+    if case.facts.reach != "open":
+        return Judgement("inconclusive", REACH[case.facts.reach], expected, evidence, "starttls")
+    plain = _plaintext(case)
+    if isinstance(plain, Judgement):
+        return plain
+    observed = f"{served} in clear, with{'' if plain.starttls == 'accepted' else 'out'} STARTTLS"
+    return Judgement("fail", observed, expected, plain.greeting, "starttls")
+
+
 def auth_before_tls(case: EndpointCase) -> Judgement:
     """No mechanism is offered before TLS."""
     plain = _plaintext(case)
@@ -109,6 +124,7 @@ def _plaintext(case: EndpointCase) -> Plaintext | Judgement:
 JUDGES: dict[str, EndpointJudge] = {
     "MT-PORT-EXPECT": port_expect,
     "MT-STARTTLS-ADV": starttls_advertised,
+    "MT-PLAIN-PORT-CLOSED": plain_port_closed,
     "MT-AUTH-BEFORE-TLS": auth_before_tls,
     "MT-LOGIN-REFUSED": login_refused,
     "MT-MAIL-BEFORE-TLS": mail_before_tls,

@@ -23,6 +23,7 @@ WORDS = (
     "order",
     "preference",
     "compression",
+    "starttls",
     "dh_primes",
     "extended_master_secret",
     "secure_renegotiation",
@@ -111,6 +112,8 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         tls: "required" if nothing but the start of TLS is possible in clear.
+        starttls: whether TLS may begin in the middle of a dialogue in clear (RFC 8314, section 3
+            prefers that it does not).
         versions: the protocol versions.
         suites: the suites for each version and the older ones, the best first.
         groups: the groups for the key exchange, the best first.
@@ -142,6 +145,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bound: Literal["exact", "upper"] = "exact"
     order: Literal["exact", "by-level", "any"] = "exact"
     preference: Literal["server", "client", "any"] = "server"
+    starttls: Literal["allowed", "forbidden"] = "allowed"
     compression: Literal["forbidden", "allowed"] = "forbidden"
     dh_sizes: tuple[Size, ...] = field(default=(), name="dh_bits")
     dh_primes: Literal["named", "any"] = "any"

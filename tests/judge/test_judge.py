@@ -98,6 +98,8 @@ BROKEN_ENDPOINTS: list[tuple[str, str, Callable[[], EndpointCase]]] = [
     ("MT-PORT-EXPECT", "another service", lambda: changed(GOOD_IMAP, reach="not-the-service")),
     ("MT-PORT-EXPECT", "unexpected listener", lambda: UNWANTED),
     ("MT-STARTTLS-ADV", "not advertised", lambda: _plain(starttls="refused")),
+    ("MT-PLAIN-PORT-CLOSED", "STARTTLS", lambda: GOOD_IMAP),
+    ("MT-PLAIN-PORT-CLOSED", "no STARTTLS", lambda: _plain(starttls="refused")),
     ("MT-AUTH-BEFORE-TLS", "PLAIN offered", lambda: _plain(auth_offered=("PLAIN",))),
     ("MT-LOGIN-REFUSED", "password looked at", lambda: _plain(login="accepted")),
     ("MT-MAIL-BEFORE-TLS", "MAIL taken",
@@ -173,6 +175,7 @@ def test_endpoint_checks_pass_on_a_good_server(check: str) -> None:
     """Every check of an endpoint passes on facts that are the policy."""
     cases = {
         "MT-MAIL-BEFORE-TLS": GOOD_587,
+        "MT-PLAIN-PORT-CLOSED": changed(GOOD_IMAP, reach="refused"),
         "MT-DH-SIZE": _historical(2048),
         "MT-DH-COMMON": _historical(2048),
     }
@@ -219,9 +222,11 @@ def test_certificate_checks_do_not_overlap(
 def test_what_could_not_be_tested_is_inconclusive(reach: str) -> None:
     """Never pass: not one check of an endpoint that did not answer."""
     case = changed(GOOD_587, reach=reach, plaintext=None)
-    for check in ENDPOINT_JUDGES:
-        if check != "MT-PORT-EXPECT":
-            assert _finding(check, case).verdict == "inconclusive"
+    about_ports = (
+        {"MT-PORT-EXPECT", "MT-PLAIN-PORT-CLOSED"} if reach == "refused" else {"MT-PORT-EXPECT"}
+    )
+    for check in {*ENDPOINT_JUDGES} - about_ports:
+        assert _finding(check, case).verdict == "inconclusive"
 
 
 def test_missing_observations_are_inconclusive() -> None:
@@ -395,6 +400,10 @@ def test_the_plan_holds_what_makes_sense_and_no_more() -> None:
     assert {c for c in ids(GOOD_587) if c.startswith("MT-INJ")} == {"MT-INJ-SMTP", "MT-INJ-SPLIT"}
     assert {"MT-STARTTLS-TWICE", "MT-RENEG-CLIENT"} <= implicit
     assert "MT-HTTP-ERR" not in implicit  # the policy has no opinion
+    assert "MT-PLAIN-PORT-CLOSED" not in ids(GOOD_IMAP)
+    implicit_only = replace(GOOD_IMAP, profile=replace(GOOD_IMAP.rules, starttls="forbidden"))
+    assert "MT-PLAIN-PORT-CLOSED" in ids(implicit_only)
+    assert "MT-STARTTLS-ADV" not in ids(implicit_only)
     assert "MT-STATE-RESET" in ids(GOOD_587)
     assert "MT-STATE-RESET" not in ids(GOOD_IMAP)
     assert ids(UNWANTED) == {"MT-PORT-EXPECT"}

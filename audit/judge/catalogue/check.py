@@ -30,6 +30,7 @@ class Check(Struct, frozen=True, kw_only=True):
         rule: only where this field of the profile has this value.
         groups: of a check of several endpoints, which of them it compares.
         thorough: left out of a quick look.
+        closed_too: judged even if nothing answers there.
         dhe_only: only where the policy sets the size of the Diffie-Hellman group.
     """
 
@@ -48,6 +49,7 @@ class Check(Struct, frozen=True, kw_only=True):
     rule: tuple[str, str] | None = None
     groups: Grouping | None = None
     thorough: bool = False
+    closed_too: bool = False
     dhe_only: bool = False
 
 

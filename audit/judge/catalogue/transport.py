@@ -14,6 +14,7 @@ ROWS: tuple[Check, ...] = (
         fix="Start the service or correct mailseal_endpoints in the inventory; stop what is not"
         " wanted.",
         references=("RFC 8314, section 3",),
+        closed_too=True,
     ),
     of_endpoint(
         id="MT-STARTTLS-ADV",
@@ -26,6 +27,22 @@ ROWS: tuple[Check, ...] = (
         fix="Exim: tls_advertise_hosts = *; Cyrus from 3.8.6: allowstarttls: yes.",
         references=("RFC 3207, section 4", "RFC 9051, section 6.2.1", "RFC 2595, section 4"),
         before_tls=True,
+        rule=("starttls", "allowed"),
+    ),
+    of_endpoint(
+        id="MT-PLAIN-PORT-CLOSED",
+        title="No port begins in clear",
+        severity="high",
+        why="What begins in clear can be kept in clear by an attacker in between; STARTTLS had more"
+        " than forty flaws.",
+        how="The same dialogue: the port serves its protocol in clear, with STARTTLS or without.",
+        connections="0",
+        fix="Close the port (110, 143, 587) and leave 995, 993 and 465; Cyrus: remove the service"
+        " from cyrus.conf; Exim: daemon_smtp_ports.",
+        references=("RFC 8314, section 3", "Poddebniak et al., NO STARTTLS (2021)"),
+        before_tls=True,
+        rule=("starttls", "forbidden"),
+        closed_too=True,
     ),
     of_endpoint(
         id="MT-AUTH-BEFORE-TLS",
