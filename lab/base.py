@@ -18,6 +18,8 @@ from lab.lock import locked
 from lab.progress import say
 
 _BUILD_LIMIT = 1800.0
+# The root of every host that names no other.
+COMMON = "root"
 # Bump when the way of building changes what comes out of it.
 _BUILDER = 1
 # Nobody reads manuals in the lab, and unpacking them costs seconds.
@@ -43,7 +45,7 @@ class Recipe:
     arch: str
     packages: tuple[str, ...]
     script: str
-    kind: str = "root"
+    kind: str = COMMON
 
     def key(self) -> str:
         """Return the name of the cached root: another recipe, another key."""
@@ -51,11 +53,17 @@ class Recipe:
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
-def recipe() -> Recipe:
-    """Return the recipe of the root that all hosts of the lab share."""
-    data = yaml.safe_load((paths.PACKAGE / "packages.yaml").read_text(encoding="utf-8"))
-    script = (paths.PACKAGE / "customize.sh").read_text(encoding="utf-8")
-    return Recipe(data["suite"], architecture(), tuple(data["packages"]), script)
+def recipe(kind: str = COMMON) -> Recipe:
+    """Return the recipe of a root that hosts of the lab stand on (lab/roots/KIND.yaml and .sh)."""
+    home = paths.PACKAGE / "roots"
+    data = yaml.safe_load((home / f"{kind}.yaml").read_text(encoding="utf-8"))
+    script = (home / f"{kind}.sh").read_text(encoding="utf-8")
+    return Recipe(data["suite"], architecture(), tuple(data["packages"]), script, kind)
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the roots that there are recipes for."""
+    return tuple(sorted(path.stem for path in (paths.PACKAGE / "roots").glob("*.yaml")))
 
 
 def architecture() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,8 @@ def up(size: str) -> Topology:
     """
     wanted = topology.load(size)
     machine.require_root()
-    recipe = base.recipe()
-    machine.require(paths.state(), build=base.cached(recipe) is None)
+    recipes = [base.recipe(kind) for kind in sorted({one.root for one in wanted.hosts})]
+    machine.require(paths.state(), build=any(base.cached(made) is None for made in recipes))
     with locked(paths.LOCK):
         current = running_size()
         if current and current != size:
@@ -46,10 +47,10 @@ def up(size: str) -> Topology:
             )
         if current is None:
             _clear()
-        root = _root_in_use() if current else base.ensure(recipe)
+        roots = _roots_in_use() if current else {made.kind: base.ensure(made) for made in recipes}
         missing = _missing(wanted)
         if missing:
-            _boot(wanted, missing, root)
+            _boot(wanted, missing, roots)
         else:
             say(f"the lab is already up, {len(wanted.hosts)} hosts")
     return wanted
@@ -95,9 +96,10 @@ def status(up_now: Topology) -> tuple[HostStatus, ...]:
     return tuple(found)
 
 
-def _root_in_use() -> Path:
-    """Return the root that the running hosts stand on: a newer recipe waits for the next `up`."""
-    return Path(json.loads(paths.running().read_text(encoding="utf-8"))["root"])
+def _roots_in_use() -> dict[str, Path]:
+    """Return the roots that the running hosts stand on: a newer recipe waits for the next `up`."""
+    roots = json.loads(paths.running().read_text(encoding="utf-8"))["roots"]
+    return {kind: Path(root) for kind, root in roots.items()}
 
 
 def _missing(wanted: Topology) -> tuple[Host, ...]:
@@ -105,7 +107,7 @@ def _missing(wanted: Topology) -> tuple[Host, ...]:
     return tuple(one for one in wanted.hosts if one.name not in alive)
 
 
-def _boot(wanted: Topology, missing: tuple[Host, ...], root: Path) -> None:
+def _boot(wanted: Topology, missing: tuple[Host, ...], roots: Mapping[str, Path]) -> None:
     say(f"starting {len(missing)} hosts")
     paths.state().mkdir(parents=True, exist_ok=True)
     key = host.make_key()
@@ -114,11 +116,12 @@ def _boot(wanted: Topology, missing: tuple[Host, ...], root: Path) -> None:
     paths.NETNS_ETC.mkdir(parents=True, exist_ok=True)
     (paths.NETNS_ETC / "resolv.conf").write_text(dns.resolv_conf(wanted), encoding="utf-8")
     with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(lambda one: _start(one, wanted, key, root), missing))
+        list(pool.map(lambda one: _start(one, wanted, key, roots[one.root]), missing))
     host.wait_for_ssh(missing, _SSH_LIMIT)
     # Last of all: its presence says that everything before it happened.
     temporary = paths.running().with_suffix(".new")
-    temporary.write_text(json.dumps({"size": wanted.size, "root": str(root)}), encoding="utf-8")
+    state = {"size": wanted.size, "roots": {kind: str(root) for kind, root in roots.items()}}
+    temporary.write_text(json.dumps(state), encoding="utf-8")
     temporary.rename(paths.running())
     say(f"the lab is up, {len(wanted.hosts)} hosts answer SSH")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import paths
+from lab import base, paths
 from lab.errors import USAGE, LabError
 
 _MAX_NAME = 12
@@ -15,13 +15,22 @@ _MAX_NAME = 12
 
 @dataclass(frozen=True)
 class Host:
-    """One host: its name, its groups, its address in each family and the name it serves under."""
+    """One host of the lab.
+
+    Attributes:
+        name: in the inventory.
+        groups: those it is in.
+        ipv4, ipv6: its addresses.
+        server_name: the name it serves under.
+        root: the kind of root it stands on (lab/roots).
+    """
 
     name: str
     groups: frozenset[str]
     ipv4: str
     ipv6: str
     server_name: str
+    root: str = base.COMMON
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,11 @@ def _host(path: Path, name: str, values: dict[str, object], groups: set[str]) ->
             f"{path}: host {name} needs one IPv4 and one IPv6 address in mailseal_addresses", USAGE
         )
     server_name = str(values.get("mailseal_server_name") or f"{name}.lab.test")
-    return Host(name, frozenset(groups), found[4], found[6], server_name)
+    root = str(values.get("mailseal_lab_root") or base.COMMON)
+    if root not in base.kinds():
+        known = ", ".join(base.kinds())
+        raise LabError(f"{path}: host {name}: mailseal_lab_root: there is {known}", USAGE)
+    return Host(name, frozenset(groups), found[4], found[6], server_name, root)
 
 
 def _check_distinct(path: Path, hosts: tuple[Host, ...]) -> None:

@@ -44,6 +44,7 @@ def test_cluster_has_25_hosts() -> None:
         (GOOD.replace(', "fd00::1"', ""), "one IPv6"),
         (GOOD.replace("fd00::1", "fd00::xyz"), "mx1"),
         (GOOD.replace("mx1:", "averyverylongname:"), "longer"),
+        (GOOD.rstrip().removesuffix("}") + ", mailseal_lab_root: windows}\n", "mailseal_lab_root"),
         (GOOD + GOOD.splitlines()[-1].replace("mx1", "mx2") + "\n", "both have"),
     ],
 )
