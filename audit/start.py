@@ -16,15 +16,20 @@ _TURN = 0.0005  # seconds; an answer that has come does not wait until an import
 
 def command() -> NoReturn:
     """Run `audit.cli.main`, then whatever was registered for the end, and end."""
-    gc.set_threshold(_MANY)
-    sys.setswitchinterval(_TURN)
     codes: list[int] = []
     atexit.register(_leave, codes)  # the first to register is the last to run
-    _load_msgspec()
+    prepare()
     from audit.cli import main
 
     codes.append(main())
     sys.exit(codes[0])
+
+
+def prepare() -> None:
+    """What makes the start short."""
+    gc.set_threshold(_MANY)
+    sys.setswitchinterval(_TURN)
+    _load_msgspec()
 
 
 def _leave(codes: list[int]) -> None:

@@ -49,6 +49,7 @@ def main() -> int:
     every = tools(peers)
     with tempfile.TemporaryDirectory() as folder, field(Path(folder)) as (places, pki):
         round_trip = _round_trip(places)
+        profiles = profile.text([p for p in places if p.timed], _PROFILED)
         results = Results(_measure(every, places, options.rounds, options.limit))
         most_open = {
             f"{tool.name} {place.title}": _most_open(tool, place, options.limit)
@@ -57,7 +58,6 @@ def main() -> int:
             for place in places
             if place.timed and place.way  # near, a connection is gone before one can look twice
         }
-        profiles = profile.text([p for p in places if p.timed], _PROFILED)
         found = _compare(results, pki)
     text = page.section(
         results,

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.peers import read
+from benchmarks.peers import profile, read
 from benchmarks.peers.compare import TOLD, differences, told_facts
 from tests.daemons.settings import Tls
 
@@ -128,3 +130,12 @@ def test_a_section_replaces_only_itself(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.index("## Peers") < text.index("## New")
     assert "## Old" not in text
+
+
+def test_the_clock_knows_the_stages_of_a_scan() -> None:
+    """A scan that was rearranged must not be found out at the end of a long measurement."""
+    words = [sys.executable, "-m", "benchmarks.peers.clocked", "scan", "127.0.0.1:1", "--quick"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    stages = json.loads(done.stderr.splitlines()[-1])
+    assert all(stages[name] > 0 for name in (*profile._STAGES, "network", "calibration"))
+    assert sum(stages[name] for name in profile._STAGES) <= stages["all"]
