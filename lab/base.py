@@ -152,11 +152,13 @@ def _build(made: Recipe, work: Path) -> None:
         # A mirror that says nothing for ever must not hold us for ever.
         alarm = threading.Timer(_BUILD_LIMIT, build.kill)
         alarm.start()
-        with build:
-            for line in build.stdout or ():
-                kept.write(line)
-                _report(line)
-        alarm.cancel()
+        try:
+            with build:
+                for line in build.stdout or ():
+                    kept.write(line)
+                    _report(line)
+        finally:
+            alarm.cancel()
     if build.returncode:
         raise LabError(f"the Debian root could not be built: {_reason(log)}")
 
