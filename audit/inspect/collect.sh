@@ -83,6 +83,42 @@ serves() {
     return 1
 }
 
+# The package that a file is from; empty if it is nobody's. Fails where there is nobody to ask.
+owner_of() {
+    owner= asked=1
+    if command -v dpkg-query >/dev/null 2>&1; then
+        # On Debian the same file may be known as /lib/x and as /usr/lib/x.
+        said=$(dpkg-query -S "$1" "${1#/usr}" "/usr$1" 2>/dev/null)
+        [ $? -le 1 ] && asked=0 # 2: its database cannot be read
+        owner=$(printf '%s\n' "$said" | sed -n '/diversion/d; s/[:,] .*//p' | head -n 1)
+    fi
+    if [ -z "$owner" ] && command -v rpm >/dev/null 2>&1; then
+        said=$(rpm -qf --qf '%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n' "$1" 2>&1) &&
+            owner=$(printf '%s\n' "$said" | head -n 1)
+        case $said in *'not owned'*) asked=0 ;; esac
+    fi
+    echo "$owner"
+    [ -n "$owner" ] || return $asked
+}
+
+# Whether a package is as it was installed. c is configuration, d documentation, g what it does not
+# bring itself; a time alone is no change.
+verify() {
+    said= verified=no
+    if [ -n "$(dpkg-query --control-path "$1" md5sums 2>/dev/null)" ]; then
+        said=$(dpkg --verify "$1" 2>/dev/null) && verified=yes
+    elif rpm -q "$1" >/dev/null 2>&1; then
+        said=$(rpm -V --nodeps --noscripts "$1" 2>/dev/null) && verified=yes
+    fi
+    # Where something differs rpm ends with 1, as it does where it could not look.
+    case $said in *' /'*) verified=yes ;; esac
+    printf '%s\n' "$said" |
+        sed -n "s#^\([^ ]*\) *\([a-z]\{0,1\}\) *\(/.*\)\$#\2 altered$tab$1$tab\1$tab\3#p" |
+        sed -n "/$tab\.*T\.*$tab/d; /$tab\/usr\/share\/\(doc\|man\|info\|locale\)\(\/\|\$\)/d; s/^ //p" |
+        head -n 50
+    echo "package$tab$1$tab$verified"
+}
+
 newline='
 '
 waiting=$newline$(listening)
@@ -179,43 +215,14 @@ done
 done | sed -n "1s/^/report${tab}cyrus${tab}Compile: /p"
 
 # Which packages the programs and libraries are from, and whether they are as these brought them.
-# On Debian the same file may be known as /lib/x and as /usr/lib/x.
 { printf '%s' "$programs"; printf '%s' "$mapped" | sed 's/^[^/]*//; s/ (deleted)$//'; } | sort -u | {
     known=
     while IFS= read -r path; do
-        owner= asked=no
-        if command -v dpkg-query >/dev/null 2>&1; then
-            said=$(dpkg-query -S "$path" "${path#/usr}" "/usr$path" 2>/dev/null)
-            [ $? -le 1 ] && asked=yes  # 2: its database cannot be read
-            owner=$(printf '%s\n' "$said" | sed -n '/diversion/d; s/[:,] .*//p' | head -n 1)
-        fi
-        if [ -z "$owner" ] && command -v rpm >/dev/null 2>&1; then
-            said=$(rpm -qf --qf '%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n' "$path" 2>&1) &&
-                owner=$(printf '%s\n' "$said" | head -n 1)
-            case $said in *"not owned"*) asked=yes ;; esac
-        fi
-        [ -n "$owner" ] || [ $asked = yes ] || continue
+        owner=$(owner_of "$path") || continue
         echo "owner$tab$owner$tab$path"
         case " $known " in *" $owner "*) ;; *) known="$known $owner" ;; esac
     done
-    for package in $known; do
-        # Without sums dpkg has nothing to compare with, and says nothing.
-        sums=$(dpkg-query --control-path "$package" md5sums 2>/dev/null)
-        if [ -n "$sums" ]; then
-            said=$(dpkg --verify "$package" 2>/dev/null) && verified=yes || verified=no
-        elif rpm -q "$package" >/dev/null 2>&1; then
-            said=$(rpm -V --nodeps --noscripts "$package" 2>/dev/null) && verified=yes || verified=no
-        else
-            said= verified=no
-        fi
-        # c: configuration, d: documentation, g: what the package does not bring; a time alone is no
-        # change. rpm ends with 1 where something differs, and so may dpkg.
-        case $said in *" /"*) verified=yes ;; esac
-        printf '%s\n' "$said" |
-            sed -n "s#^\([^ ]*\) *\([a-z]\{0,1\}\) *\(/.*\)\$#\2 altered$tab$package$tab\1$tab\3#p" |
-            sed -n "/$tab\.*T\.*$tab/d; /$tab\/usr\/share\/\(doc\|man\|info\|locale\)\//d; s/^ //p" | head -n 50
-        echo "package$tab$package$tab$verified"
-    done
+    for package in $known; do verify "$package"; done
 }
 
 if [ -r /etc/redhat-release ]; then

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,12 +119,20 @@ def test_the_script_runs_on_this_machine_and_ends() -> None:
     assert float(uptime) > 0
 
 
-def _function(name: str, *arguments: str, before: str = "") -> str:
-    """What a function of the script prints."""
+def _function(name: str, *arguments: str, before: str = "", path: Path | None = None) -> str:
+    """What a function of the script prints, and what it returns if not 0."""
     found = re.search(rf"^{name}\(\) \{{\n.*?^\}}$", SCRIPT.read_text(), re.MULTILINE | re.DOTALL)
     assert found
-    words = ["sh", "-c", f'{found[0]}\n{before}\n{name} "$@"', name, *arguments]
-    return subprocess.run(words, capture_output=True, text=True, timeout=20, check=True).stdout
+    text = f'{found[0]}\ntab="\t"\n{before}\n{name} "$@" || echo "returned $?"'
+    done = subprocess.run(
+        ["/bin/sh", "-c", text, name, *arguments],
+        env={"PATH": str(path or os.environ["PATH"]), "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    return done.stdout
 
 
 CYRUS_CONF = """\
@@ -175,3 +185,112 @@ def test_the_ports_that_a_process_waits_on_are_seen() -> None:
         before = f"newline='\n'\nwaiting=$newline$(cat <<'E'\n{_function('listening')}E\n)"
         held = _function("ports_of", f"/proc/{os.getpid()}", before=before).split()
     assert str(port) in held
+
+
+RPM_SAYS = """\
+S.5....T.  c /etc/imapd.conf
+.......T.    /usr/lib/cyrus-imapd/imapd
+..5....T.    /usr/lib/cyrus-imapd/pop3d
+missing   d /usr/share/man/man8/pop3d.8.gz
+missing     /usr/lib/cyrus-imapd/lmtpd
+.M....G..    /usr/lib/cyrus-imapd
+missing   g /var/run/cyrus.pid
+"""
+DPKG_SAYS = """\
+??5?????? c /etc/cyrus.conf
+??5??????   /usr/lib/cyrus/bin/imapd
+missing     /usr/share/man/man8/cyrus-imapd.8.gz
+missing     /usr/share/doc/cyrus-imapd/changelog.gz
+"""
+# A program of a package manager: what it is asked (the beginning), what it says, how it ends.
+Stub = tuple[str, str, str, int]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Callable[..., Path]:
+    """A PATH with the usual tools and just these package managers."""
+    for tool in ("sed", "head", "cat"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "")
+
+    def make(*stubs: Stub) -> Path:
+        for name in {stub[0] for stub in stubs}:
+            cases = "".join(
+                f"'{asked}'*) cat <<'E'\n{said}E\nexit {code} ;;\n"
+                for program, asked, said, code in stubs
+                if program == name
+            )
+            path = tmp_path / name
+            path.write_text(f'#!/bin/sh\ncase "$*" in\n{cases}esac\nexit 1\n')
+            path.chmod(0o755)
+        return tmp_path
+
+    return make
+
+
+KNOWN = ("rpm", "-q ", "cyrus-1-1.x86_64\n", 0)
+
+
+def test_only_what_was_changed_is_told_of_a_package_of_rpm(machine: Callable[..., Path]) -> None:
+    """Not configuration, documentation, ghosts and times."""
+    path = machine(KNOWN, ("rpm", "-V", RPM_SAYS, 1))
+    assert _function("verify", "cyrus", path=path).splitlines() == [
+        "altered\tcyrus\t..5....T.\t/usr/lib/cyrus-imapd/pop3d",
+        "altered\tcyrus\tmissing\t/usr/lib/cyrus-imapd/lmtpd",
+        "altered\tcyrus\t.M....G..\t/usr/lib/cyrus-imapd",
+        "package\tcyrus\tyes",
+    ]
+
+
+SUMS = ("dpkg-query", "--control-path", "/var/lib/dpkg/info/x.md5sums\n", 0)
+
+
+def test_only_what_was_changed_is_told_of_a_package_of_dpkg(machine: Callable[..., Path]) -> None:
+    """dpkg does not know what is documentation; where it lies tells."""
+    path = machine(SUMS, ("dpkg", "--verify", DPKG_SAYS, 0))
+    assert _function("verify", "cyrus-imapd", path=path).splitlines() == [
+        "altered\tcyrus-imapd\t??5??????\t/usr/lib/cyrus/bin/imapd",
+        "package\tcyrus-imapd\tyes",
+    ]
+
+
+@pytest.mark.parametrize(
+    "stubs",
+    [
+        pytest.param((), id="no package manager"),
+        pytest.param((("rpm", "-q", "", 1),), id="rpm does not know it"),
+        pytest.param((KNOWN, ("rpm", "-V", "", 1)), id="rpm breaks down"),
+        pytest.param((("dpkg", "--verify", "", 0),), id="no sums"),
+        pytest.param((SUMS, ("dpkg", "--verify", "", 2)), id="dpkg before 1.17"),
+    ],
+)
+def test_a_package_that_cannot_be_compared_is_not_verified(
+    machine: Callable[..., Path], stubs: tuple[Stub, ...]
+) -> None:
+    """Silence is no proof."""
+    assert _function("verify", "p", path=machine(*stubs)) == "package\tp\tno\n"
+
+
+def _dpkg(said: str, code: int = 0) -> Stub:
+    return ("dpkg-query", "-S", said, code)
+
+
+NOBODYS = "file /x is not owned by any package\n"
+
+
+@pytest.mark.parametrize(
+    ("stubs", "said"),
+    [
+        ((_dpkg("libssl3:amd64: /usr/lib/libssl.so.3\n", 1),), "libssl3:amd64"),
+        ((_dpkg("a, b: /usr/lib/libssl.so.3\n"),), "a"),
+        ((_dpkg("diversion by dash from: /x\ndiversion by dash to: /y\n"),), ""),
+        ((_dpkg("", 1), ("rpm", "-qf", "ours-1-1.x86_64\n", 0)), "ours-1-1.x86_64"),
+        ((_dpkg("", 2), ("rpm", "-qf", "", 1)), "\nreturned 1"),
+        ((_dpkg("", 2), ("rpm", "-qf", NOBODYS, 1)), ""),
+        ((), "\nreturned 1"),
+    ],
+)
+def test_the_owner_of_a_file_is_whoever_knows_it(
+    machine: Callable[..., Path], stubs: tuple[Stub, ...], said: str
+) -> None:
+    """dpkg or rpm; nobody is an answer, nobody to ask is none."""
+    assert _function("owner_of", "/usr/lib/libssl.so.3", path=machine(*stubs)) == f"{said}\n"
