@@ -241,10 +241,12 @@ def _roots(host: Host) -> tuple[bytes, ...]:
 
 def _manifest(host: Host) -> manifest.Manifest | None:
     path = host.library_manifest
-    if not path:
+    if not path or not host.daemon:
         return None
     place = f"host {host.name}: mailseal_library_manifest: {path}"
     try:
         return manifest.read(Path(path).read_bytes(), place)
+    except FileNotFoundError:
+        raise MailsealError(f"{place}: is not there; building the package writes it") from None
     except OSError as error:
         raise MailsealError(f"{place}: cannot be read ({error.strerror})") from None

@@ -78,7 +78,7 @@ def test_a_policy_that_is_none_is_refused_before_anything_is_touched() -> None:
         _audit("mailseal-2026", "nosuch")
 
 
-@pytest.mark.parametrize(("data", "words"), [(None, "cannot be read"), ("{}", "is no manifest")])
+@pytest.mark.parametrize(("data", "words"), [(None, "is not there"), ("{}", "is no manifest")])
 def test_a_manifest_that_is_none_is_refused_before_anything_is_touched(
     tmp_path: Path, data: str | None, words: str
 ) -> None:
@@ -90,3 +90,4 @@ def test_a_manifest_that_is_none_is_refused_before_anything_is_touched(
     with pytest.raises(MailsealError, match=words) as caught:
         _audit(host=host)
     assert str(caught.value).startswith(f"host h: mailseal_library_manifest: {path}: ")
+    assert _audit(host=replace(host, daemon="")).plan  # no daemon, no library
