@@ -90,7 +90,19 @@ owner_of() {
         # On Debian the same file may be known as /lib/x and as /usr/lib/x.
         said=$(dpkg-query -S "$1" "${1#/usr}" "/usr$1" 2>/dev/null)
         [ $? -le 1 ] && asked=0 # 2: its database cannot be read
-        owner=$(printf '%s\n' "$said" | sed -n '/diversion/d; s/[:,] .*//p' | head -n 1)
+        # What lies where another's file was diverted from is the diverter's, if it is anybody's.
+        owner=$(printf '%s\n' "$said" | awk '
+            /^diversion by / && $4 == "from:" { diverter = $3 }
+            /^local diversion from: / { diverter = "nobody" }
+            /^(local )?diversion / { next }
+            sub(": /.*", "") {
+                count = split($0, owner, ", ")
+                for (i = 1; i <= count; i++) {
+                    name = owner[i]
+                    sub(":.*", "", name)
+                    if (diverter == "" || name == diverter) { print owner[i]; exit }
+                }
+            }')
     fi
     if [ -z "$owner" ] && command -v rpm >/dev/null 2>&1; then
         said=$(rpm -qf --qf '%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\n' "$1" 2>&1) &&

@@ -209,7 +209,7 @@ Stub = tuple[str, str, str, int]
 @pytest.fixture
 def machine(tmp_path: Path) -> Callable[..., Path]:
     """A PATH with the usual tools and just these package managers."""
-    for tool in ("sed", "head", "cat"):
+    for tool in ("awk", "cat", "head", "sed"):
         (tmp_path / tool).symlink_to(shutil.which(tool) or "")
 
     def make(*stubs: Stub) -> Path:
@@ -274,6 +274,11 @@ def _dpkg(said: str, code: int = 0) -> Stub:
     return ("dpkg-query", "-S", said, code)
 
 
+DIVERTED = """\
+diversion by mailseal-exim from: /usr/sbin/exim4
+diversion by mailseal-exim to: /usr/sbin/exim4.distrib
+exim4-daemon-heavy, mailseal-exim: /usr/sbin/exim4
+"""
 NOBODYS = "file /x is not owned by any package\n"
 
 
@@ -283,6 +288,8 @@ NOBODYS = "file /x is not owned by any package\n"
         ((_dpkg("libssl3:amd64: /usr/lib/libssl.so.3\n", 1),), "libssl3:amd64"),
         ((_dpkg("a, b: /usr/lib/libssl.so.3\n"),), "a"),
         ((_dpkg("diversion by dash from: /x\ndiversion by dash to: /y\n"),), ""),
+        ((_dpkg("local diversion from: /x\nlocal diversion to: /y\na: /x\n"),), ""),
+        ((_dpkg(DIVERTED),), "mailseal-exim"),
         ((_dpkg("", 1), ("rpm", "-qf", "ours-1-1.x86_64\n", 0)), "ours-1-1.x86_64"),
         ((_dpkg("", 2), ("rpm", "-qf", "", 1)), "\nreturned 1"),
         ((_dpkg("", 2), ("rpm", "-qf", NOBODYS, 1)), ""),
