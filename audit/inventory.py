@@ -48,6 +48,8 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
         certificate_types: the certificates it has.
         ca_file: the roots to trust, on the control host; empty for the system's.
         library_prefix: where the TLS libraries must come from.
+        library_manifest: what the package holds that they are from, a file on the control host;
+            empty if they are the system's.
         control_netns: the network namespace that the hosts can be reached from.
         closed_ports: also prove that no other mail port answers.
     """
@@ -61,6 +63,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     certificate_types: tuple[KeyType, ...] = KEY_TYPES
     ca_file: str = ""
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
+    library_manifest: str = ""
     control_netns: str = ""
     closed_ports: bool = True
     name: str = field(default="", name="inventory_hostname")

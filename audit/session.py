@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from audit import roots
+from msgspec.structs import replace
+
+from audit import manifest, roots
 from audit.errors import MailsealError
 from audit.expect import expectation
 from audit.facts import Endpoint, EndpointFacts, HostFacts
@@ -25,7 +27,7 @@ from audit.judge.case import (
 from audit.judge.groups import groups
 from audit.measures import distinct, joined, load_all, named
 from audit.policy.compile import compile_policy
-from audit.policy.compile.reported import target
+from audit.policy.compile.reported import compiled_for, target
 from audit.policy.model import Policy, Profile
 from audit.probe.address import PACES, Pace
 from audit.probe.calibration import calibrate
@@ -63,6 +65,7 @@ class Audit:
         self._findings: dict[Planned, Finding] = {}
         self._lock = threading.Lock()
         self._roots = {host.name: _roots(host) for host in self.hosts}
+        self._manifests = {host.name: _manifest(host) for host in self.hosts}
         self._alive: set[str] = set()
         self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
         self.plan += self._plan_groups()
@@ -177,15 +180,22 @@ class Audit:
         report = facts.reports.get(planned.daemon, "")
         ports = {row.port: row.profile for row in host.endpoints}
         implicit = tuple(row.port for row in host.endpoints if row.mode == "implicit")
+        case = HostCase(
+            planned,
+            facts,
+            self.now,
+            built=compiled_for(report),
+            manifest=self._manifests[host.name],
+        )
         try:
             found = target(planned.daemon, report, ports, implicit)
         except MailsealError as error:
-            return HostCase(planned, facts, obstacle=str(error))
+            return replace(case, obstacle=str(error))
+        case = replace(case, kind=found.kind)
         try:
-            compiled = compile_policy(policy, found, self.now.date())
+            return replace(case, compiled=compile_policy(policy, found, self.now.date()))
         except MailsealError as error:
-            return HostCase(planned, facts, found.kind, obstacle=str(error))
-        return HostCase(planned, facts, found.kind, compiled)
+            return replace(case, obstacle=str(error))
 
     def run(self) -> Run:
         """The run, with a finding for every check that was judged."""
@@ -227,3 +237,16 @@ def _roots(host: Host) -> tuple[bytes, ...]:
     except MailsealError as error:
         hint = "; a rollout writes it" if host.ca_file and not Path(host.ca_file).exists() else ""
         raise MailsealError(f"host {host.name}: mailseal_ca_file: {error}{hint}") from None
+
+
+def _manifest(host: Host) -> manifest.Manifest | None:
+    path = host.library_manifest
+    if not path or not host.daemon:
+        return None
+    place = f"host {host.name}: mailseal_library_manifest: {path}"
+    try:
+        return manifest.read(Path(path).read_bytes(), place)
+    except FileNotFoundError:
+        raise MailsealError(f"{place}: is not there; building the package writes it") from None
+    except OSError as error:
+        raise MailsealError(f"{place}: cannot be read ({error.strerror})") from None

@@ -245,6 +245,17 @@ def _twin(store: Store, change: dict[str, Any]) -> None:
         temporary.replace(path)
 
 
+def _grow(store: Store, change: dict[str, Any]) -> None:
+    """Put a byte behind the end of a program: it runs as before, and is not what was installed."""
+    path = _real(change["path"])
+    store.save(path)
+    temporary = path.with_name(path.name + ".new")
+    _copy_exactly(path, temporary)
+    with temporary.open("ab") as program:
+        program.write(b"\0")
+    temporary.replace(path)
+
+
 def _elsewhere(store: Store, change: dict[str, Any]) -> None:
     """Put a copy of a library into another directory, under the name that programs ask for."""
     directory = Path(change["path"])
@@ -263,6 +274,7 @@ CHANGES: dict[str, Callable[[Store, dict[str, Any]], None]] = {
     "copy": _copy,
     "chmod": _chmod,
     "twin": _twin,
+    "grow": _grow,
     "elsewhere": _elsewhere,
 }
 

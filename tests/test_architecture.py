@@ -15,7 +15,8 @@ ALLOWED = {
     "findings": {"facts"},
     "policy": {"errors", "iana"},
     "wire": {"facts", "iana", "names"},
-    "judge": {"facts", "findings", "iana", "names", "policy", "wire"},
+    "judge": {"facts", "findings", "iana", "manifest", "names", "policy", "wire"},
+    "manifest": {"errors"},
     "probe": {"errors", "facts", "iana", "wire"},
     "inspect": {"facts"},
     "ahead": set(),
@@ -29,7 +30,7 @@ ALLOWED = {
     "measures": {"errors", "findings", "policy"},
 }
 # What does no I/O imports none of this.
-PURE = {"iana", "facts", "findings", "judge", "ports", "wire"}
+PURE = {"iana", "facts", "findings", "judge", "manifest", "ports", "wire"}
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
 

@@ -1,5 +1,7 @@
 """An audit's plan and findings, without any network."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -74,3 +76,18 @@ def test_a_policy_that_is_none_is_refused_before_anything_is_touched() -> None:
     """By its name."""
     with pytest.raises(MailsealError, match="no policy 'nosuch'"):
         _audit("mailseal-2026", "nosuch")
+
+
+@pytest.mark.parametrize(("data", "words"), [(None, "is not there"), ("{}", "is no manifest")])
+def test_a_manifest_that_is_none_is_refused_before_anything_is_touched(
+    tmp_path: Path, data: str | None, words: str
+) -> None:
+    """By host, variable and file."""
+    path = tmp_path / "manifest.json"
+    if data is not None:
+        path.write_text(data)
+    host = replace(HOST, library_manifest=str(path))
+    with pytest.raises(MailsealError, match=words) as caught:
+        _audit(host=host)
+    assert str(caught.value).startswith(f"host h: mailseal_library_manifest: {path}: ")
+    assert _audit(host=replace(host, daemon="")).plan  # no daemon, no library

@@ -11,9 +11,12 @@ from audit.judge import (
     cluster,
     extensions,
     host,
+    library,
+    package,
     protocol,
     starttls,
     strength,
+    support,
     transport,
 )
 from audit.judge.case import (
@@ -40,7 +43,7 @@ ENDPOINT_JUDGES = (
     | strength.JUDGES
 )
 CLUSTER_JUDGES = cluster.JUDGES
-HOST_JUDGES = host.JUDGES
+HOST_JUDGES = library.JUDGES | package.JUDGES | support.JUDGES | host.JUDGES
 
 Target = PlannedEndpoint | PlannedGroup | PlannedHost
 Case = EndpointCase | ClusterCase | HostCase

@@ -12,6 +12,7 @@ from audit.judge.catalogue.check import Grouping
 from audit.policy.model import KeyType, Profile, Traffic
 
 if TYPE_CHECKING:  # a scan compiles nothing
+    from audit.manifest import Manifest
     from audit.policy.compile import Compiled, Kind
     from audit.policy.compile.reported import Daemon
 
@@ -105,16 +106,22 @@ class HostCase(Struct, frozen=True):
     Attributes:
         planned: what was asked.
         facts: what the host said.
+        now: the moment that dates are compared with, in UTC.
         kind: daemon and library, as the host reports them; None if it does not.
         compiled: what the policy compiles to there; None if it cannot be compiled.
         obstacle: why `kind` or `compiled` is missing.
+        built: the version of the TLS library that the daemon was compiled for; empty if unknown.
+        manifest: the package that the TLS library is from; None if it is the system's.
     """
 
     planned: PlannedHost
     facts: HostFacts
+    now: datetime
     kind: "Kind | None" = None
     compiled: "Compiled | None" = None
     obstacle: str = ""
+    built: str = ""
+    manifest: "Manifest | None" = None
 
 
 def undecided(seen: Observation, expected: str) -> Judgement:

@@ -1,17 +1,15 @@
-"""What the host says: libraries, restarts, settings, keys, logs."""
+"""What the host says: restarts, settings, keys, logs."""
 
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from audit.facts import Process
 from audit.judge.case import HostCase, HostJudge, Judgement
+from audit.judge.inside import Found, named, verdict
 
 if TYPE_CHECKING:
     from audit.findings import Verdict
 
-_LIBRARY = {"cyrus": "libssl", "exim-openssl": "libssl", "exim-gnutls": "libgnutls"}
-_MASTERS = ("cyrmaster", "cyrus-master", "master")
 _OTHERS = 0o007
 _GROUP_WRITE = 0o020
 _KEYS = (".key", "key.pem")
@@ -22,51 +20,23 @@ _SERVICE = "service:"  # a line of cyrus.conf, as `collect.sh` names it
 _OWN_RULES = re.compile(r"\s-(?:C|p|N)\b")
 
 
-def library_mapped(case: HostCase) -> Judgement:
-    """Every serving process has the right library in memory."""
-    if case.kind is None:
-        words, expected = "the daemon's library is unknown", "the library it was compiled for"
-        return Judgement("inconclusive", words, expected, case.obstacle)
-    library, prefix = _LIBRARY[case.kind], case.planned.library_prefix
-    wrong, seen = [], []
-    for process in _serving(case):
-        paths = [path for path in process.libraries if f"/{library}." in path]
-        seen += [f"{_name(process)} {path}" for path in paths]
-        if not paths:
-            wrong.append(f"{_name(process)} has no {library}")
-        wrong += [f"{_name(process)} has {path}" for path in paths if not path.startswith(prefix)]
-    return _verdict(case, wrong, [f"{library} from {' or '.join(prefix)}"], seen)
-
-
-def library_stale(case: HostCase) -> Judgement:
-    """No process runs on a library file that is gone or replaced."""
-    wrong = [
-        f"{_name(process)} runs on {path}, which was replaced"
-        for process in case.facts.processes
-        for path, gone in process.libraries.items()
-        if gone
-    ]
-    seen = [_name(process) for process in case.facts.processes if process.libraries]
-    return _verdict(case, wrong, ["the library files as they are on disk"], seen)
-
-
 def restart_pending(case: HostCase) -> Judgement:
     """No process is older than a file it has read."""
     wrong = []
     for process in case.facts.processes:
         newer = [f.path for f in case.facts.files if f.modified > process.started]
         if newer:
-            wrong.append(f"{_name(process)} is older than {', '.join(newer)}")
-    seen = [_name(process) for process in case.facts.processes]
-    return _verdict(case, wrong, ["started after the last change"], seen)
+            wrong.append(f"{named(process)} is older than {', '.join(newer)}")
+    seen = [named(process) for process in case.facts.processes]
+    return verdict(case, Found(wrong, seen), "started after the last change")
 
 
 def settings_effective(case: HostCase) -> Judgement:
     """Every compiled option is in force, and nothing overrides it."""
     compiled = case.compiled
     if compiled is None:
-        verdict: Verdict = "inconclusive" if case.kind is None else "fail"
-        return Judgement(verdict, case.obstacle, "the compiled policy in force")
+        decided: Verdict = "inconclusive" if case.kind is None else "fail"
+        return Judgement(decided, case.obstacle, "the compiled policy in force")
     options = case.facts.options.get(case.planned.daemon, {})
     services = {
         name.removeprefix(_SERVICE): command
@@ -90,7 +60,7 @@ def settings_effective(case: HostCase) -> Judgement:
         expected.append("openssl.cnf as compiled")
         have = case.facts.library_settings.get(case.planned.daemon, "")
         wrong += _changed_lines(compiled.openssl_cnf, have)
-    return _verdict(case, wrong, expected, [])
+    return verdict(case, Found(wrong), "; ".join(expected))
 
 
 def key_permissions(case: HostCase) -> Judgement:
@@ -104,10 +74,10 @@ def key_permissions(case: HostCase) -> Judgement:
         if f.mode & (_OTHERS | _GROUP_WRITE) or f.owner not in _OWNERS or f.group not in _GROUPS
     ]
     seen = [f"{f.path} {f.mode:04o} {f.owner}:{f.group}" for f in keys]
-    expected = ["0640 or tighter, owned by root, group of the daemon"]
+    expected = "0640 or tighter, owned by root, group of the daemon"
     if not keys and case.facts.reached:
-        return Judgement("inconclusive", "no private key was found", expected[0])
-    return _verdict(case, wrong, expected, seen)
+        return Judgement("inconclusive", "no private key was found", expected)
+    return verdict(case, Found(wrong, seen), expected)
 
 
 def log_enabled(case: HostCase) -> Judgement:
@@ -118,13 +88,12 @@ def log_enabled(case: HostCase) -> Judgement:
             words, want = "log_selector could not be read", "log_selector with +tls_cipher"
             return Judgement("inconclusive", words, want)
         wrong = [] if _selects(selector, "tls_cipher") else ["Exim does not log tls_cipher"]
-        return _verdict(
-            case, wrong, ["log_selector with +tls_cipher"], [f"log_selector = {selector}"]
-        )
+        found = Found(wrong, [f"log_selector = {selector}"])
+        return verdict(case, found, "log_selector with +tls_cipher")
     rules = list(case.facts.options.get("syslog", {}).values())
-    found = any(_takes_notice(rule) for rule in rules)
-    wrong = [] if found else ["no syslog rule writes mail.notice to a file"]
-    return _verdict(case, wrong, ["syslog writes mail.notice to a file"], rules)
+    written = any(_takes_notice(rule) for rule in rules)
+    wrong = [] if written else ["no syslog rule writes mail.notice to a file"]
+    return verdict(case, Found(wrong, rules), "syslog writes mail.notice to a file")
 
 
 def _selects(selector: str, word: str) -> bool:
@@ -163,31 +132,7 @@ def _settings(text: str) -> list[str]:
     return [s for line in text.splitlines() if (s := line.strip()) and not s.startswith("#")]
 
 
-def _serving(case: HostCase) -> list[Process]:
-    """The processes that serve TLS; the master of Cyrus only starts them."""
-    return [p for p in case.facts.processes if p.libraries or p.name not in _MASTERS]
-
-
-def _name(process: Process) -> str:
-    return f"{process.name}[{process.pid}]"
-
-
-def _verdict(case: HostCase, wrong: list[str], expected: list[str], seen: list[str]) -> Judgement:
-    want = "; ".join(expected)
-    if not case.facts.reached:
-        return Judgement(
-            "inconclusive", "the host could not be asked", want, "; ".join(case.facts.errors)
-        )
-    if wrong:
-        return Judgement("fail", "; ".join(wrong), want, "; ".join(seen))
-    if not any(p.libraries for p in case.facts.processes):
-        return Judgement("inconclusive", "no process that serves TLS is running", want)
-    return Judgement("pass", "as expected", want, "; ".join(seen))
-
-
 JUDGES: dict[str, HostJudge] = {
-    "MT-LIB-MAPPED": library_mapped,
-    "MT-LIB-STALE": library_stale,
     "MT-RESTART-PENDING": restart_pending,
     "MT-CONF-EFFECTIVE": settings_effective,
     "MT-KEY-PERM": key_permissions,

@@ -28,6 +28,11 @@ def _sound(facts: HostFacts, text: str) -> None:
     assert facts.errors or {*kinds} <= {*_FEWEST_FIELDS, "clock", ""}, "a line was passed over"
     assert len(facts.processes) <= kinds["process"], "a line of its own was smuggled in"
     assert len(facts.files) <= kinds["file"]
+    assert len(facts.services) <= kinds["service"]
+    assert len(facts.owners) <= kinds["owner"]
+    assert len(facts.packages) <= kinds["package"] + kinds["altered"]
+    assert sum(package.verified for package in facts.packages) <= kinds["package"]
+    assert sum(len(process.digests) for process in facts.processes) <= kinds["digest"]
     assert sum(map(len, facts.options.values())) <= kinds["option"]
     assert all(math.isfinite(process.started) for process in facts.processes)
     assert all(math.isfinite(file.modified) for file in facts.files)

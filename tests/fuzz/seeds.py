@@ -87,12 +87,20 @@ _TALKS = (
 )  # fmt: skip
 _GRAMMAR = {"smtp": "smtp", "lmtp": "smtp", "imap": "imap", "pop3": "pop3-list", "sieve": "sieve"}
 
-_HOST = b"""process\t7\tcyrus\timapd\t5000
+_HOST = b"""process\t7\tcyrus\timapd\t5000\t/usr/lib/cyrus/bin/imapd
 library\t7\tno\t/usr/lib/libssl.so.3
 file\t640\troot\tmail\t1970-01-01 00:16:00.250000000 +0000\t/etc/mailseal/tls/rsa.key
 option\tcyrus\ttls_ciphers\tA:B
 cnf\tcyrus\tGroups = X25519
 report\texim\tExim version 4.96
+digest\t7\t00\t/usr/lib/libssl.so.3
+listens\t7\t993
+service\timaps\t993
+version\tOpenSSL 3.0.22\t/usr/lib/libcrypto.so.3
+owner\t\t/usr/lib/cyrus/bin/imapd
+altered\tcyrus-imapd\tmissing\t/usr/lib/cyrus/bin/pop3d
+package\tcyrus-imapd\tyes
+system\tdebian\t12
 nonsense\tline
 """
 

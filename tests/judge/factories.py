@@ -16,12 +16,14 @@ from audit.facts import (
     HostFacts,
     Mode,
     Observation,
+    Package,
     Plaintext,
     Process,
     Service,
 )
 from audit.iana import VERSIONS
 from audit.judge.case import EndpointCase, HostCase, PlannedEndpoint, PlannedHost
+from audit.manifest import Manifest
 from audit.policy.compile import DEFAULTS, compile_policy
 from audit.policy.load import load
 from audit.policy.model import Traffic
@@ -29,6 +31,8 @@ from audit.wire.certificate import parse
 from tests.servers import certify
 
 NOW = datetime.now(tz=UTC)
+# The day on which hosts are looked at: what is maintained is a matter of the calendar.
+DAY = datetime(2026, 11, 28, tzinfo=UTC)
 POLICY = load("mailseal-2026")
 ROOT_KEY = ec.generate_private_key(ec.SECP256R1())
 ROOT = certify("root", ROOT_KEY, ROOT_KEY, "root", ca=True)
@@ -109,7 +113,11 @@ def good_host(daemon: str = "cyrus") -> HostCase:
     """A host exactly as it was rolled out."""
     target = DEFAULTS["cyrus" if daemon == "cyrus" else "exim-gnutls"]
     compiled = compile_policy(POLICY, target, NOW.date())
-    library = "libssl.so.3" if daemon == "cyrus" else "libgnutls.so.30"
+    where = "/usr/lib/x86_64-linux-gnu"
+    program = "/usr/lib/cyrus/bin/imapd" if daemon == "cyrus" else "/usr/sbin/exim4"
+    library = f"{where}/libssl.so.3" if daemon == "cyrus" else f"{where}/libgnutls.so.30"
+    tells = f"{where}/libcrypto.so.3" if daemon == "cyrus" else library
+    mapped = {library: False, tells: False}
     started = NOW.timestamp()
     config = "/etc/imapd.conf" if daemon == "cyrus" else "/etc/exim4/exim4.conf"
     options = {
@@ -122,8 +130,8 @@ def good_host(daemon: str = "cyrus") -> HostCase:
         host="h",
         reached=True,
         processes=(
-            Process(10, daemon, "imapd", started, {f"/usr/lib/x86_64-linux-gnu/{library}": False}),
-            Process(9, daemon, "cyrmaster", started, {}),
+            Process(10, daemon, "imapd", started, mapped, program, ports=(143, 993)),
+            Process(9, daemon, "cyrmaster", started, {}, "/usr/sbin/cyrmaster"),
         ),
         files=(
             File(config, 0o644, "root", "root", started - 60),
@@ -131,11 +139,44 @@ def good_host(daemon: str = "cyrus") -> HostCase:
         ),
         options=options,
         library_settings={daemon: compiled.openssl_cnf or ""},
+        system="debian 12",
+        services={"imap": 143, "imaps": 993} if daemon == "cyrus" else {},
+        versions={tells: "OpenSSL 3.0.22" if daemon == "cyrus" else "GnuTLS 3.7.9"},
+        owners={**dict.fromkeys([program, "/usr/sbin/cyrmaster"], "the-daemon"),
+                **dict.fromkeys(mapped, "the-library")},
+        packages=(Package("the-daemon", verified=True), Package("the-library", verified=True)),
+    )  # fmt: skip
+    built = "3.0.20" if daemon == "cyrus" else "3.7.9"
+    planned = PlannedHost("h", daemon)  # type: ignore[arg-type]
+    return HostCase(planned, facts, DAY, target.kind, compiled, built=built)
+
+
+OWN = "/opt/mailseal/openssl-3.5"
+MANIFEST = Manifest(
+    package="mailseal-openssl-3.5",
+    version="3.5.9-1",
+    series="3.5",
+    prefix=OWN,
+    files={f"{OWN}/lib/libssl.so.3": "ab" * 32, f"{OWN}/lib/libcrypto.so.3": "cd" * 32},
+)
+
+
+def own_library() -> HostCase:
+    """A host whose Cyrus was built on a library of ours."""
+    case = good_host()
+    imapd, master = case.facts.processes
+    mapped = dict.fromkeys(MANIFEST.files, False)
+    facts = replace(
+        case.facts,
+        processes=(replace(imapd, libraries=mapped, digests=MANIFEST.files), master),
+        versions={f"{OWN}/lib/libcrypto.so.3": "OpenSSL 3.5.9"},
+        owners={**case.facts.owners, **dict.fromkeys(mapped, "mailseal-openssl-3.5")},
     )
-    return HostCase(PlannedHost("h", daemon), facts, target.kind, compiled)  # type: ignore[arg-type]
+    planned = replace(case.planned, library_prefix=(OWN,))
+    return replace(case, planned=planned, facts=facts, built="3.5.9", manifest=MANIFEST)
 
 
 __all__ = [
-    "CHAINS", "EC_KEY", "NOW", "PLAIN", "POLICY", "ROOT_KEY", "RSA_KEY", "chain", "changed",
-    "good_endpoint", "good_host", "hashes", "timedelta",
+    "CHAINS", "DAY", "EC_KEY", "MANIFEST", "NOW", "OWN", "PLAIN", "POLICY", "ROOT_KEY", "RSA_KEY",
+    "chain", "changed", "good_endpoint", "good_host", "hashes", "own_library", "timedelta",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from audit.facts import Behaviour, HostFacts, Observation, Seen
+from audit.facts import Behaviour, HostFacts, Observation, Package, Seen
 from audit.findings import Finding, exit_code
 from audit.iana import Version
 from audit.judge.bench import (
@@ -26,6 +26,7 @@ from tests.judge.factories import (
     CHAINS,
     EC_KEY,
     NOW,
+    OWN,
     PLAIN,
     POLICY,
     ROOT_KEY,
@@ -35,6 +36,7 @@ from tests.judge.factories import (
     good_endpoint,
     good_host,
     hashes,
+    own_library,
     timedelta,
 )
 
@@ -300,7 +302,7 @@ def test_a_closed_port_that_nobody_demanded_is_inconclusive() -> None:
     assert _finding("MT-PORT-EXPECT", case).verdict == "inconclusive"
 
 
-GOOD_HOST, GOOD_EXIM = good_host(), good_host("exim")
+GOOD_HOST, GOOD_EXIM, OWN_LIBRARY = good_host(), good_host("exim"), own_library()
 
 
 def _host(case: HostCase, **facts: Any) -> HostCase:
@@ -313,14 +315,39 @@ def _options(case: HostCase, **options: str) -> HostCase:
     return _host(case, options={**case.facts.options, daemon: merged})
 
 
+def _version(words: str) -> dict[str, str]:
+    return dict.fromkeys(GOOD_HOST.facts.versions, words)
+
+
 PROCESS, MASTER = GOOD_HOST.facts.processes
 CONFIG, KEY = GOOD_HOST.facts.files
+OURS = OWN_LIBRARY.facts.processes[0]
+LIBSSL, LIBCRYPTO = OURS.libraries
 BROKEN_HOSTS: list[tuple[str, str, HostCase]] = [
     ("MT-LIB-MAPPED", "another directory",
      _host(GOOD_HOST, processes=(replace(PROCESS, libraries={"/opt/x/libssl.so.3": False}),))),
     ("MT-LIB-MAPPED", "none", _host(GOOD_HOST, processes=(replace(PROCESS, libraries={}),))),
     ("MT-LIB-STALE", "replaced",
      _host(GOOD_HOST, processes=(replace(PROCESS, libraries={"/usr/lib/libssl.so.3": True}),))),
+    ("MT-LIB-HASH", "other bytes",
+     _host(OWN_LIBRARY, processes=(replace(OURS, digests={**OURS.digests, LIBSSL: "00" * 32}),))),
+    ("MT-LIB-HASH", "a file that the package has not", _host(
+        OWN_LIBRARY,
+        processes=(replace(OURS, libraries={**OURS.libraries, f"{OWN}/lib/libssl.so": False}),),
+        owners={**OWN_LIBRARY.facts.owners, f"{OWN}/lib/libssl.so": "mailseal-openssl-3.5"})),
+    ("MT-LIB-COMPILED", "another series", replace(GOOD_HOST, built="1.1.1w")),
+    ("MT-LIB-COMPILED", "another series of GnuTLS", replace(GOOD_EXIM, built="3.6.16")),
+    ("MT-LIB-COMPILED", "another letter where headers decide",
+     _host(replace(GOOD_HOST, built="1.0.1e-fips"), versions=_version("OpenSSL 1.0.1h"))),
+    ("MT-LIB-SUPPORTED", "a series that has ended",
+     _host(replace(OWN_LIBRARY, built="3.0.22"), versions={LIBCRYPTO: "OpenSSL 3.0.22"})),
+    ("MT-LIB-SUPPORTED", "a distribution that has ended", _host(GOOD_HOST, system="centos 6.10")),
+    ("MT-PKG-VERIFY", "changed", _host(GOOD_HOST, packages=(
+        Package("the-daemon", verified=True, altered=("/usr/sbin/x was changed (??5??????)",)),))),
+    ("MT-PKG-VERIFY", "nobody's program",
+     _host(GOOD_HOST, owners={**GOOD_HOST.facts.owners, PROCESS.program: ""})),
+    ("MT-PKG-VERIFY", "nobody's library",
+     _host(OWN_LIBRARY, owners={**OWN_LIBRARY.facts.owners, LIBSSL: ""})),
     ("MT-RESTART-PENDING", "newer file",
      _host(GOOD_HOST, files=(replace(CONFIG, modified=PROCESS.started + 5), KEY))),
     ("MT-CONF-EFFECTIVE", "changed", _options(GOOD_HOST, tls_ciphers="ALL")),
@@ -340,11 +367,12 @@ BROKEN_HOSTS: list[tuple[str, str, HostCase]] = [
 
 
 @pytest.mark.parametrize("check", HOST_JUDGES)
-@pytest.mark.parametrize("case", [GOOD_HOST, GOOD_EXIM], ids=["cyrus", "exim"])
+@pytest.mark.parametrize("case", [GOOD_HOST, GOOD_EXIM, OWN_LIBRARY], ids=["cyrus", "exim", "own"])
 def test_host_checks_pass_on_a_good_host(check: str, case: HostCase) -> None:
-    """Every check of a host passes on what was rolled out."""
+    """Every check of a host passes on what was rolled out; the system's library has no manifest."""
     found = _finding(check, case)
-    assert found.verdict == "pass", found
+    systems = check == "MT-LIB-HASH" and case.manifest is None
+    assert found.verdict == ("not-applicable" if systems else "pass"), found
 
 
 @pytest.mark.parametrize(
@@ -362,7 +390,7 @@ def test_host_checks_fail_on_their_broken_twin(check: str, what: str, case: Host
 
 def test_a_host_that_cannot_be_asked_is_inconclusive() -> None:
     """Whatever the wire says."""
-    silent = replace(GOOD_HOST, facts=HostFacts("h", reached=False, errors=("no route",)))
+    silent = replace(OWN_LIBRARY, facts=HostFacts("h", reached=False, errors=("no route",)))
     silent = replace(silent, kind=None, compiled=None, obstacle="says nothing")
     assert {_finding(c, silent).verdict for c in HOST_JUDGES} == {"inconclusive"}
 
@@ -374,8 +402,9 @@ def test_a_host_without_processes_or_keys_passes_nothing_about_them() -> None:
     unread = _host(GOOD_EXIM, options={"exim": {}})
     assert _finding("MT-LOG-ENABLED", unread).verdict == "inconclusive"
     empty = _host(GOOD_HOST, processes=(), files=())
-    for check in ("MT-LIB-MAPPED", "MT-LIB-STALE", "MT-RESTART-PENDING", "MT-KEY-PERM"):
-        assert _finding(check, empty).verdict == "inconclusive"
+    for check in {*HOST_JUDGES} - {"MT-LIB-HASH", "MT-CONF-EFFECTIVE"}:
+        assert _finding(check, empty).verdict == "inconclusive", check
+    assert _finding("MT-LIB-HASH", _host(OWN_LIBRARY, processes=())).verdict == "inconclusive"
 
 
 def test_every_check_has_a_judge_and_every_judge_a_row() -> None:

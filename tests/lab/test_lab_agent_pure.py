@@ -60,6 +60,16 @@ def test_two_faults_are_mended_together(conf: Path) -> None:
     assert not (conf.parent / "new").exists()
 
 
+def test_a_program_that_has_grown_is_another_and_comes_back(conf: Path) -> None:
+    """Its mode and owner stay; mending brings the bytes back."""
+    before = look(conf)
+    agent.main(job("one", {"op": "grow", "path": str(conf)}))
+    assert conf.read_bytes() == before[0].encode() + b"\0"
+    assert conf.stat().st_mode == before[1]
+    agent.main({"action": "mend"})
+    assert look(conf) == before
+
+
 def test_the_same_fault_twice_is_refused(conf: Path) -> None:
     """A host that has a fault cannot be given it again."""
     one = job("one", {"op": "chmod", "path": str(conf), "mode": "0644"})

@@ -10,6 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from _pytest.mark import ParameterSet
 
+from audit.inspect.parse import parse
 from audit.judge.catalogue import CATALOGUE
 from lab import faults, topology
 from tests.commands import INVENTORY, ROOT, Lab, audit, mailseal, run
@@ -21,8 +22,12 @@ HOSTS = {host.name: host for host in topology.load("small").hosts}
 _TURNS = {"imap": cycle(["imap1", "imap2"]), "msa": cycle(["msa1"]), "mx": cycle(["mx1", "mx2"])}
 # What is audited beside the broken host: all of its kind, to see that nothing else is reported.
 _AROUND = {"imap": "imap", "msa": "msa:mx", "mx": "msa:mx"}
-# These make an endpoint untestable, which must be said and must not be a failure.
-_UNTESTABLE = {"port-closed", "no-starttls"}
+# These make something untestable, which must be said and must not be a failure.
+_UNTESTABLE = {
+    "port-closed",
+    "no-starttls",
+    "foreign-library",  # no package owns it, in a place where none need be
+}
 
 
 def _cases() -> list[ParameterSet]:
@@ -134,3 +139,21 @@ def test_a_policy_that_cannot_be_met_is_a_failure_with_the_reason(hardened: Lab)
     assert ("mx1", "MT-CONF-EFFECTIVE", None, None) in found.failed
     words = [f["observed"] for f in found.document["findings"] if f["check"] == "MT-CONF-EFFECTIVE"]
     assert "product of key exchanges" in words[0]
+
+
+def test_a_service_that_nobody_has_used_yet_is_looked_at(hardened: Lab) -> None:
+    """Cyrus without prefork has no process before its first client: the host is that client."""
+    restart = "rm -f /run/cyrus-master.pid; /etc/init.d/cyrus-imapd start >/dev/null 2>&1"
+    rest = "kill $(pidof imapd pop3d lmtpd timsieved) 2>/dev/null; sleep 1"
+    stop = f"/etc/init.d/cyrus-imapd stop >/dev/null 2>&1; {rest}"
+    lazy = "cp -p /etc/cyrus.conf /root/ && sed -i s/prefork=1/prefork=0/ /etc/cyrus.conf"
+    assert hardened("ssh", "imap1", f"{stop}; {lazy}; {restart}").returncode == 0
+    try:
+        script = (ROOT / "audit" / "inspect" / "collect.sh").read_text(encoding="utf-8")
+        facts = parse("imap1", hardened("ssh", "imap1", script).stdout)
+    finally:
+        hardened("ssh", "imap1", f"{stop}; cp -p /root/cyrus.conf /etc/; {restart}")
+    seen = {port for p in facts.processes if p.libraries for port in p.ports}
+    assert seen == set(facts.services.values()) == {24, 110, 143, 993, 995, 4190}
+    assert {p.name for p in facts.processes} >= {"imapd", "pop3d", "lmtpd", "timsieved"}
+    assert audit("imap1").code == 0

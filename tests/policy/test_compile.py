@@ -11,7 +11,7 @@ import pytest
 
 from audit.iana import SUITES, suite
 from audit.policy.compile import DEFAULTS, Infeasible, Kind, compile_policy, gnutls, numbers
-from audit.policy.compile.reported import target
+from audit.policy.compile.reported import compiled_for, target
 from audit.policy.load import load
 from audit.policy.model import Item, Policy, Profile
 
@@ -231,3 +231,21 @@ def test_profiles_are_values() -> None:
     """Equal profiles are one: the compiler looks at each once."""
     assert isinstance(DEFAULT.profiles["access"], Profile)
     assert len(dict.fromkeys([DEFAULT.profiles["access"], DEFAULT.profiles["submission"]])) == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "version"),
+    [
+        (
+            "Library version: GnuTLS: Compile: 3.7.9\n                         Runtime: 3.7.11\n",
+            "3.7.9",
+        ),
+        ("Library version: OpenSSL: Compile: OpenSSL 1.0.2u  20 Dec 2019\n", "1.0.2u"),
+        ("Compile: OpenSSL 1.0.1e-fips 11 Feb 2013\ncyrus-imapd v2.4.17\n", "1.0.1e-fips"),
+        ("Library version: PCRE2: Compile: 10.42\n", ""),
+        ("cyrus-imapd 3.6.1\nOpenSSL 3.0.22\n", ""),
+    ],
+)
+def test_what_a_daemon_was_compiled_for_is_read_from_its_report(report: str, version: str) -> None:
+    """Of its TLS library and of no other; empty where it does not tell."""
+    assert compiled_for(report) == version

@@ -8,7 +8,8 @@ ROWS: tuple[Check, ...] = (
         title="The serving processes use the TLS library they should",
         severity="high",
         why="A process on another library follows other rules than the ones that were compiled.",
-        how="The maps of each serving process.",
+        how="The maps of each serving process. A service of Cyrus without a process is connected to"
+        " from the host itself, so that there is one; one that cannot be seen is named.",
         connections="0",
         fix="Remove LD_LIBRARY_PATH or ld.so settings that lead elsewhere and restart the daemon.",
         references=("proc(5), /proc/pid/maps",),
@@ -22,6 +23,57 @@ ROWS: tuple[Check, ...] = (
         connections="0",
         fix="Restart the daemon.",
         references=("proc(5), /proc/pid/maps",),
+    ),
+    of_host(
+        id="MT-LIB-HASH",
+        title="The serving processes run what the package of the library was built with",
+        severity="critical",
+        why="A library of the right name in the right place may still be another: built elsewhere,"
+        " patched, or put there by an intruder.",
+        how="The SHA-256 of what each serving process has mapped, against the manifest that was"
+        " written when the package was built (mailseal_library_manifest).",
+        connections="0",
+        fix="Install the package again and restart the daemon; find out who changed the file.",
+        references=("proc(5), /proc/pid/map_files",),
+    ),
+    of_host(
+        id="MT-LIB-COMPILED",
+        title="The daemon was compiled for the library it runs on",
+        severity="high",
+        why="What the headers did not have, the daemon does not ask for, whatever the library can:"
+        " compiled for OpenSSL 1.0.1, it offers one curve on 1.0.2.",
+        how="The version that the daemon carries in itself (exim -d -bV; Cyrus: its answer to ID)"
+        " against that of the library each process has mapped: the same series, before OpenSSL"
+        " 1.1.0 the same version.",
+        connections="0",
+        fix="Rebuild the daemon with the headers of the library.",
+        references=(
+            "Exim specification, section 5.2, -bV",
+            "openssl-library.org, Release Strategy",
+        ),
+    ),
+    of_host(
+        id="MT-LIB-SUPPORTED",
+        title="The TLS library is still maintained by whoever made it",
+        severity="high",
+        why="The next hole in it will be published, and nobody will close it.",
+        how="The distribution, or for a library that was built here its series, and the last day of"
+        " public support. In the last 90 days a pass says so.",
+        connections="0",
+        fix="Build the package from a series that is maintained, or upgrade the distribution.",
+        references=("openssl-library.org, Release Strategy", "os-release(5)"),
+    ),
+    of_host(
+        id="MT-PKG-VERIFY",
+        title="The serving programs and their TLS libraries are as their packages brought them",
+        severity="critical",
+        why="A program that was changed on disk does what somebody else wants; a copy that no"
+        " package owns gets no updates.",
+        how="dpkg --verify or rpm -V of the packages that own the programs and the mapped"
+        " libraries; configuration, documentation and mere times do not count.",
+        connections="0",
+        fix="Install the package again; find out who changed the file.",
+        references=("dpkg(1), --verify", "rpm(8), -V"),
     ),
     of_host(
         id="MT-RESTART-PENDING",

@@ -18,6 +18,16 @@ _EXIM_LIBRARY = re.compile(
     r"^Library version: (GnuTLS|OpenSSL): Compile: [^\n]*\n\s*Runtime: (?:OpenSSL )?(\d\S*)",
     re.MULTILINE,
 )
+# Of Exim and, as `collect.sh` finds it in the program, of Cyrus: the library of the headers.
+_COMPILED = re.compile(
+    r"^(?:Library version: (?:GnuTLS|OpenSSL): )?Compile: (?:OpenSSL )?(\d\S*)", re.MULTILINE
+)
+
+
+def compiled_for(report: str) -> str:
+    """The version of the library that the daemon was compiled for; empty if it does not tell."""
+    found = _COMPILED.search(report)
+    return found[1] if found else ""
 
 
 def target(
@@ -28,7 +38,7 @@ def target(
     Args:
         daemon: which one it should be.
         report: for Exim the output of ``exim -bV``; for Cyrus two lines, ``cyrus-imapd VERSION``
-            and ``OpenSSL VERSION``.
+            and ``OpenSSL VERSION``, and perhaps ``Compile: OpenSSL VERSION``.
         ports: which profile rules which port.
         implicit: the ports on which TLS begins with the connection.
 

@@ -1,4 +1,4 @@
-"""What was observed, with evidence. No judgement, no I/O."""
+"""What the wire showed of a server."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -189,62 +189,3 @@ class EndpointFacts(Struct, frozen=True):
     def dh_bits(self) -> int | None:
         """Size of the smallest Diffie-Hellman prime; None if none was seen."""
         return min(self.dh_primes).bit_length() if self.dh_primes else None
-
-
-class Process(Struct, frozen=True):
-    """One process that serves mail.
-
-    Attributes:
-        pid: in the host's own numbering.
-        daemon: "cyrus" or "exim".
-        name: of the program.
-        started: seconds since the epoch, to a hundredth.
-        libraries: the TLS libraries it has mapped: path to True if the file is gone or replaced.
-    """
-
-    pid: int
-    daemon: str
-    name: str
-    started: float
-    libraries: Mapping[str, bool]
-
-
-class File(Struct, frozen=True):
-    """One file that matters, as it lies on the host.
-
-    Attributes:
-        path: absolute.
-        mode: permission bits.
-        owner, group: by name.
-        modified: seconds since the epoch.
-    """
-
-    path: str
-    mode: int
-    owner: str
-    group: str
-    modified: float
-
-
-class HostFacts(Struct, frozen=True):
-    """All that a host says about itself.
-
-    Attributes:
-        host: inventory name.
-        reached: False if the script could not be run; `errors` then says why.
-        processes: those that serve mail.
-        files: configuration, certificates and keys.
-        options: daemon to option to effective value.
-        library_settings: the openssl.cnf beside a daemon, by daemon; empty if there is none.
-        reports: what each daemon says of its version and library, by daemon.
-        errors: what could not be read, in words.
-    """
-
-    host: str
-    reached: bool
-    processes: tuple[Process, ...] = ()
-    files: tuple[File, ...] = ()
-    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    library_settings: Mapping[str, str] = field(default_factory=dict)
-    reports: Mapping[str, str] = field(default_factory=dict)
-    errors: tuple[str, ...] = ()

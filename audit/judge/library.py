@@ -1,0 +1,138 @@
+"""The TLS library in memory: the right one, as on disk, as it was built, as it was built for."""
+
+from typing import TYPE_CHECKING
+
+from audit.facts import Process
+from audit.judge.case import HostCase, HostJudge, Judgement
+from audit.judge.inside import (
+    LIBRARY,
+    Found,
+    libraries,
+    named,
+    series,
+    serving,
+    unknown_library,
+    verdict,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from audit.manifest import Manifest
+
+# Before OpenSSL 1.1.0 the headers decide which curves a daemon asks for (1.0.1c: any at all, 1.0.2:
+# more than one), and every option by its name in them.
+_DECIDED_BY_HEADERS = ("0.9.8", "1.0.0", "1.0.1", "1.0.2")
+
+
+def mapped(case: HostCase) -> Judgement:
+    """Every serving process has the right library in memory, and every service has a process."""
+    if case.kind is None:
+        return unknown_library(case)
+    library, prefix = LIBRARY[case.kind], case.planned.library_prefix
+    found = Found(doubts=_unseen(case))
+    for process in serving(case):
+        paths = libraries(case, process)
+        found.seen += [f"{named(process)} {path}" for path in paths]
+        if not paths:
+            found.wrong.append(f"{named(process)} has no {library}")
+        found.wrong += [
+            f"{named(process)} has {path}" for path in paths if not path.startswith(prefix)
+        ]
+    return verdict(case, found, f"{library} from {' or '.join(prefix)}")
+
+
+def _unseen(case: HostCase) -> list[str]:
+    """The services of Cyrus for which there was no process to look at."""
+    if case.planned.daemon != "cyrus":
+        return []
+    served = {port for process in serving(case) for port in process.ports}
+    return [
+        f"no process of {service} (port {port}) was seen"
+        for service, port in case.facts.services.items()
+        if port not in served
+    ]
+
+
+def stale(case: HostCase) -> Judgement:
+    """No process runs on a library file that is gone or replaced."""
+    wrong = [
+        f"{named(process)} runs on {path}, which was replaced"
+        for process in case.facts.processes
+        for path, gone in process.libraries.items()
+        if gone
+    ]
+    seen = [named(process) for process in case.facts.processes if process.libraries]
+    return verdict(case, Found(wrong, seen), "the library files as they are on disk")
+
+
+def digest(case: HostCase) -> Judgement:
+    """What every serving process has mapped is, byte for byte, what the package was built with."""
+    manifest = case.manifest
+    if manifest is None:
+        words = "the library is the system's: no mailseal_library_manifest names a package of ours"
+        return Judgement("not-applicable", words, "the files of the package")
+    expected = f"the files of {manifest.package} {manifest.version}"
+    if case.kind == "exim-gnutls":
+        words = f"Exim on GnuTLS uses nothing of {manifest.package}"
+        return Judgement("not-applicable", words, expected)
+    found = Found()
+    for process in serving(case):
+        ours = [path for path in process.libraries if manifest.holds(path)]
+        if not ours:
+            found.doubts.append(f"{named(process)} has nothing from {manifest.prefix}")
+        for path in ours:
+            _compare(process, path, manifest, found)
+    return verdict(case, found, expected)
+
+
+def _compare(process: Process, path: str, manifest: "Manifest", found: Found) -> None:
+    """One mapped file with what the package was built with."""
+    have, want = process.digests.get(path), manifest.files.get(path)
+    if want is None:
+        found.wrong.append(f"{named(process)} has {path}, which is not in the manifest")
+    elif have == want:
+        found.seen.append(f"{named(process)} {path} {have}")
+    elif process.libraries[path]:
+        # It may have been right when it began: that it should not run any more is MT-LIB-STALE's.
+        found.doubts.append(f"{named(process)} is stale: {path} was replaced since")
+    elif have is None:
+        found.doubts.append(f"{path} of {named(process)} could not be read")
+    else:
+        found.wrong.append(f"{named(process)} has {path} with SHA-256 {have}, not {want}")
+
+
+def compiled(case: HostCase) -> Judgement:
+    """The daemon was compiled for the library it runs on."""
+    if case.kind is None:
+        return unknown_library(case)
+    if not case.built:
+        found = Found(doubts=["the daemon does not tell what it was compiled for"])
+        return verdict(case, found, "the library it was compiled for")
+    built = f"{'GnuTLS' if case.kind == 'exim-gnutls' else 'OpenSSL'} {case.built}"
+    found = Found()
+    for process in serving(case):
+        runs = versions(case, process)
+        if not runs:
+            found.doubts.append(f"the library of {named(process)} does not tell its version")
+        found.seen += [f"{named(process)} {version}" for version in runs]
+        found.wrong += [
+            f"{named(process)} was compiled for {built} and runs on {version}"
+            for version in runs
+            if not _fits(built, version)
+        ]
+    return verdict(case, found, f"{built}, for which it was compiled, or one that fits")
+
+
+def _fits(built: str, runs: str) -> bool:
+    """The very version where the headers decide, else the series."""
+    if series(built) in _DECIDED_BY_HEADERS:
+        return built.partition("-")[0] == runs.partition("-")[0]  # 1.0.1e-fips is 1.0.1e
+    return series(built) == series(runs) != ""
+
+
+JUDGES: dict[str, HostJudge] = {
+    "MT-LIB-MAPPED": mapped,
+    "MT-LIB-STALE": stale,
+    "MT-LIB-HASH": digest,
+    "MT-LIB-COMPILED": compiled,
+}
