@@ -14,7 +14,8 @@ from tests.judge.factories import BEHAVIOURS, changed, good_endpoint
 
 STRICT = msgspec.structs.replace(
     good_endpoint().rules,
-    **{rule[0]: rule[1] for c in CATALOGUE.values() if (rule := c.rule)},
+    **{rule[0]: rule[1] for c in CATALOGUE.values() if (rule := c.rule)}
+    | {"starttls": "allowed"},  # the good endpoint begins in clear
 )
 GOOD = replace(good_endpoint(), profile=STRICT)
 
