@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Before OpenSSL 1.1.0 the headers decide which curves a daemon asks for (1.0.1c: any at all, 1.0.2:
 # more than one), and every option by its name in them.
 _DECIDED_BY_HEADERS = ("0.9.8", "1.0.0", "1.0.1", "1.0.2")
+_KEEPS_INTERFACE = 3  # the major number from which on it means what it says
 
 
 def mapped(case: HostCase) -> Judgement:
@@ -124,10 +125,23 @@ def compiled(case: HostCase) -> Judgement:
 
 
 def _fits(built: str, runs: str) -> bool:
-    """The very version where the headers decide, else the series."""
+    """The very version where the headers decide, a series not older from 3.0 on, else the series.
+
+    From 3.0 on OpenSSL keeps its interface within a major number (its release strategy): what was
+    compiled for 3.0 runs on 3.5, and not the other way round.
+    """
     if series(built) in _DECIDED_BY_HEADERS:
         return built.partition("-")[0] == runs.partition("-")[0]  # 1.0.1e-fips is 1.0.1e
+    have, want = _numbered(built), _numbered(runs)
+    if have[:1] >= (_KEEPS_INTERFACE,):
+        return have[:1] == want[:1] and have <= want
     return series(built) == series(runs) != ""
+
+
+def _numbered(library: str) -> tuple[int, ...]:
+    """The series of an OpenSSL as numbers; none of another library."""
+    name, _, _ = library.partition(" ")
+    return tuple(map(int, series(library).split("."))) if name == "OpenSSL" else ()
 
 
 JUDGES: dict[str, HostJudge] = {
