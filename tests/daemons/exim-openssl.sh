@@ -14,7 +14,10 @@ chroot "$root" sh -euc '
     apt-get --yes build-dep exim4
     mkdir /build
     cd /build
-    apt-get source --only-source exim4
+    # A mirror may know of a security update and not have its source yet: then the one before.
+    for version in $(apt-cache showsrc --only-source exim4 | sed -n "s/^Version: //p" | sort -urV); do
+        apt-get source --only-source "exim4=$version" && break
+    done
     cd exim4-*/
     debian/rules unpack-configs
     patch EDITME.exim4-light debian/EDITME.openssl.exim4-light.diff
