@@ -136,67 +136,102 @@ newline='
 waiting=$newline$(listening)
 services=$(services_of /etc/cyrus.conf)
 
-# A service of Cyrus has no process before its first client, and then there is nothing to look at.
-# So be that client: connect, say nothing, and hang up when everything has been looked at.
-ports=$(printf '%s\n' "$services" | sed 's/.* //' | sort -u)
-knocking=
-for socket in $(printf '%s\n' "$waiting" | awk -v ports="$(echo $ports)" '
-    BEGIN { count = split(ports, list, " "); while (count) wanted[list[count--]] = 1 }
-    $2 in wanted { print $1 "/" $2 "/" $3 }'); do
-    inode=${socket%%/*} address=$(address_of "${socket##*/}") port=${socket#*/}
-    port=${port%/*}
-    serves "$inode" && continue
-    if command -v bash >/dev/null 2>&1; then
-        bash -c 'exec 3<>"/dev/tcp/$0/$1" && exec sleep 20' "$address" "$port" >/dev/null 2>&1 &
-    else
-        sleep 20 2>/dev/null | nc "$address" "$port" >/dev/null 2>&1 &
-    fi
-    knocking="$knocking $!"
-    for turn in 1 2 3 4 5 6 7 8 9 10; do
-        serves "$inode" && break
-        sleep 0.1
-    done
-done
 printf '%s\n' "$services" | while read -r name port; do
     [ -n "$port" ] && echo "service$tab$name$tab$port"
 done
 
-cnf_cyrus= cnf_exim= programs= mapped= imapd=
-for dir in /proc/[0-9]*; do
-    exe=$(readlink "$dir/exe" 2>/dev/null) || continue
-    program=${exe% (deleted)}
-    name=${program##*/}
-    case $name in
-        imapd|pop3d|lmtpd|timsieved|cyrmaster|cyrus-master) daemon=cyrus ;;
-        master|nntpd|httpd|sync_server|mupdate|proxyd)
-            case $exe in *cyrus*) daemon=cyrus ;; *) continue ;; esac ;;
-        exim|exim4) daemon=exim ;;
-        *) continue ;;
-    esac
-    pid=${dir#/proc/}
-    start=$(sed 's/.*) //' "$dir/stat" 2>/dev/null | cut -d' ' -f20)
-    [ -n "$start" ] || continue
-    # A process that has just begun maps its libraries in a moment; one that ended meanwhile has no
-    # maps any more and says nothing about the living.
-    libraries=$(libraries_of "$dir")
-    [ -n "$libraries" ] || { sleep 0.2; libraries=$(libraries_of "$dir"); }
-    [ -n "$(cat "$dir/maps" 2>/dev/null)" ] || continue
-    echo "process$tab$pid$tab$daemon$tab$name$tab$start$tab$program"
-    printf '%s\n' "$libraries" | while read -r addresses id path; do
-        [ -n "$path" ] || continue
-        real=${path% (deleted)}
-        gone=no
-        if [ "$real" != "$path" ] || [ ! -e "$real" ]; then gone=yes; fi
-        echo "library$tab$pid$tab$gone$tab$real"
+# A service of Cyrus has no process before its first client, and then there is nothing to look at.
+# So be that client: connect, say nothing, and hang up when everything has been looked at.
+ports=$(printf '%s\n' "$services" | sed 's/.* //' | sort -u)
+knocking=
+knock() {
+    for socket in $(printf '%s\n' "$waiting" | awk -v ports="$(echo $ports)" '
+        BEGIN { count = split(ports, list, " "); while (count) wanted[list[count--]] = 1 }
+        $2 in wanted { print $1 "/" $2 "/" $3 }'); do
+        inode=${socket%%/*} address=$(address_of "${socket##*/}") port=${socket#*/}
+        port=${port%/*}
+        serves "$inode" && continue
+        if command -v bash >/dev/null 2>&1; then
+            bash -c 'exec 3<>"/dev/tcp/$0/$1" && exec sleep 20' "$address" "$port" >/dev/null 2>&1 &
+        else
+            sleep 20 2>/dev/null | nc "$address" "$port" >/dev/null 2>&1 &
+        fi
+        knocking="$knocking $!"
+        for turn in 1 2 3 4 5 6 7 8 9 10; do
+            serves "$inode" && break
+            sleep 0.1
+        done
     done
-    [ -n "$libraries" ] && mapped=$mapped$(printf '%s\n' "$libraries" | sed "s/^/$pid /")$newline
-    programs=$programs$program$newline
-    case $daemon$name in
-        cyrusimapd) imapd=$pid ;;
-    esac
-    [ $daemon = cyrus ] && ports_of "$dir" | sort -u | sed "s/^/listens$tab$pid$tab/"
-    cnf=$(tr '\0' '\n' <"$dir/environ" 2>/dev/null | sed -n 's/^OPENSSL_CONF=//p' | head -n 1)
-    [ -n "$cnf" ] && eval "cnf_$daemon=\$cnf"
+}
+
+# A process that has just begun maps its libraries in a moment, or after two seconds on a host that
+# has much to do. Cyrus' master has none.
+libraries_soon() {
+    for turn in 1 2 3 4 5 6 7 8 9 10; do
+        libraries=$(libraries_of "$1")
+        [ -n "$libraries" ] && break
+        case $2 in *master) break ;; esac
+        [ -n "$(cat "$1/maps" 2>/dev/null)" ] || break
+        sleep 0.2
+    done
+}
+
+cnf_cyrus= cnf_exim= programs= mapped= imapd= seen=' ' served=' '
+look() {
+    for dir in /proc/[0-9]*; do
+        pid=${dir#/proc/}
+        case $seen in *" $pid "*) continue ;; esac
+        exe=$(readlink "$dir/exe" 2>/dev/null) || continue
+        program=${exe% (deleted)}
+        name=${program##*/}
+        case $name in
+            imapd|pop3d|lmtpd|timsieved|cyrmaster|cyrus-master) daemon=cyrus ;;
+            master|nntpd|httpd|sync_server|mupdate|proxyd)
+                case $exe in *cyrus*) daemon=cyrus ;; *) continue ;; esac ;;
+            exim|exim4) daemon=exim ;;
+            *) continue ;;
+        esac
+        start=$(sed 's/.*) //' "$dir/stat" 2>/dev/null | cut -d' ' -f20)
+        [ -n "$start" ] || continue
+        libraries_soon "$dir" "$name"
+        # What ended meanwhile has no maps any more and says nothing about the living.
+        [ -n "$(cat "$dir/maps" 2>/dev/null)" ] || continue
+        seen="$seen$pid "
+        echo "process$tab$pid$tab$daemon$tab$name$tab$start$tab$program"
+        printf '%s\n' "$libraries" | while read -r addresses id path; do
+            [ -n "$path" ] || continue
+            real=${path% (deleted)}
+            gone=no
+            if [ "$real" != "$path" ] || [ ! -e "$real" ]; then gone=yes; fi
+            echo "library$tab$pid$tab$gone$tab$real"
+        done
+        [ -n "$libraries" ] && mapped=$mapped$(printf '%s\n' "$libraries" | sed "s/^/$pid /")$newline
+        programs=$programs$program$newline
+        case $daemon$name in
+            cyrusimapd) imapd=$program$newline$(sed -n 's#^[^/]*\(/.*libcyrus.*\)$#\1#p' "$dir/maps" 2>/dev/null) ;;
+        esac
+        if [ $daemon = cyrus ]; then
+            for port in $(ports_of "$dir" | sort -u); do
+                echo "listens$tab$pid$tab$port"
+                case $name in *master) ;; *) served="$served$port " ;; esac
+            done
+        fi
+        cnf=$(tr '\0' '\n' <"$dir/environ" 2>/dev/null | sed -n 's/^OPENSSL_CONF=//p' | head -n 1)
+        [ -n "$cnf" ] && eval "cnf_$daemon=\$cnf"
+    done
+}
+
+# On a host with clients a process ends and the next begins at any moment, so one that was there when
+# it was knocked at may be gone when it is looked at.
+for round in 1 2 3 4 5 6; do
+    knock
+    look
+    missing=
+    for port in $ports; do
+        case $served in *" $port "*) ;; *) missing="$missing $port" ;; esac
+    done
+    [ -n "$missing" ] || break
+    sleep 0.5
 done
 
 # What is mapped is read once, however many processes have it: through the map itself where the kernel
@@ -205,7 +240,7 @@ printf '%s' "$mapped" | sort -k3,3 | while read -r pid addresses id path; do
     real=${path% (deleted)}
     if [ "$id" != "$last" ] || [ -z "$sha256" ]; then
         last=$id sha256=
-        for file in "/proc/$pid/map_files/$addresses" "/proc/$pid/root$path"; do
+        for file in "/proc/$pid/map_files/$addresses" "/proc/$pid/root$path" "$path"; do
             sha256=$(sha256sum <"$file" 2>/dev/null) && break
         done
         sha256=${sha256%% *}
@@ -219,10 +254,7 @@ printf '%s' "$mapped" | sort -k3,3 | while read -r pid addresses id path; do
 done
 
 # Cyrus carries the name of the OpenSSL that it was compiled for, for its answer to ID.
-[ -n "$imapd" ] && {
-    echo "/proc/$imapd/exe"
-    sed -n "s#^[^/]*\(/.*libcyrus.*\)\$#/proc/$imapd/root\1#p" "/proc/$imapd/maps" 2>/dev/null | sort -u
-} | while IFS= read -r file; do
+printf '%s\n' "$imapd" | sort -u | while IFS= read -r file; do
     grep -aom1 'OpenSSL [0-9][^ ]* \{1,2\}[0-9]\{1,2\} [A-Z][a-z][a-z] [0-9]\{4\}' "$file" 2>/dev/null
 done | sed -n "1s/^/report${tab}cyrus${tab}Compile: /p"
 
