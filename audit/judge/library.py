@@ -139,9 +139,9 @@ def _fits(built: str, runs: str) -> bool:
 
 
 def _numbered(library: str) -> tuple[int, ...]:
-    """The series of an OpenSSL as numbers; none of another library."""
-    name, _, _ = library.partition(" ")
-    return tuple(map(int, series(library).split("."))) if name == "OpenSSL" else ()
+    """The series of an OpenSSL as numbers; none of another library or of a version without one."""
+    known = series(library) if library.startswith("OpenSSL ") else ""
+    return tuple(map(int, known.split("."))) if known else ()
 
 
 JUDGES: dict[str, HostJudge] = {

@@ -86,6 +86,8 @@ def test_gnutls_needs_no_openssl() -> None:
         ("3.0.20", "OpenSSL 3.5.1", "pass"),
         ("3.5.1", "OpenSSL 3.0.22", "fail"),
         ("3.0.20", "OpenSSL 4.0.0", "fail"),
+        ("3.0.20", "OpenSSL 3", "fail"),
+        ("3", "OpenSSL 3.0.22", "fail"),
         ("1.1.0l", "OpenSSL 1.1.0f", "pass"),
         ("1.1.0l", "OpenSSL 1.1.1w", "fail"),
         ("1.0.1e", "OpenSSL 1.0.2u", "fail"),
