@@ -54,10 +54,14 @@ class Recipe:
 
 
 def recipe(kind: str = COMMON) -> Recipe:
-    """Return the recipe of a root that hosts of the lab stand on (lab/roots/KIND.yaml and .sh)."""
+    """Return the recipe of a root that hosts of the lab stand on (lab/roots/KIND.yaml and .sh).
+
+    Its `scripts` names those that finish it, one after the other; by default its own.
+    """
     home = paths.PACKAGE / "roots"
     data = yaml.safe_load((home / f"{kind}.yaml").read_text(encoding="utf-8"))
-    script = (home / f"{kind}.sh").read_text(encoding="utf-8")
+    names = data.get("scripts", [kind])
+    script = "\n".join((home / f"{name}.sh").read_text(encoding="utf-8") for name in names)
     return Recipe(data["suite"], architecture(), tuple(data["packages"]), script, kind)
 
 

@@ -7,6 +7,7 @@ PACKAGE = Path(__file__).resolve().parent
 INVENTORIES = {
     "small": PACKAGE.parent / "inventory" / "lab",
     "cluster": PACKAGE.parent / "inventory" / "cluster",
+    "selfbuilt": PACKAGE.parent / "inventory" / "selfbuilt",
 }
 
 # Names are the machine's, not the user's: there is one lab per machine.

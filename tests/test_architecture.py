@@ -82,9 +82,16 @@ def test_lab_and_audit_do_not_know_each_other() -> None:
             assert not any(name.split(".")[0] == "lab" for name in _imports(path)), path
 
 
+@pytest.mark.parametrize("path", _sources("packages"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_is_built_is_planned_and_judged_without_io(path: Path) -> None:
+    """Plans, options and judgements are data in and data out, and know neither auditor nor lab."""
+    tops = {name.split(".")[0] for name in _imports(path)}
+    assert not tops & (IO | {"os", "audit", "lab"})
+
+
 def test_modules_stay_small() -> None:
     """A module does one job; data tables may be long, and so may what travels as one file."""
     tables = {"suites.py", "agent.py"}
-    for path in _sources("audit") + _sources("lab"):
+    for path in _sources("audit") + _sources("lab") + _sources("packages"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
         assert path.name in tables or lines <= 260, f"{path} has {lines} lines"

@@ -6,7 +6,8 @@ module: mailseal_processes
 short_description: Find processes that are older than their files
 description:
   - A daemon goes on with what it read at its start; so do its children. A process that started
-    before one of its files was last changed serves the old content.
+    before one of its files was last changed serves the old content. One that has
+      mapped another library than it would get now, or whose program was replaced, runs on the old.
 options:
   names:
     description: Names of the programs, as in /proc/PID/comm.
@@ -26,6 +27,11 @@ options:
     description: For how many seconds to wait.
     type: int
     default: 30
+  libraries:
+    description: Libraries that the dynamic linker gives these programs now.
+    type: list
+    elements: str
+    default: []
   files:
     description: Files that they read at their start; those that are missing are ignored.
     type: list
@@ -46,7 +52,7 @@ running:
   returned: success
   type: list
 stale:
-  description: A sentence for each process that is older than one of its files.
+  description: A sentence for each process that is older than one of its files or libraries.
   returned: success
   type: list
 """
@@ -115,12 +121,39 @@ def holds(pid: int, sockets: Iterable[str]) -> bool:
         return False  # it has ended meanwhile
 
 
+def mapped(pid: int) -> Set[str]:
+    """The shared libraries that a process has in memory; one that is gone says so."""
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as stream:
+            return {line[line.index("/") :].rstrip("\n") for line in stream if ".so" in line}
+    except OSError:
+        return set()  # it has ended meanwhile
+
+
+def outdated(pid: int, names: Iterable[str], libraries: Iterable[str]) -> Iterator[str]:
+    """What a process runs on that a new one would not."""
+    try:
+        program = os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return  # it has ended meanwhile
+    if os.path.basename(program) not in names:
+        yield f"runs on {program}"
+    found = mapped(pid)
+    for wanted in libraries:
+        stem = os.path.basename(wanted).split(".so")[0] + ".so"
+        real = os.path.realpath(wanted)
+        for path in sorted(found):
+            if os.path.basename(path).startswith(stem) and path != real:
+                yield f"has mapped {path}, not {real}"
+
+
 def main() -> None:
     """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
             "names": {"type": "list", "elements": "str", "required": True},
             "files": {"type": "list", "elements": "str", "default": []},
+            "libraries": {"type": "list", "elements": "str", "default": []},
             "listening": {"type": "bool", "default": True},
             "ports": {"type": "list", "elements": "int", "default": []},
             "timeout": {"type": "int", "default": 30},
@@ -143,6 +176,12 @@ def main() -> None:
         f"{name} ({pid}) started before {path} changed"
         for pid, name, start in found
         if start + SLACK < latest
+    ]
+    names = set(module.params["names"])
+    stale += [
+        f"{name} ({pid}) {what}"
+        for pid, name, _start in found
+        for what in outdated(pid, names, module.params["libraries"])
     ]
     module.exit_json(changed=False, running=[pid for pid, _name, _start in found], stale=stale)
 

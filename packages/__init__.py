@@ -1,0 +1,1 @@
+"""What is built from source: options by version, scripts, and what came out, judged. All pure."""

@@ -1,0 +1,78 @@
+"""A build as data: steps of shell, what counts as progress in each, and the key of its result."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# Bump when the way of building changes what comes out of the same plan.
+_BUILDER = 1
+
+# deb TREE CONTROL: the same tree gives the same package, byte for byte.
+DEB = """\
+deb() {
+    mkdir -p "$1/DEBIAN"
+    (cd "$1" && find . -path ./DEBIAN -prune -o -type f -print0 | sort -z |
+        xargs -0 md5sum | sed 's#  ./#  #') >md5sums
+    mv md5sums "$1/DEBIAN/md5sums"
+    printf '%s' "$2" >"$1/DEBIAN/control"
+    find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+    dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$1" product
+}
+"""
+
+
+class Failed(ValueError):
+    """Why something cannot be built, as one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a build.
+
+    Attributes:
+        name: what people read while it runs.
+        script: shell, run with -e in the directory of the build.
+        tick: a regular expression; each line of output that it fits is one unit done.
+        count: shell that prints how many units there will be.
+    """
+
+    name: str
+    script: str
+    tick: str = ""
+    count: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that decides what comes out of a build, but for the tools of the build host.
+
+    Attributes:
+        name: of what is built, with its version; also the directory it is built in.
+        sources: SHA-256 of each source, by file name.
+        environment: of every step.
+        steps: in order; each has "$HOME" as the directory of the build.
+        products: what the last step leaves behind, relative to that directory.
+    """
+
+    name: str
+    sources: Mapping[str, str]
+    steps: Sequence[Step]
+    products: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data, for Ansible and JSON."""
+        return {**asdict(self), "steps": [asdict(step) for step in self.steps]}
+
+
+def key(plan: Mapping[str, Any], tools: str) -> str:
+    """Return the name of the result in the cache: another plan or other tools, another key."""
+    inputs = [_BUILDER, plan, tools]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def control(fields: Mapping[str, str]) -> str:
+    """Return the control file of a Debian package."""
+    return "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
