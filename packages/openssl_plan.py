@@ -43,7 +43,8 @@ def _unpack(file: str) -> Step:
         name="unpack",
         script=(
             "rm -rf source stage headers rpm product\nmkdir source stage product\n"
-            f'tar -xf "$SOURCES/{file}" -C source --strip-components=1 --no-same-owner\n'
+            f'tar -xf "$SOURCES"/{shlex.quote(file)} -C source'
+            " --strip-components=1 --no-same-owner\n"
             # The day of the release stands for the day of the build.
             "find source -type f -printf '%T@\\n' | sort -n | tail -n 1 |"
             " sed 's/[.].*//; s/^/SOURCE_DATE_EPOCH=/' >environment\n"

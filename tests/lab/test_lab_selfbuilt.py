@@ -1,0 +1,300 @@
+"""An OpenSSL of one's own: built, published, installed, linked, replaced, refused, taken back."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.commands import BIN, Done, Lab, mailseal, run
+
+pytestmark = pytest.mark.lab
+
+INVENTORY = "inventory/selfbuilt"
+HOME = "/opt/mailseal/openssl-3.0"
+MAIL = ("mx1", "msa1", "imap1")
+# The first build takes minutes; what was built is in the cache afterwards.
+LONG = 1500.0
+# Debian has had it since its last point release.
+OLDER = {
+    "version": "3.0.20",
+    "source": "/usr/src/mailseal/openssl_3.0.20.orig.tar.gz",
+    "sha256": "c80a01dfc70ece4dc21168932c37739042d404d46ccc81a5986dd75314ecda6f",
+    "on": "builder",
+}
+
+
+def play(book: str, *words: str) -> Done:
+    """Run a playbook on the lab."""
+    return run(str(BIN / "ansible-playbook"), "-i", INVENTORY, book, *words, seconds=LONG)
+
+
+def older(**more: object) -> tuple[str, str]:
+    """The words that name another release than the inventory's."""
+    return "-e", json.dumps({"mailseal_openssl_source": {**OLDER, **more}})
+
+
+def recap(done: Done) -> dict[str, dict[str, int]]:
+    """The play recap: host to its counts."""
+    lines = re.findall(r"^(\w+)\s+: (ok=.*)$", done.stdout, re.MULTILINE)
+    return {h: {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", counts)} for h, counts in lines}
+
+
+def said(lab: Lab, host: str, command: str) -> str:
+    """What a command prints on a host."""
+    done = lab("ssh", host, command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def mapped(lab: Lab, host: str) -> set[str]:
+    """The TLS libraries in the memory of everything that serves mail on a host."""
+    names = "imapd|pop3d|lmtpd|timsieved|exim4"
+    command = (
+        f"for p in $(pgrep -x '{names}'); do cat /proc/$p/maps; done"
+        " | sed -n 's#^[^/]*\\(/.*lib\\(ssl\\|crypto\\|gnutls\\)[.]so.*\\)#\\1#p' | sort -u"
+    )
+    return set(said(lab, host, command).splitlines())
+
+
+def manifest() -> dict[str, Any]:
+    """What was built last, as the auditor reads it."""
+    found: dict[str, Any] = json.loads(run("cat", "/var/lib/mailseal-lab/library.json").stdout)
+    return found
+
+
+def serving(lab: Lab, host: str) -> str:
+    """The daemon that serves, when it began, and on what: the same until somebody touches it."""
+    master = "cyrmaster" if host == "imap1" else "exim4"
+    command = f"p=$(pgrep -xo {master}); cut -d' ' -f1,22 /proc/$p/stat"
+    return said(lab, host, command) + "\n".join(sorted(mapped(lab, host)))
+
+
+def installed(lab: Lab, host: str) -> str:
+    """Our packages on a host."""
+    return said(lab, host, "dpkg-query -W 'mailseal-*' | sort")
+
+
+def handshake(lab: Lab, host: str, *words: str) -> str:
+    """What OpenSSL's client sees of a host's TLS."""
+    port = {"imap1": "993", "msa1": "465"}.get(host, "25")
+    smtp = ["-starttls", "smtp"] if port == "25" else []
+    client = ["openssl", "s_client", "-connect", f"{host}.lab.test:{port}", *smtp, *words]
+    return run(
+        "ip", "netns", "exec", "ms-hub", "sh", "-c", " ".join(client) + " </dev/null 2>&1"
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def selfbuilt(lab: Lab) -> Iterator[Lab]:
+    """The lab in its own size, built, rolled out and compliant."""
+    lab("down")
+    done = lab("up", "--size", "selfbuilt")
+    assert done.returncode == 0, done.stderr
+    for book in ("openssl.yml", "rollout.yml"):
+        done = play(book)
+        assert done.returncode == 0, done.stdout[-3000:]
+    yield lab
+    lab("down")
+
+
+def test_every_process_that_serves_has_mapped_it(selfbuilt: Lab) -> None:
+    """Exim by its rpath, Cyrus by the dynamic linker; none has any other."""
+    for host in MAIL:
+        found = mapped(selfbuilt, host)
+        assert found == {f"{HOME}/lib/libssl.so.3", f"{HOME}/lib/libcrypto.so.3"}, host
+
+
+def test_the_audit_passes(selfbuilt: Lab) -> None:
+    """Outside and inside, with the library where the inventory says that it must be."""
+    done = mailseal("audit", "-i", INVENTORY)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_second_run_changes_nothing(selfbuilt: Lab) -> None:
+    """changed=0 on every host, and nothing is built again."""
+    for book in ("openssl.yml", "rollout.yml"):
+        done = play(book)
+        counts = recap(done)
+        assert len(counts) >= 4
+        assert {one["changed"] for one in counts.values()} == {0}, done.stdout[-6000:]
+        assert {one["failed"] for one in counts.values()} == {0}
+
+
+def test_the_files_are_those_of_the_manifest(selfbuilt: Lab) -> None:
+    """Every library on every host has the hash that it was built with."""
+    wanted = manifest()["files"]
+    assert f"{HOME}/lib/libssl.so.3" in wanted
+    for host in MAIL:
+        lines = said(selfbuilt, host, f"find {HOME} -name '*.so*' -type f | xargs sha256sum")
+        found = {path: digest for digest, path in map(str.split, lines.splitlines())}
+        assert found == wanted
+
+
+def test_the_system_keeps_its_own(selfbuilt: Lab) -> None:
+    """The system's library and Debian's Exim are there, whole, and known to their packages."""
+    for host in MAIL:
+        assert said(selfbuilt, host, "dpkg -V libssl3 openssl") == ""
+    assert "exim4.distrib" in said(selfbuilt, "mx1", "ls /usr/sbin")
+    assert said(selfbuilt, "mx1", "dpkg -V exim4-daemon-heavy mailseal-exim") == ""
+
+
+def test_exim_is_compiled_for_what_it_runs_with(selfbuilt: Lab) -> None:
+    """Also set-uid, started by a nobody with another path for libraries."""
+    command = (
+        "setpriv --reuid 65534 --clear-groups env LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu"
+        " /usr/sbin/exim4 -C /dev/null -d -bV 2>&1 || exim4 -d -bV 2>&1"
+    )
+    text = said(selfbuilt, "mx1", command)
+    versions = re.findall(r"(?:Compile|Runtime): OpenSSL (\S+)", text)
+    assert versions[:2] == [manifest()["version"].split("-")[0]] * 2
+    assert " DANE " in text
+
+
+@pytest.mark.parametrize("host", MAIL)
+@pytest.mark.parametrize(
+    ("group", "shown"), [("X25519", "X25519"), ("P-256", "prime256v1"), ("P-384", "secp384r1")]
+)
+def test_curves_are_chosen_by_the_library(
+    selfbuilt: Lab, host: str, group: str, shown: str
+) -> None:
+    """Each alone is taken: a daemon compiled for old headers would know one."""
+    assert shown in handshake(selfbuilt, host, "-tls1_2", "-groups", group)
+
+
+def test_another_build_is_put_in_place_and_taken_back(selfbuilt: Lab) -> None:
+    """An older release is a downgrade, and the way back an upgrade: by hashes and maps."""
+    first = manifest()
+    before = {host: serving(selfbuilt, host) for host in MAIL}
+    for words, version in ((older(), "3.0.20"), ((), "3.0.22")):
+        done = play("openssl.yml", *words)
+        assert done.returncode == 0, done.stdout[-3000:]
+        now = manifest()
+        assert now["version"].startswith(f"{version}-")
+        for host in MAIL:
+            lines = said(selfbuilt, host, f"sha256sum {HOME}/lib/libssl.so.3")
+            assert lines.split()[0] == now["files"][f"{HOME}/lib/libssl.so.3"]
+            assert not [path for path in mapped(selfbuilt, host) if "deleted" in path]
+            assert mapped(selfbuilt, host) <= set(now["files"])
+            assert serving(selfbuilt, host) != before[host]
+            assert now["version"] in installed(selfbuilt, host)
+        assert (now["files"] == first["files"]) == (version == "3.0.22")
+    assert mailseal("audit", "-i", INVENTORY).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"sha256": "0" * 64}, "has the SHA-256 c80a01dfc7"),
+        ({"sha256": ""}, "needs its SHA-256"),
+        ({"source": "/usr/src/mailseal/openssl_3.0.1.orig.tar.gz"}, "is not there"),
+        ({"source": "http://127.0.0.1:9/openssl-3.0.20.tar.gz"}, "is not there"),
+        ({"version": "0.9.8zh"}, "older than 1.0.2"),
+    ],
+)
+def test_a_wrong_source_is_not_even_unpacked(
+    selfbuilt: Lab, more: dict[str, str], named: str
+) -> None:
+    """The run stops at once, with one sentence; nothing is published, no host is touched."""
+    said(selfbuilt, "build1", "rm -rf /var/lib/mailseal/build")
+    before = {host: serving(selfbuilt, host) for host in MAIL}
+    done = play("openssl.yml", "-e", "mailseal_package_cache=/tmp/mailseal-empty", *older(**more))
+    assert done.returncode != 0
+    assert named in done.stdout
+    assert recap(done)["build1"]["failed"] == 1
+    unpacked = "ls /var/lib/mailseal/build/*/source 2>/dev/null; true"
+    assert said(selfbuilt, "build1", unpacked) == ""
+    assert {host: serving(selfbuilt, host) for host in MAIL} == before
+
+
+def test_a_failed_build_is_neither_kept_nor_published(selfbuilt: Lab) -> None:
+    """The step and the compiler's own words are named."""
+    words = ["-e", json.dumps({"mailseal_openssl_package_flags": "-O2 -fno-such-flag"})]
+    before = said(selfbuilt, "build1", "ls /srv/mailseal/deb")
+    done = play("openssl.yml", "--limit", "build1", *words)
+    assert done.returncode != 0
+    assert "compile failed" in done.stdout
+    assert "fno-such-flag" in done.stdout
+    assert said(selfbuilt, "build1", "ls /srv/mailseal/deb") == before
+
+
+# What is wrong with a host or the repository: how it comes, how it goes, and what is said.
+_BACKUP = "cp -a /srv/mailseal/deb /srv/mailseal/good"
+_RESTORE = "rm -rf /srv/mailseal/deb; mv /srv/mailseal/good /srv/mailseal/deb"
+_OTHER_KEY = (
+    "mkdir -m 700 /root/other; g='gpg --homedir /root/other --batch --yes --quiet';"
+    " $g --passphrase '' --quick-gen-key other rsa2048 sign 0; cd /srv/mailseal/deb;"
+    " $g --decrypt -o Release InRelease 2>/dev/null; $g --clearsign -o InRelease Release;"
+    " rm -r Release /root/other"
+)
+BROKEN = [
+    ("unreachable", "build1", "service lighttpd stop", "service lighttpd start", "is no use"),
+    ("unsigned", "build1", f"{_BACKUP}; rm deb/InRelease", _RESTORE, "signed"),
+    ("another key", "build1", f"{_BACKUP}; {_OTHER_KEY}", _RESTORE, "is not signed with our key"),
+    (
+        "a changed index",
+        "build1",
+        f"{_BACKUP}; echo >>deb/Packages; gzip -9kfn deb/Packages",
+        _RESTORE,
+        "is no use",
+    ),
+    (
+        "a changed package",
+        "build1",
+        f"{_BACKUP}; for f in deb/mailseal-openssl-3.0_3.0.20*; do echo >>$f; done",
+        _RESTORE,
+        "cannot be brought here",
+    ),
+    (
+        "no room",
+        "imap1",
+        "mount -t tmpfs -o size=4m none /opt/mailseal",
+        "umount /opt/mailseal",
+        "there is no room",
+    ),
+    (
+        "another soname",
+        "imap1",
+        "cp /usr/lib/x86_64-linux-gnu/libssl.so.3 /usr/local/lib/; ldconfig",
+        "rm /usr/local/lib/libssl.so.3; ldconfig",
+        "is another libssl.so.3",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "where", "breaks", "mends", "named"), BROKEN, ids=[one[0] for one in BROKEN]
+)
+def test_a_host_where_something_is_wrong_goes_on_serving(
+    selfbuilt: Lab, what: str, where: str, breaks: str, mends: str, named: str
+) -> None:
+    """It stops before its daemon is touched, says why, and the packages are those of before."""
+    done = play("openssl.yml", "--limit", "build1", *older())
+    assert done.returncode == 0, done.stdout[-3000:]
+    before = (serving(selfbuilt, "imap1"), installed(selfbuilt, "imap1"))
+    said(selfbuilt, where, f"cd /srv/mailseal 2>/dev/null; {breaks}")
+    try:
+        done = play("openssl.yml", "--limit", "imap1")
+        assert done.returncode != 0, what
+        assert named in done.stdout
+        if what != "no room":
+            assert (serving(selfbuilt, "imap1"), installed(selfbuilt, "imap1")) == before
+        assert "prime256v1" in handshake(selfbuilt, "imap1", "-tls1_2", "-groups", "P-256")
+    finally:
+        said(selfbuilt, where, mends)
+    assert (serving(selfbuilt, "imap1"), installed(selfbuilt, "imap1")) == before
+
+
+def test_after_all_of_it_the_hosts_are_as_they_should_be(selfbuilt: Lab) -> None:
+    """The inventory's own release again, and an audit without a finding."""
+    assert play("openssl.yml").returncode == 0
+    assert mailseal("audit", "-i", INVENTORY).returncode == 0
+
+
+def test_no_key_is_printed(selfbuilt: Lab) -> None:
+    """The key that signs packages stays on the build host."""
+    done = play("openssl.yml", "--diff", "-vvv")
+    assert done.returncode == 0
+    assert "PRIVATE KEY" not in done.stdout
+    assert said(selfbuilt, "build1", "stat -c %a /var/lib/mailseal/signing") == "700\n"
