@@ -182,7 +182,7 @@ def scripts(spec: Mapping[str, str]) -> dict[str, str]:
     left = "".join(f"s/ {t}//;" if old else f" -{t}" for t in one.left_out)
     run = one.tests.replace("{left_out}", left)
     # The makefile of 1.0.2 knows no order for `depend`, and its install none for several jobs.
-    build = "\n".join(f"{make} {target}" for target in one.build)
+    build = _once(compiler) + "\n".join(f"{make} {target}" for target in one.build)
     return {
         "edit": edit.script() + "\n",
         "configure": f"{try_int128}CC={shlex.quote(compiler)} ./Configure {words}\n",
@@ -190,6 +190,19 @@ def scripts(spec: Mapping[str, str]) -> dict[str, str]:
         "check": f'HARNESS_JOBS="$(nproc)" make {run}\n',
         "stage": f"make {one.stage}\n" + _settle(home, spec["cnf"], spec["format"]),
     }
+
+
+def _once(compiler: str) -> str:
+    """Return the shell that puts files/once.sh in the compiler's place, where it is one word."""
+    if not re.fullmatch(r"[\w.+-]+", compiler):
+        return ""
+    return (
+        f'if test -e "$TOOLS/once.sh"; then\n'
+        f"    ONCE=$(command -v {compiler})\n    export ONCE\n"
+        f'    install -D "$TOOLS/once.sh" "$HOME/once/{compiler}"\n'
+        '    PATH="$HOME/once:$PATH"\n'
+        "fi\n"
+    )
 
 
 def _settle(home: str, cnf: str, kind: str) -> str:

@@ -19,7 +19,7 @@ def plan(spec: Mapping[str, str]) -> Plan:
 
     Args:
         spec: version, file (of the source), sha256, format (deb or rpm), cnf (the text of its
-            openssl.cnf), and optionally cc, flags, target and arch.
+            openssl.cnf), and optionally cc, flags and target.
 
     Raises:
         Failed: there is no way to build this version.

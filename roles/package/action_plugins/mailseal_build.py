@@ -12,8 +12,10 @@ from ansible.plugins.action import ActionBase
 PAUSE = 1.0
 SILENCE = 15.0
 TELLING = re.compile(r"(?i)error|fail|no space|cannot|not found|is not as it is known")
+# The terminal of this command goes before the build has a session of its own.
 START = """\
 cd {home} || exit
+trap '' HUP
 test ! -s pid || kill -- "-$(cat pid)" 2>/dev/null
 rm -f result status log environment
 setsid {python} tools/run.py plan.json </dev/null >runner 2>&1 &
