@@ -66,6 +66,7 @@ from ansible.module_utils.basic import AnsibleModule
 # The clocks of files and processes are read apart; a tick of a process clock is 0.01 s.
 SLACK = 0.03
 LISTEN = "0A"
+GONE = " (deleted)"
 
 Process = Tuple[int, str, float]
 
@@ -136,7 +137,10 @@ def outdated(pid: int, names: Iterable[str], libraries: Iterable[str]) -> Iterat
         program = os.readlink(f"/proc/{pid}/exe")
     except OSError:
         return  # it has ended meanwhile
-    if os.path.basename(program) not in names:
+    # Gone, or moved aside for another one: /usr/sbin/exim4.distrib.
+    if program.endswith(GONE) or os.path.basename(program).startswith(
+        tuple(f"{n}." for n in names)
+    ):
         yield f"runs on {program}"
     found = mapped(pid)
     for wanted in libraries:

@@ -24,6 +24,10 @@ options:
     type: list
     elements: path
     required: true
+  laid_out:
+    description: Where the package of the library was laid out, if it is not installed yet.
+    type: path
+    default: ""
   verify:
     description: Look only; what would be done is somebody else's to do.
     type: bool
@@ -120,14 +124,16 @@ class Link:
         self.params: Dict[str, Any] = module.params
         self.check_mode = module.check_mode
         self.directory = os.path.join(self.params["prefix"], "lib")
-        files = glob.glob(os.path.join(self.directory, "lib*.so.*"))
+        # Where it is to be looked at now.
+        self.here = self.params["laid_out"] + self.directory
+        files = glob.glob(os.path.join(self.here, "lib*.so.*"))
         self.sonames = sorted(os.path.basename(path) for path in files)
         self.line = self.directory + "\n"
 
     def verify(self) -> None:
         """Refuse what would break a program of the host."""
         if not self.sonames:
-            raise Failed(f"there is no library in {self.directory}")
+            raise Failed(f"there is no library in {self.here}")
         for program in self.params["programs"]:
             if not set(given(program)) & set(self.sonames):
                 raise Failed(f"{program} wants none of {', '.join(self.sonames)}")
@@ -137,7 +143,7 @@ class Link:
         for user in users(self.sonames):
             if self.ours(user) or os.path.basename(user) in self.sonames:
                 continue
-            missing = lacks(user, LD_LIBRARY_PATH=self.directory) - lacks(user)
+            missing = lacks(user, LD_LIBRARY_PATH=self.here) - lacks(user)
             if missing:
                 raise Failed(f"{user} wants {min(missing)}, which this library has not")
 
@@ -196,6 +202,7 @@ def main() -> None:
             "method": {"type": "str", "choices": ["rpath", "ld.so", "none"], "required": True},
             "prefix": {"type": "path", "required": True},
             "programs": {"type": "list", "elements": "path", "required": True},
+            "laid_out": {"type": "path", "default": ""},
             "verify": {"type": "bool", "default": False},
             "conf": {"type": "path", "default": "/etc/ld.so.conf.d/00-mailseal-openssl.conf"},
         },

@@ -39,7 +39,7 @@ class Build:
 
     def run(self) -> str:
         """Do every step; return the name of the one that failed, or nothing."""
-        with (self.home / "log").open("w", encoding="utf-8") as log:
+        with (self.home / "log").open("w", encoding="utf-8", buffering=1) as log:
             for step in self.steps:
                 if self.step(step, log):
                     return str(step["name"])

@@ -19,8 +19,11 @@ options:
     type: str
     default: ""
   state:
-    description: C(previous) puts back the version that was there before, or none if none was.
-    choices: [present, previous]
+    description:
+      - C(unpacked) brings a version that is not installed yet, and unpacks it into C(trial) to be
+        looked at; nothing else of the host changes.
+      - C(previous) puts back the version that was there before, or none if none was.
+    choices: [present, unpacked, previous]
     default: present
     type: str
   format:
@@ -40,6 +43,10 @@ options:
     description: Where installed packages are kept.
     type: path
     default: /var/lib/mailseal/packages
+  trial:
+    description: Where C(unpacked) unpacks it; what was there goes.
+    type: path
+    default: /var/lib/mailseal/trial
   home:
     description: Where most of the package will be; looked at for room.
     type: path
@@ -57,6 +64,10 @@ RETURN = r"""
 before:
   description: The version that was installed before; empty if none was.
   returned: success
+  type: str
+unpacked:
+  description: Where it was unpacked; empty where that version is installed already.
+  returned: when state is unpacked
   type: str
 after:
   description: The version that is installed now.
@@ -84,6 +95,7 @@ ENVIRONMENT = {
 SIGNATURE = re.compile(r"NO_PUBKEY|not signed|BADSIG|EXPKEYSIG|REVKEYSIG|NODATA|[Ss]ignature")
 # What rpm -K says of a good one: since 4.14, and before. An unsigned package has neither word.
 SIGNED = re.compile(r"\b(signatures|pgp)\b.* OK$", re.MULTILINE)
+STATES = ["present", "unpacked", "previous"]
 SPARE = 16 * 1024 * 1024
 
 
@@ -107,8 +119,11 @@ def run(*argv: str) -> "subprocess.CompletedProcess[str]":
 def last(text: str) -> str:
     """The line that says most of a failure."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [li for li in lines if li.startswith(("E:", "W:", "dpkg: error", "error:"))] or lines
-    return telling[0] if telling else "no message"
+    for mark in ("E:", "dpkg: error", "error:", "W:"):
+        telling = [line for line in lines if line.startswith(mark)]
+        if telling:
+            return telling[0][:300]
+    return lines[-1][:300] if lines else "no message"
 
 
 def room(path: str, size: int) -> None:
@@ -135,6 +150,7 @@ class Deb:
             *("-o", "Dir::Etc::sourcelist=" + params["source"]),
             *("-o", "Dir::Etc::sourceparts=-"),
             *("-o", "APT::Get::List-Cleanup=0"),
+            *("-o", "APT::Sandbox::User=root"),
             *("-o", "Acquire::Retries=1"),
             *("-o", "Acquire::http::Timeout=10"),
         ]
@@ -199,6 +215,12 @@ class Deb:
         if changed:
             raise Failed(f"{name} is not as it was packed: {last(changed)}")
 
+    def unpack(self, path: str, directory: str) -> None:
+        """Lay it out without installing it."""
+        done = run("dpkg-deb", "-x", path, directory)
+        if done.returncode:
+            raise Failed(f"{path} cannot be unpacked: {last(done.stdout)}")
+
     def remove(self, name: str) -> None:
         """Take it away."""
         done = run("dpkg", "--remove", name)
@@ -256,6 +278,13 @@ class Rpm:
         if changed:
             raise Failed(f"{name} is not as it was packed: {last(changed)}")
 
+    def unpack(self, path: str, directory: str) -> None:
+        """Lay it out without installing it."""
+        script = 'cd "$2" && rpm2cpio "$1" | cpio --quiet -idm'
+        done = run("sh", "-c", script, "sh", path, directory)
+        if done.returncode:
+            raise Failed(f"{path} cannot be unpacked: {last(done.stdout)}")
+
     def remove(self, name: str) -> None:
         """Take it away."""
         done = run("rpm", "-e", name)
@@ -266,6 +295,13 @@ class Rpm:
 def previous(keep: str, name: str) -> str:
     """The file that says which version was there before."""
     return os.path.join(keep, name + ".previous")
+
+
+def lay_out(tools: Any, path: str, directory: str) -> None:  # noqa: ANN401 - either of two
+    """Unpack a package where nothing uses it."""
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory, mode=0o755)
+    tools.unpack(path, directory)
 
 
 def prune(keep: str, name: str, suffix: str, versions: List[str]) -> None:
@@ -281,11 +317,12 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "version": {"type": "str", "default": ""},
-            "state": {"type": "str", "choices": ["present", "previous"], "default": "present"},
+            "state": {"type": "str", "choices": STATES, "default": "present"},
             "format": {"type": "str", "choices": ["deb", "rpm"], "default": "deb"},
             "url": {"type": "str", "default": ""},
             "source": {"type": "path", "default": "/etc/apt/sources.list.d/mailseal.sources"},
             "keep": {"type": "path", "default": "/var/lib/mailseal/packages"},
+            "trial": {"type": "path", "default": "/var/lib/mailseal/trial"},
             "home": {"type": "path", "default": "/opt/mailseal"},
         },
         supports_check_mode=True,
@@ -302,6 +339,11 @@ def main() -> None:
             with open(note, encoding="ascii") as stream:
                 version = stream.read().strip()
         changed = version != before
+        if params["state"] == "unpacked":
+            if changed and not module.check_mode:
+                lay_out(tools, tools.get(name, version), params["trial"])
+            unpacked = params["trial"] if changed and not module.check_mode else ""
+            module.exit_json(changed=False, before=before, after=before, unpacked=unpacked)
         if changed and not module.check_mode:
             if params["state"] == "previous":
                 tools.put(name, tools.kept(name, version)) if version else tools.remove(name)
