@@ -25,28 +25,63 @@ ROOTS = {
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)([a-z]{0,2})")
 # Suites without encryption or authentication come from one function in every version; here it
-# leaves them out. The name of the table and the index are the same from 1.0.2 to 3.5.
+# marks them as not there. The table's name and the index are the same from 1.0.2 to 3.5.
 _SUITES = r"return\s*\(?&\(?ssl3_ciphers\[SSL3_NUM_CIPHERS - 1 - u\]\)?\)?;"
 _FEWER_SUITES = (
-    "{ const SSL_CIPHER *c = &ssl3_ciphers[SSL3_NUM_CIPHERS - 1 - u];"
-    " return (c->algorithm_enc & SSL_eNULL) != 0"
-    " || (c->algorithm_auth & SSL_aNULL) != 0 ? NULL : c; }"
+    "{ SSL_CIPHER *c = &ssl3_ciphers[SSL3_NUM_CIPHERS - 1 - u];"
+    " if ((c->algorithm_enc & SSL_eNULL) != 0 || (c->algorithm_auth & SSL_aNULL) != 0)"
+    " c->valid = 0; return c; }"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """One change to the source: exactly one place of the file must fit the pattern."""
+    """One change to the source: one place of the file fits the pattern.
+
+    Attributes:
+        file, pattern, replacement: where and what.
+        needed: whether the build stops where there is no such place, or no such file.
+    """
 
     file: str
     pattern: str
     replacement: str
+    needed: bool = True
 
     def script(self) -> str:
         """Return the shell that makes it, and fails where the source is not as it is known."""
-        perl = f"$n += s{{{self.pattern}}}{{{self.replacement}}}g; END {{ exit($n != 1) }}"
+        perl = f"$n += s{{{self.pattern}}}{{{self.replacement}}}g;"
+        if not self.needed:
+            return f"test ! -e {self.file} || perl -0777 -i -pe {shlex.quote(perl)} {self.file}"
+        perl += " END { exit($n != 1) }"
         refusal = f"echo '{self.file} is not as it is known: nothing to edit' >&2; exit 1"
         return f"perl -0777 -i -pe {shlex.quote(perl)} {self.file} || {{ {refusal}; }}"
+
+
+# Its own tests are of a library that has those suites: these cases are taken out, nothing else of
+# the files that they stand in.
+_TESTS = (
+    Edit(
+        file="test/recipes/80-test_ssl_old.t",
+        pattern=r'skip "skipping anonymous DH tests", 1\s+if \(\$no_dh\);',
+        replacement='skip "anonymous DH is not built", 1;',
+        needed=False,
+    ),
+    # The last two of seven have no certificate.
+    Edit(
+        file="test/sslapitest.c",
+        pattern=r"ADD_ALL_TESTS\(test_dh_auto, 7\)",
+        replacement="ADD_ALL_TESTS(test_dh_auto, 5)",
+        needed=False,
+    ),
+    # 1.0.2
+    Edit(
+        file="test/testssl",
+        pattern=r"\$ssltest (.*)-cipher ADH ",
+        replacement=": $1",
+        needed=False,
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +109,9 @@ class Series:
 # Python's ssl). From 1.1.0 on, where the library can take the system's place, the functions stay;
 # no compression method is compiled in, and no suite with these ciphers.
 _DROP_IN = ("no-ssl3", "no-ssl3-method", "no-weak-ssl-ciphers", "no-zlib")
-_ANONYMOUS = "handshakes without authentication or encryption, which this build has not"
+_FIRST_DROP_IN = (*_DROP_IN, "no-idea", "no-seed")
+_NEW_DROP_IN = (*_DROP_IN, "no-brotli", "no-zstd", "no-docs")
+_ANONYMOUS = {"test_sslskewith0p": "it shakes hands without authentication, which is not built"}
 
 TABLE: tuple[Series, ...] = (
     Series(
@@ -90,11 +127,11 @@ TABLE: tuple[Series, ...] = (
         tests="test TESTS=\"$(sed -n '/^alltests:/,/[^\\\\]$/p' test/Makefile"
         " | tr -d '\\\\\\n' | sed 's/^alltests://;{left_out}')\"",
     ),
-    Series(since=(1, 1, 0), options=(*_DROP_IN, "no-idea", "no-seed"), build=("all",)),
-    Series(since=(1, 1, 1), options=(*_DROP_IN, "no-idea", "no-seed"), build=("all",)),
-    Series(since=(3, 0), options=_DROP_IN),
-    Series(since=(3, 2), options=(*_DROP_IN, "no-brotli", "no-zstd", "no-docs")),
-    Series(since=(3, 5), options=(*_DROP_IN, "no-brotli", "no-zstd", "no-docs")),
+    Series(since=(1, 1, 0), options=_FIRST_DROP_IN, build=("all",), left_out=_ANONYMOUS),
+    Series(since=(1, 1, 1), options=_FIRST_DROP_IN, build=("all",), left_out=_ANONYMOUS),
+    Series(since=(3, 0), options=_DROP_IN, left_out=_ANONYMOUS),
+    Series(since=(3, 2), options=_NEW_DROP_IN, left_out=_ANONYMOUS),
+    Series(since=(3, 5), options=_NEW_DROP_IN, left_out=_ANONYMOUS),
 )
 
 
@@ -176,7 +213,8 @@ def scripts(spec: Mapping[str, str]) -> dict[str, str]:
         for word in options(version, spec.get("target") or "linux-x86_64", spec.get("flags", ""))
     )
     make = 'make -j"$(nproc)"'
-    edit = Edit(file="ssl/s3_lib.c", pattern=_SUITES, replacement=_FEWER_SUITES)
+    suites = Edit(file="ssl/s3_lib.c", pattern=_SUITES, replacement=_FEWER_SUITES)
+    edits = "".join(edit.script() + "\n" for edit in (suites, *_TESTS))
     old = numbers(version) < (1, 1)
     # Since 1.1.0 `-test_x` takes a test off the list; before, the list is the makefile's.
     left = "".join(f"s/ {t}//;" if old else f" -{t}" for t in one.left_out)
@@ -184,7 +222,7 @@ def scripts(spec: Mapping[str, str]) -> dict[str, str]:
     # The makefile of 1.0.2 knows no order for `depend`, and its install none for several jobs.
     build = _once(compiler) + "\n".join(f"{make} {target}" for target in one.build)
     return {
-        "edit": edit.script() + "\n",
+        "edit": edits,
         "configure": f"{try_int128}CC={shlex.quote(compiler)} ./Configure {words}\n",
         "compile": build + "\n",
         "check": f'HARNESS_JOBS="$(nproc)" make {run}\n',

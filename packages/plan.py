@@ -16,9 +16,8 @@ deb() {
     (cd "$1" && find . -path ./DEBIAN -prune -o -type f -print0 | sort -z |
         xargs -0 md5sum | sed 's#  ./#  #') >md5sums
     mv md5sums "$1/DEBIAN/md5sums"
-    printf '%s' "$2" >"$1/DEBIAN/control"
     size=$(du -sk --apparent-size --exclude=DEBIAN "$1" | cut -f1)
-    echo "Installed-Size: $size" >>"$1/DEBIAN/control"
+    printf 'Installed-Size: %s\n%s' "$size" "$2" >"$1/DEBIAN/control"
     find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
     dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$1" product
 }

@@ -230,7 +230,7 @@ _OTHER_KEY = (
 )
 BROKEN = [
     ("unreachable", "build1", "service lighttpd stop", "service lighttpd start", "is no use"),
-    ("unsigned", "build1", f"{_BACKUP}; rm deb/InRelease", _RESTORE, "signed"),
+    ("unsigned", "build1", f"{_BACKUP}; rm deb/InRelease", _RESTORE, "Release file"),
     ("another key", "build1", f"{_BACKUP}; {_OTHER_KEY}", _RESTORE, "is not signed with our key"),
     (
         "a changed index",
@@ -273,6 +273,8 @@ def test_a_host_where_something_is_wrong_goes_on_serving(
     done = play("openssl.yml", "--limit", "build1", *older())
     assert done.returncode == 0, done.stdout[-3000:]
     before = (serving(selfbuilt, "imap1"), installed(selfbuilt, "imap1"))
+    # What an earlier test brought would do as well: its hash is right.
+    said(selfbuilt, "imap1", "rm -f /var/lib/mailseal/packages/*_3.0.20*")
     said(selfbuilt, where, f"cd /srv/mailseal 2>/dev/null; {breaks}")
     try:
         done = play("openssl.yml", "--limit", "imap1")

@@ -55,7 +55,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if ended["failed"]:
             text = f"{name}: {ended['failed']} failed: {reason(ended['words'])} ({home}/log)"
             return {**result, "failed": True, "msg": text, "words": ended["words"]}
-        return {**result, "changed": True, "took": took, "seconds": ended["seconds"]}
+        return {
+            **result,
+            "changed": True,
+            "took": took,
+            **{k: ended[k] for k in ("seconds", "cpu")},
+        }
 
     def watch(self, name: str, look: str, deadline: float) -> dict[str, Any]:
         """Show each new step at once and its progress from time to time."""

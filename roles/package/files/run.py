@@ -4,18 +4,25 @@
 
 PLAN is JSON: home, environment, steps. In the directory `home` it writes `status` (a line, for who
 watches), `log` (all output) and, at the end, `result`: failed (a step, or nothing), words (the last
-lines) and seconds (of each step).
+lines), seconds and cpu (of each step: how long, and how much work).
 Nothing but the standard library: a build host needs no more than Python.
 """
 
 import json
 import re
+import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 LAST_WORDS = 12
+
+
+def children() -> float:
+    """Seconds of processor time of all that was started and has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Build:
@@ -36,6 +43,7 @@ class Build:
         }
         self.words: list[str] = []
         self.seconds: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
 
     def run(self) -> str:
         """Do every step; return the name of the one that failed, or nothing."""
@@ -53,7 +61,7 @@ class Build:
         tick = re.compile(step["tick"]) if step["tick"] else None
         script = self.home / "step"
         script.write_text(step["script"], encoding="utf-8")
-        began = time.monotonic()
+        began, used = time.monotonic(), children()
         with subprocess.Popen(
             ["sh", "-e", str(script)],
             cwd=self.home,
@@ -74,6 +82,7 @@ class Build:
                         last = time.monotonic()
                         self.say(f"{name} {done} of {total}" if total >= done else f"{name} {done}")
         self.seconds[name] = round(time.monotonic() - began, 1)
+        self.cpu[name] = round(children() - used, 1)
         known = self.home / "environment"
         if known.exists():
             pairs = (line.split("=", 1) for line in known.read_text().splitlines())
@@ -111,7 +120,7 @@ def main() -> None:
     except OSError as error:
         failed, build.words = "the build", [str(error)]
     words = build.words if failed else []
-    result = {"failed": failed, "words": words, "seconds": build.seconds}
+    result = {"failed": failed, "words": words, "seconds": build.seconds, "cpu": build.cpu}
     new = build.home / "result.new"
     new.write_text(json.dumps(result), encoding="utf-8")
     new.replace(build.home / "result")
