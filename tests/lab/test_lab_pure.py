@@ -35,6 +35,22 @@ def test_cluster_has_25_hosts() -> None:
     assert sizes == {"resolver": 1, "mx": 6, "msa": 4, "imap": 14}
 
 
+def test_only_one_host_builds_and_only_in_its_own_size() -> None:
+    """The other sizes need no compilers, and stay as fast as they are."""
+    roots = {host.name: host.root for host in topology.load("selfbuilt").hosts}
+    assert {name for name, root in roots.items() if root == "builder"} == {"build1"}
+    for size in ("small", "cluster"):
+        assert {host.root for host in topology.load(size).hosts} == {base.COMMON}
+
+
+def test_a_root_is_finished_by_the_scripts_that_it_names() -> None:
+    """The builder gets its sources first, and then boots as the others do."""
+    own = base.recipe("builder").script
+    common = base.recipe().script
+    assert own.endswith(common)
+    assert "apt-helper" in own.removesuffix(common)
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

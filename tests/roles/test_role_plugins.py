@@ -195,3 +195,107 @@ def test_names_are_read_from_a_certificate() -> None:
     text = "X509v3 Subject Alternative Name: critical\n        DNS:a.test, DNS:b.test\n"
     assert certificate.names_in(text) == {"a.test", "b.test"}
     assert certificate.names_in("no such extension") == set()
+
+
+def test_a_build_is_explained_by_its_telling_line() -> None:
+    """Not by make's own last words."""
+    plugin = _plugin("package/action_plugins/mailseal_build.py")
+    words = ["x.c:1: fatal error: idn2.h: No such file", "compilation terminated.", "make: *** [x]"]
+    assert plugin.reason(words) == "x.c:1: fatal error: idn2.h: No such file"
+    assert plugin.reason(["only this"]) == "only this"
+    assert plugin.reason([]) == "it gives no reason"
+
+
+SOURCE = {"file": "x.tar.gz", "source": "/srv/x.tar.gz"}
+
+
+@pytest.mark.parametrize(
+    ("source", "here", "path"),
+    [
+        (SOURCE, True, "/srv/x.tar.gz"),
+        ({**SOURCE, "on": "builder"}, False, "/srv/x.tar.gz"),
+        ({**SOURCE, "source": "https://x.test/x.tar.gz"}, True, "/cache/abababababababab-x.tar.gz"),
+    ],
+)
+def test_a_source_is_looked_for_where_it_is(source: dict[str, str], here: bool, path: str) -> None:
+    """On one of two hosts, or where it was brought, under the checksum that it must have."""
+    package = _plugin("package/filter_plugins/mailseal_package.py")
+    pinned = {"x.tar.gz": "ab" * 32}
+    (found,) = package.mailseal_package_places([source], pinned, "/cache")
+    assert (found["here"], found["path"], found["sha256"]) == (here, path, "ab" * 32)
+
+
+def test_a_policy_without_the_profile_is_refused() -> None:
+    """One sentence instead of a library without its floor."""
+    library = _plugin("openssl_package/filter_plugins/mailseal_openssl.py")
+    spec = {"version": "3.0.22", "file": "x", "sha256": "ab" * 32, "format": "deb"}
+    assert library.mailseal_openssl_plan(spec, "mailseal-2026", "mx")["refused"] == ""
+    assert "no profile" in library.mailseal_openssl_plan(spec, "univie-2015", "nothing")["refused"]
+    assert "nonsense" in library.mailseal_openssl_plan(spec, "nonsense", "mx")["refused"]
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("W: unsandboxed\nE: Failed to fetch x\nE: Some files failed", "E: Failed to fetch x"),
+        ("reading\nW: GPG error: x", "W: GPG error: x"),
+        ("one\ntwo\n", "two"),
+        ("", "no message"),
+    ],
+)
+def test_the_package_tools_are_quoted_by_what_says_most(said: str, line: str) -> None:
+    """An error before a warning, a warning before anything else."""
+    assert _plugin("package_install/library/mailseal_package.py").last(said) == line
+
+
+@pytest.mark.parametrize(
+    ("said", "signed"),
+    [
+        ("x.rpm: digests signatures OK", True),
+        ("x.rpm: rsa sha1 (md5) pgp md5 OK", True),
+        ("x.rpm: digests OK", False),
+        ("x.rpm: digests SIGNATURES NOT OK", False),
+        ("x.rpm: RSA sha1 ((MD5) PGP) md5 NOT OK (MISSING KEYS: (MD5) PGP#1)", False),
+    ],
+)
+def test_an_unsigned_rpm_is_not_taken_for_a_signed_one(said: str, signed: bool) -> None:
+    """`rpm -K` calls an unsigned package OK: only the word counts."""
+    package = _plugin("package_install/library/mailseal_package.py")
+    assert (package.SIGNED.search(said) is not None) == signed
+
+
+def test_another_library_in_memory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One from elsewhere, and one that was replaced where it lay."""
+    processes = _plugin("deploy/library/mailseal_processes.py")
+    memory: set[str] = set()
+    monkeypatch.setattr(processes.os, "readlink", lambda _path: "/usr/sbin/exim4")
+    monkeypatch.setattr(processes, "mapped", lambda _pid: memory)
+    wanted = "/opt/mailseal/openssl-3.0/lib/libssl.so.3"
+    assert list(processes.outdated(1, {"exim4"}, [wanted])) == []
+    memory.add(wanted)
+    assert list(processes.outdated(1, {"exim4"}, [wanted])) == []
+    for other in ("/usr/lib/x86_64-linux-gnu/libssl.so.3", f"{wanted} (deleted)"):
+        memory.clear()
+        memory.add(other)
+        assert list(processes.outdated(1, {"exim4"}, [wanted])) == [
+            f"has mapped {other}, not {wanted}"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("program", "stale"),
+    [
+        ("/usr/sbin/exim4", False),
+        ("/usr/lib/cyrus/bin/master", False),
+        ("/usr/sbin/exim4 (deleted)", True),
+        ("/usr/sbin/exim4.distrib", True),
+    ],
+)
+def test_a_replaced_program_is_seen(
+    monkeypatch: pytest.MonkeyPatch, program: str, stale: bool
+) -> None:
+    """Gone, or moved aside; a link under another name is neither."""
+    processes = _plugin("deploy/library/mailseal_processes.py")
+    monkeypatch.setattr(processes.os, "readlink", lambda _path: program)
+    monkeypatch.setattr(processes, "mapped", lambda _pid: set())
+    assert bool(list(processes.outdated(1, {"exim4", "cyrmaster"}, []))) == stale
