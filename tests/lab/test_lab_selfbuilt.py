@@ -288,6 +288,31 @@ def test_a_host_where_something_is_wrong_goes_on_serving(
     assert (serving(selfbuilt, "imap1"), installed(selfbuilt, "imap1")) == before
 
 
+def test_a_library_that_lacks_a_symbol_is_not_linked(selfbuilt: Lab) -> None:
+    """Laid out as a package would be: the first program that would miss something is named."""
+    home = "/root/stub/opt/mailseal/openssl-3.0/lib"
+    build = (
+        "echo 'int nothing;' | gcc -shared -fPIC -Wl,-soname,libssl.so.3 -x c -o /root/stub.so -"
+    )
+    said(selfbuilt, "build1", build)
+    # From host to host by way of this one.
+    text = said(selfbuilt, "build1", "base64 -w0 /root/stub.so")
+    put = f"mkdir -p {home}; echo {text.strip()} | base64 -d >{home}/libssl.so.3"
+    said(selfbuilt, "imap1", put)
+    arguments = {
+        "method": "ld.so",
+        "prefix": HOME,
+        "laid_out": "/root/stub",
+        "programs": ["/usr/lib/cyrus/bin/imapd"],
+        "verify": True,
+    }
+    module = ("-M", "roles/openssl/library", "-m", "mailseal_linkage", "-a", json.dumps(arguments))
+    done = run(str(BIN / "ansible"), "-i", INVENTORY, "imap1", *module)
+    said(selfbuilt, "imap1", "rm -r /root/stub")
+    assert done.returncode != 0
+    assert re.search(r"wants \w+, which this library has not", done.stdout)
+
+
 def test_after_all_of_it_the_hosts_are_as_they_should_be(selfbuilt: Lab) -> None:
     """The inventory's own release again, and an audit without a finding."""
     assert play("openssl.yml").returncode == 0

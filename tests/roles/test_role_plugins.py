@@ -299,3 +299,31 @@ def test_a_replaced_program_is_seen(
     monkeypatch.setattr(processes.os, "readlink", lambda _path: program)
     monkeypatch.setattr(processes, "mapped", lambda _pid: set())
     assert bool(list(processes.outdated(1, {"exim4", "cyrmaster"}, []))) == stale
+
+
+def test_what_a_program_misses_is_named() -> None:
+    """A symbol, with or without its version, and a version alone."""
+    linkage = _plugin("openssl/library/mailseal_linkage.py")
+    text = (
+        "undefined symbol: BIO_f_ssl, version OPENSSL_3.0.0\t(/usr/bin/openssl)\n"
+        "undefined symbol: DES_ecb_encrypt\t(/usr/lib/libcurl.so.4)\n"
+        "x: /opt/libssl.so.3: version `OPENSSL_3.0.9' not found (required by x)\n"
+    )
+    found = {symbol or version for symbol, version in linkage.MISSING.findall(text)}
+    assert found == {"BIO_f_ssl", "DES_ecb_encrypt", "OPENSSL_3.0.9"}
+
+
+@pytest.mark.parametrize(
+    ("path", "system"),
+    [
+        ("/lib/x86_64-linux-gnu/libssl.so.3", True),
+        ("/usr/lib/x86_64-linux-gnu/libssl.so.3", True),
+        ("/usr/lib64/libssl.so.10", True),
+        ("/usr/local/lib/libssl.so.3", False),
+        ("/opt/other/lib/libssl.so.3", False),
+    ],
+)
+def test_the_systems_library_is_no_conflict(path: str, system: bool) -> None:
+    """It is what ours comes before; anything else is a third one."""
+    linkage = _plugin("openssl/library/mailseal_linkage.py")
+    assert (linkage.SYSTEM.match(path) is not None) == system

@@ -65,7 +65,7 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 SYSTEM = re.compile(r"^(/usr)?/lib(32|64|x32)?/([^/]+-linux-gnu[^/]*/)?[^/]+$")
 # Where programs and what they load are.
 PLACES = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec", "/bin", "/sbin")
-MISSING = re.compile(r"undefined symbol: (\S+)|version `(\S+)' not found")
+MISSING = re.compile(r"undefined symbol: ([^\s,]+)|version `(\S+)' not found")
 CACHED = re.compile(r"^\s*(\S+) .*=> (\S+)$", re.MULTILINE)
 GIVEN = re.compile(r"^\s*(\S+) => (\S+) \(", re.MULTILINE)
 
