@@ -111,6 +111,9 @@ def _boot(wanted: Topology, missing: tuple[Host, ...], roots: Mapping[str, Path]
     say(f"starting {len(missing)} hosts")
     paths.state().mkdir(parents=True, exist_ok=True)
     key = host.make_key()
+    for pinned in (root / "usr/src/mailseal/sources.json" for root in roots.values()):
+        if pinned.exists():
+            shutil.copy(pinned, paths.sources())
     if paths.HUB not in net.spaces():
         net.make_hub()
     paths.NETNS_ETC.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,11 @@ def running() -> Path:
     return state() / "running.json"
 
 
+def sources() -> Path:
+    """Return what the sources are that the lab's build host has: JSON, for inventories to read."""
+    return state() / "sources.json"
+
+
 def ssh_key() -> Path:
     """Return the private key that opens every host of the lab."""
     return state() / "ssh" / "id_ed25519"

@@ -3,24 +3,73 @@
 set -eu
 root=$1
 
-# The sources, for a host without a network: what apt's signed index says, checksums and all. An
-# archive that lacks a file of its newest source has an older one of the same suite.
-find "$root/etc/apt" -name '*.list' -exec sed -n 's/^deb /deb-src /p' {} + >"$root/etc/source.list"
+# The sources, for a host without a network, and what they are: what apt's signed index says,
+# checksums and all. OpenSSL is the next release's: nobody maintains bookworm's series any more.
+find "$root/etc/apt" -name '*.list' -exec sed -n 's/^deb /deb-src /p; s/^deb \(.*\)bookworm/deb-src \1trixie/p' {} + \
+    >"$root/etc/source.list"
 mv "$root/etc/source.list" "$root/etc/apt/sources.list.d/"
 mkdir -p "$root/usr/src/mailseal"
+cat >"$root/usr/src/mailseal/bring" <<'PYTHON'
+"""Brings the newest sources that the archive really has, and writes sources.json about them."""
+
+import functools
+import json
+import re
+import subprocess
+from pathlib import Path
+
+HERE = Path("/usr/src/mailseal")
+URI = re.compile(r"^'(\S+)' (\S+) \d+ SHA256:([0-9a-f]{64})", re.MULTILINE)
+
+
+def said(*argv):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def newest_first(package, upstream):
+    def order(a, b):
+        return 1 if subprocess.run(["dpkg", "--compare-versions", a, "gt", b]).returncode else -1
+
+    text = said("apt-cache", "showsrc", "--only-source", package)
+    found = {v for v in re.findall(r"^Version: (\S+)", text, re.MULTILINE) if re.match(upstream, v)}
+    return sorted(found, key=functools.cmp_to_key(order))
+
+
+def bring(package, version, wanted):
+    """All files of one source package that are wanted, or nothing."""
+    listed = said("apt-get", "-q", "source", "--print-uris", f"{package}={version}")
+    files = []
+    for uri, name, digest in URI.findall(listed):
+        if re.search(wanted, name):
+            helper = ["/usr/lib/apt/apt-helper", "download-file", uri, name, f"SHA256:{digest}"]
+            if not (HERE / name).exists() and subprocess.run(helper).returncode:
+                print(f"the archive lacks {name}")
+                return []
+            path = f"{HERE}/{name}"
+            files.append({"file": name, "source": path, "sha256": digest, "on": "builder"})
+    return files
+
+
+openssl = {}
+for version in newest_first("openssl", r"3\.5\."):
+    upstream = version.partition("-")[0]
+    files = bring("openssl", version, r"\.orig\.tar\.gz$")
+    if files and len(openssl) < 2:
+        files[0].pop("file")
+        openssl.setdefault(upstream, {"version": upstream, **files[0]})
+exim = {}
+# On the libraries of this release.
+for version in newest_first("exim4", r"4\.96-"):
+    files = not exim and bring("exim4", version, "")
+    if files:
+        exim = {"version": version.partition("-")[0], "files": files}
+if not openssl or not exim:
+    raise SystemExit("E: the archive has no sources of openssl and exim4")
+found = {"openssl": list(openssl.values()), "exim": exim}
+(HERE / "sources.json").write_text(json.dumps(found, indent=1) + "\n")
+PYTHON
 # shellcheck disable=SC2016 # the inner shell expands it
-chroot "$root" sh -euc '
-    cd /usr/src/mailseal
-    apt-get -q update
-    for source in openssl openssl/bookworm exim4 exim4/bookworm; do
-        apt-get -q source --print-uris "$source" | sed -n "s/^.\(http[^ ]*\). \([^ ]*\) [0-9]* SHA256:/\1 \2 SHA256:/p" |
-            while read -r uri file hash; do
-                test -e "$file" || /usr/lib/apt/apt-helper download-file "$uri" "$file" "$hash" ||
-                    echo "the archive lacks $file"
-            done
-    done
-    ls openssl_*.orig.tar.gz exim4_*.dsc
-'
-rm -rf "$root/etc/apt/sources.list.d/source.list" "$root"/var/lib/apt/lists/*
+chroot "$root" sh -euc 'cd /usr/src/mailseal; apt-get -q update; python3 bring'
+rm -rf "$root/etc/apt/sources.list.d/source.list" "$root/usr/src/mailseal/bring" "$root"/var/lib/apt/lists/*
 
 chroot "$root" update-rc.d -f lighttpd remove >/dev/null
