@@ -19,7 +19,8 @@ def plan(spec: Mapping[str, str]) -> Plan:
 
     Args:
         spec: version, file (of the source), sha256, format (deb or rpm), cnf (the text of its
-            openssl.cnf), and optionally cc, flags and target.
+            openssl.cnf), and optionally cc, flags, target and check ("no" leaves the library's own
+            tests out).
 
     Raises:
         Failed: there is no way to build this version.
@@ -36,6 +37,10 @@ def plan(spec: Mapping[str, str]) -> Plan:
         steps=steps,
         products=("product",),
     )
+
+
+def _checked(spec: Mapping[str, str]) -> bool:
+    return spec.get("check") != "no"
 
 
 def _unpack(file: str) -> Step:
@@ -56,6 +61,12 @@ def _deb(spec: Mapping[str, str]) -> tuple[Step, ...]:
     parts = scripts(spec)
     inside = 'cd source\nSTAGE="$HOME/stage"\n'
     build = row(spec["version"]).build[-1]
+    test = Step(
+        name="test",
+        script=inside + parts["check"],
+        tick=_TESTED,
+        count="ls source/test/recipes/[0-9]*.t 2>/dev/null | wc -l",
+    )
     return (
         _unpack(spec["file"]),
         Step(name="configure", script=inside + parts["edit"] + parts["configure"]),
@@ -65,12 +76,7 @@ def _deb(spec: Mapping[str, str]) -> tuple[Step, ...]:
             tick=_COMPILED,
             count=f"cd source; make -n {build} 2>/dev/null | grep -cE -- '{_GREP_COMPILED}'",
         ),
-        Step(
-            name="test",
-            script=inside + parts["check"],
-            tick=_TESTED,
-            count="ls source/test/recipes/[0-9]*.t 2>/dev/null | wc -l",
-        ),
+        *([test] if _checked(spec) else ()),
         Step(name="stage", script=inside + parts["stage"]),
         Step(name="ask what it offers", script=_ask(spec)),
         Step(name="package", script=DEB + _control(spec)),
@@ -177,7 +183,7 @@ tar -xf %{{SOURCE0}} -C source --strip-components=1 --no-same-owner
 {parts["stage"]}cp -a %{{buildroot}}/. %{{stage_}}/
 
 %check
-{inside}{parts["check"]}
+{inside}{parts["check"] if _checked(spec) else ""}
 %files
 %defattr(-,root,root,-)
 %dir {HOME}

@@ -50,22 +50,21 @@ def bring(package, version, wanted):
     return files
 
 
-openssl = {}
-for version in newest_first("openssl", r"3\.5\."):
-    upstream = version.partition("-")[0]
-    files = bring("openssl", version, r"\.orig\.tar\.gz$")
-    if files and len(openssl) < 2:
-        files[0].pop("file")
-        openssl.setdefault(upstream, {"version": upstream, **files[0]})
-exim = {}
+def newest(package, upstream, wanted):
+    """Upstream's version and the files of the newest source that is there whole."""
+    for version in newest_first(package, upstream):
+        files = bring(package, version, wanted)
+        if files:
+            return version.partition("-")[0], files
+    raise SystemExit(f"E: the archive has no source of {package}")
+
+
+version, (tarball,) = newest("openssl", r"3\.5\.", r"\.orig\.tar\.gz$")
+del tarball["file"]
+found = {"openssl": {"version": version, **tarball}}
 # On the libraries of this release.
-for version in newest_first("exim4", r"4\.96-"):
-    files = not exim and bring("exim4", version, "")
-    if files:
-        exim = {"version": version.partition("-")[0], "files": files}
-if not openssl or not exim:
-    raise SystemExit("E: the archive has no sources of openssl and exim4")
-found = {"openssl": list(openssl.values()), "exim": exim}
+version, files = newest("exim4", r"4\.96-", "")
+found["exim"] = {"version": version, "files": files}
 (HERE / "sources.json").write_text(json.dumps(found, indent=1) + "\n")
 PYTHON
 # shellcheck disable=SC2016 # the inner shell expands it

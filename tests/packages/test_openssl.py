@@ -174,6 +174,21 @@ def test_scripts_are_shell() -> None:
                 subprocess.run(words, check=True, capture_output=True)
 
 
+@pytest.mark.parametrize("kind", ["deb", "rpm"])
+def test_its_own_tests_run_unless_somebody_says_no(kind: str) -> None:
+    """A trial may do without them; nothing else of the build is another one."""
+    run = openssl.scripts(spec("3.5.7", format=kind))["check"]
+    with_tests = _shell(openssl_plan.plan(spec("3.5.7", format=kind)))
+    without = _shell(openssl_plan.plan(spec("3.5.7", format=kind, check="no")))
+    assert with_tests.count(run) == 1
+    assert run not in without
+    assert openssl.scripts(spec("3.5.7", format=kind))["stage"].splitlines()[0] in without
+
+
+def _shell(planned: Plan) -> str:
+    return "\n".join(step.script for step in planned.steps)
+
+
 def test_a_spec_file_keeps_its_percent_signs() -> None:
     """In a spec file a percent sign begins a macro; one of ours must not."""
     text = openssl_plan.spec_file(spec("3.0.22", format="rpm", cnf="Options = 50%\n"))
