@@ -8,6 +8,7 @@ umask 077
 GNUPGHOME=$(mktemp -d /dev/shm/mailseal.XXXXXX)
 export GNUPGHOME LC_ALL=C.UTF-8
 trap 'gpgconf --kill all >/dev/null 2>&1 || true; rm -rf "$GNUPGHOME"' EXIT
+program=$(command -v gpg)
 gpg() { command gpg --batch --quiet --no-tty "$@"; }
 order=$1
 shift
@@ -24,7 +25,8 @@ case $order in
         gpg --import
         key=$(gpg --with-colons --list-secret-keys | sed -n 's/^fpr:*\([0-9A-F]*\):.*/\1/p' | head -n 1)
         # rpm 4.8 verifies no digest of the payload: header and payload are signed together as well.
-        rpmsign --define "_gpg_path $GNUPGHOME" --define "_gpg_name $key" --define '_signature gpg' \
+        rpmsign --define "__gpg $program" --define "_gpg_path $GNUPGHOME" \
+            --define "_gpg_name $key" --define '_signature gpg' \
             --define '_gpg_digest_algo sha256' --rpmv3 --addsign "$@"
         ;;
 esac

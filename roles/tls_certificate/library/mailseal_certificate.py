@@ -229,7 +229,13 @@ class Store:
             key = self.path(kind, "key")
             if not os.path.exists(key):
                 self.make_key(kind)
-            request = openssl("req", "-new", "-key", key, "-subj", f"/CN={self.params['names'][0]}")
+            with tempfile.NamedTemporaryFile("w", suffix=".cnf") as own:
+                # Before 3.0 `req` wants this section even if it is told the subject, and the file
+                # of a library that was built for daemons has none.
+                own.write("[req]\ndistinguished_name = name\n[name]\n")
+                own.flush()
+                words = ["-config", own.name, "-subj", f"/CN={self.params['names'][0]}"]
+                request = openssl("req", "-new", "-sha256", "-key", key, *words)
             if not request:
                 raise Failed(f"openssl cannot make the {kind} request")
             requests[kind] = request
