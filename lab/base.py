@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -38,7 +39,8 @@ _STEPS = ("running apt-get update", "downloading", "extracting", "installing", "
 class Recipe:
     """Everything that decides what a root contains, except the day it was built.
 
-    `kind` is its name in the cache; only roots of one kind replace each other there.
+    `kind` is its name in the cache; only roots of one kind replace each other there. `files` are
+    laid over the root by its script: path, whether it is a program, content.
     """
 
     suite: str
@@ -46,23 +48,35 @@ class Recipe:
     packages: tuple[str, ...]
     script: str
     kind: str = COMMON
+    files: tuple[tuple[str, bool, str], ...] = ()
 
     def key(self) -> str:
         """Return the name of the cached root: another recipe, another key."""
-        inputs = [_BUILDER, self.suite, self.arch, sorted(self.packages), self.script, _DPKG, _APT]
+        inputs: list[object] = [_BUILDER, self.suite, self.arch, sorted(self.packages)]
+        inputs += [self.script, _DPKG, _APT, *([self.files] if self.files else [])]
         return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
 
 
 def recipe(kind: str = COMMON) -> Recipe:
-    """Return the recipe of a root that hosts of the lab stand on (lab/roots/KIND.yaml and .sh).
+    """Return the recipe of a root that hosts of the lab stand on.
 
-    Its `scripts` names those that finish it, one after the other; by default its own.
+    It is lab/roots/KIND.yaml, KIND.sh and, where there is one, the directory KIND. `scripts` in the
+    first names those that finish it, one after the other; by default its own.
     """
     home = paths.PACKAGE / "roots"
     data = yaml.safe_load((home / f"{kind}.yaml").read_text(encoding="utf-8"))
     names = data.get("scripts", [kind])
     script = "\n".join((home / f"{name}.sh").read_text(encoding="utf-8") for name in names)
-    return Recipe(data["suite"], architecture(), tuple(data["packages"]), script, kind)
+    packages = tuple(data["packages"])
+    return Recipe(data["suite"], architecture(), packages, script, kind, _files(home / kind))
+
+
+def _files(home: Path) -> tuple[tuple[str, bool, str], ...]:
+    found = sorted(path for path in home.rglob("*") if path.is_file())
+    return tuple(
+        (str(path.relative_to(home)), os.access(path, os.X_OK), path.read_text(encoding="utf-8"))
+        for path in found
+    )
 
 
 def kinds() -> tuple[str, ...]:
@@ -129,6 +143,14 @@ def _build(made: Recipe, work: Path) -> None:
     script = work / "customize.sh"
     script.write_text(made.script, encoding="utf-8")
     script.chmod(0o755)
+    # Written here and not taken from the checkout, whose owners and modes are not ours to know.
+    files = work / "files"
+    for name, program, content in made.files:
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        for parent in (files / name).relative_to(files).parents:
+            (files / parent).chmod(0o755)
+        (files / name).write_text(content, encoding="utf-8")
+        (files / name).chmod(0o755 if program else 0o644)
     archives = work / "sources.list"
     lines = [source.line() for source in mirror.sources(made.suite)]
     archives.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -137,7 +159,7 @@ def _build(made: Recipe, work: Path) -> None:
         *(f"--aptopt={option}" for option in (*_APT, *mirror.proxies())),
         f"--include={','.join(made.packages)}",
         f"--architectures={made.arch}",
-        f"--customize-hook={script}",
+        f'--customize-hook={shlex.quote(str(script))} "$1" {shlex.quote(str(files))}',
     ]
     # Its own namespaces, ended with us: a killed build leaves neither processes nor mounts.
     tied = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork"]

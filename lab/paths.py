@@ -7,6 +7,7 @@ PACKAGE = Path(__file__).resolve().parent
 INVENTORIES = {
     "small": PACKAGE.parent / "inventory" / "lab",
     "cluster": PACKAGE.parent / "inventory" / "cluster",
+    "el6": PACKAGE.parent / "inventory" / "el6",
     "selfbuilt": PACKAGE.parent / "inventory" / "selfbuilt",
 }
 

@@ -1,11 +1,15 @@
 """Inventories: what must be served, and how a wrong one is refused."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from audit import inventory
 from audit.errors import MailsealError
+from audit.policy.compile import compile_policy
+from audit.policy.compile.target import Target
+from audit.policy.load import load
 from audit.ports import MAIL_PORTS
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +54,28 @@ def test_the_cluster_has_25_hosts() -> None:
     hosts = inventory.read(str(ROOT / "inventory" / "cluster"))
     assert len(hosts) == 25
     assert all(len(host.addresses) == 2 for host in hosts)
+
+
+def test_the_example_is_a_cluster_of_el6_whose_policy_can_be_compiled() -> None:
+    """25 hosts, and for each daemon settings on the library that EL6 can have."""
+    path = str(ROOT / "inventory" / "production.example")
+    hosts = inventory.read(path, "el6")
+    assert len(hosts) == 25
+    report = {"exim": (4, 94, 2), "cyrus": (2, 5, 17)}
+    for host in hosts:
+        if not host.daemon:
+            assert host.endpoints == ()
+            continue
+        target = Target(
+            kind="exim-openssl" if host.daemon == "exim" else "cyrus",
+            version=report[host.daemon],
+            library=(1, 0, 2),
+            ports={row.port: row.profile for row in host.endpoints},
+            implicit=tuple(row.port for row in host.endpoints if row.mode == "implicit"),
+        )
+        assert compile_policy(load(host.policy), target, date(2026, 11, 28)).options
+    (build,) = inventory.read(path, "build")
+    assert build.endpoints == ()
 
 
 @pytest.mark.parametrize(

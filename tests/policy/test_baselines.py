@@ -6,11 +6,13 @@ import pytest
 
 from audit.iana import SUITES, suite
 from audit.policy.compile import DEFAULTS, Infeasible, compile_policy
+from audit.policy.compile.target import Kind, Numbers, Target
 from audit.policy.load import built_in_ids, load
-from audit.policy.model import OPEN, Level, allowed, size_of
+from audit.policy.model import OPEN, Level, Traffic, allowed, size_of
 
 DAY = date(2026, 11, 24)
-BASELINES = sorted(set(built_in_ids()) - {"mailseal-2026", "univie-2015"})
+OWN = {"mailseal-2026", "mailseal-el6", "univie-2015"}
+BASELINES = sorted(set(built_in_ids()) - OWN)
 BSI = load("bsi-tr-02102-2").profiles["mx"]
 NCSC = load("ncsc-nl-2025").profiles["mx"]
 RFC = load("rfc9325").profiles["mx"]
@@ -139,6 +141,19 @@ def test_our_own_policies_have_their_opinions() -> None:
     assert old.extended_master_secret == old.secure_renegotiation == old.encrypt_then_mac == "any"
     assert old.client_renegotiation == old.sha1_signatures == "allowed"
     assert {strict.bound, old.bound, strict.order, old.order} == {"exact"}
+
+
+@pytest.mark.parametrize(("kind", "version"), [("cyrus", (2, 5, 17)), ("exim-openssl", (4, 92, 3))])
+def test_what_is_left_for_el6_can_be_compiled_for_it(kind: Kind, version: Numbers) -> None:
+    """On OpenSSL 1.0.2, which reads no file: one group, said in the daemon's own option."""
+    ports: dict[int, Traffic] = (
+        {143: "access"} if kind == "cyrus" else {25: "mx", 587: "submission"}
+    )
+    target = Target(kind=kind, version=version, library=(1, 0, 2), ports=ports)
+    compiled = compile_policy(load("mailseal-el6"), target, DAY)
+    assert compiled.options["tls_eccurve"] == "prime256v1"
+    assert compiled.openssl_cnf is None
+    assert compiled.left_out == ()
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,23 @@ def test_a_handshake_is_judged(
     assert trial.judge({"cipher": cipher, "group": group}, text) == wrong
 
 
+def test_an_old_client_offers_what_it_can(trial: ModuleType) -> None:
+    """What it cannot is not tried: a client that offers nothing would be refused by anything."""
+    new = ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0", "-groups", "X25519:P-256"]
+    assert trial.fit(new, (3, 0, 19)) == new
+    assert trial.fit(new, (1, 0, 2)) == ["-tls1_2", "-cipher", "AES128-SHA", "-curves", "P-256"]
+    assert trial.fit([*new[:3], "-groups", "X25519:X448"], (1, 0, 2)) is None
+    assert trial.fit(["-tls1_3"], (1, 0, 2)) is None
+    assert trial.fit(["-tls1_3"], (1, 1, 1)) == ["-tls1_3"]
+
+
+def test_a_group_has_two_names(trial: ModuleType) -> None:
+    """s_client before 3.0 says P-256 where later ones say prime256v1."""
+    old = GOOD.replace("X25519, 253", "ECDH, P-256, 256")
+    assert trial.judge({"cipher": "", "group": "prime256v1"}, old) == ""
+    assert trial.judge({"cipher": "", "group": "secp384r1"}, old) != ""
+
+
 def test_differences_hide_secrets_and_backups_keep_the_old(tmp_path: Path) -> None:
     """What is replaced can be looked up, what is secret cannot be read off a screen."""
     files = _plugin("deploy/library/mailseal_files.py")

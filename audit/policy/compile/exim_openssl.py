@@ -45,7 +45,7 @@ def compile_exim_openssl(policy: Policy, target: Target, day: date) -> Compiled:
         **exim.common_options(target),
         "tls_require_ciphers": exim.by_port(suites),
         "openssl_options": _openssl_options(first, target.library, day),
-        "tls_eccurve": "auto",
+        "tls_eccurve": _curve(first, target.library, day),
         "tls_dhparam": dh or "none",
     }
     if dh and (first.dh_bits or 0) > _DH_LIMIT:
@@ -56,6 +56,14 @@ def compile_exim_openssl(policy: Policy, target: Target, day: date) -> Compiled:
         required_ports=exim.required_ports(ports),
         left_out=tuple(dict.fromkeys(left_out)),
     )
+
+
+def _curve(profile: Profile, library: Numbers, day: date) -> str:
+    """`auto` leaves the list to openssl.cnf; a library that reads none would serve every curve."""
+    if openssl.cnf(profile, library, day):
+        return "auto"
+    curves = {"P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
+    return curves[openssl.groups(profile, library, day)[0]]
 
 
 def _openssl_options(profile: Profile, library: Numbers, day: date) -> str:

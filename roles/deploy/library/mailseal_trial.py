@@ -49,6 +49,12 @@ options:
     type: list
     elements: dict
     required: true
+  openssl:
+    description: >-
+      The openssl program that shakes hands. What a version before 1.1.1 cannot offer is not tried,
+      and listed.
+    type: str
+    default: openssl
   timeout:
     description: Seconds until all ports must answer.
     type: int
@@ -69,30 +75,76 @@ handshakes:
   description: How many were made.
   returned: success
   type: int
+untried:
+  description: Those that this openssl cannot make.
+  returned: success
+  type: list
 """
 
 import contextlib
+import ctypes
+import json
 import os
+import platform
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from typing import Any, Dict, List, Set, Union
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
 Handshake = Dict[str, Any]
 
 SERVED = re.compile(r"^\s*(?:New|Reused), \S+, Cipher is (\S+)", re.MULTILINE)
+VERSION = re.compile(r"^OpenSSL (\d+)\.(\d+)\.(\d+)")
+# OpenSSL's names of the groups, and what s_client calls them before 3.0.
+NIST = {"prime256v1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 KEY_LINE = re.compile(r"^(?:Server|Peer) Temp Key: (.*)$", re.MULTILINE)
 SYSLOG_HEAD = re.compile(r"^<\d+>(?:\w{3} [ \d]\d [\d:]{8} )?")
 # What Cyrus says of every handshake, of one that we failed on purpose, and of empty directories.
 ROUTINE = re.compile(r"negotiation failed|starttls: |nothing to do|hard-coded DH parameters")
 TELLING = re.compile(r"(?i)tls|ssl|cipher|config|error|cannot|unable|fail|no such|not found|\bdh")
 LISTEN = "0A"
+NEW_MOUNTS, NEW_PIDS, NEW_NETWORK = 0x00020000, 0x20000000, 0x40000000
+# The number of the system call by processor.
+CLONE = {"x86_64": 56, "aarch64": 220}
+# The first process of the namespaces: it does what it is told, line by line, and ends with us.
+INSIDE = r"""
+import ctypes, json, os, signal, subprocess, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+daemon = None
+def do(argv, env, timeout):
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env=env, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return {"timeout": True}
+    except OSError as error:
+        return {"code": 127, "said": str(error)}
+    return {"code": done.returncode, "said": done.stdout.decode("utf-8", "replace")}
+def start(argv, env, output):
+    global daemon
+    with open(output, "wb") as stream:
+        daemon = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+                                  env=env, start_new_session=True)
+    return {}
+def ended():
+    return {"ended": daemon.poll() is not None}
+known = {"do": do, "start": start, "ended": ended}
+for line in sys.stdin:
+    words = json.loads(line)
+    try:
+        answer = known[words.pop("order")](**words)
+    except Exception as error:
+        answer = {"failed": str(error)}
+    print(json.dumps(answer), flush=True)
+"""
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -119,6 +171,13 @@ class Syslog(threading.Thread):
                 self.lines.append(SYSLOG_HEAD.sub("", text))
 
 
+class Outcome(NamedTuple):
+    """How a command in there ended, and all that it said."""
+
+    code: int
+    said: str
+
+
 class Trial:
     """One instance of the daemon, in namespaces of its own."""
 
@@ -129,6 +188,8 @@ class Trial:
         self.output = self.sub("output")
         self.syslog = Syslog(self.sub("syslog"))
         self.syslog.start()
+        self.made = 0
+        self.untried: List[str] = []
         self.environment = {"PATH": PATH, "LC_ALL": "C", **params["environment"]}
 
     def run(self) -> None:
@@ -137,55 +198,67 @@ class Trial:
             self.lay_over()
             for check in self.params["checks"]:
                 done = self.inside(check["argv"])
-                if done.returncode:
+                if done.code:
                     raise Failed(check["says"])
             for command in self.params["prepare"]:
                 done = self.inside(command)
-                if done.returncode:
-                    raise Failed(f"{command[0]}: {last_line(done.stdout)}")
-            self.wait_for_ports(self.start())
+                if done.code:
+                    raise Failed(f"{command[0]}: {last_line(done.said)}")
+            self.start()
+            self.wait_for_ports()
             self.shake_hands()
 
     @contextlib.contextmanager
-    def enter(self) -> Any:  # noqa: ANN401 - a context manager without a value
+    def enter(self) -> Iterator[None]:
         """Make the namespaces; they and all processes in them end with their first process."""
-        script = "mount --make-rprivate / && ip link set lo up && echo in && exec cat"
-        spaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        # It reads from us, and so ends with us, however we end.
-        with subprocess.Popen(
-            ["unshare", *spaces, "sh", "-c", script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as holder:
-            said = holder.stdout.readline() if holder.stdout else b""
-            if said != b"in\n":
-                raise Failed(f"no namespaces for it: {last_line(said)}")
-            self.proc = f"/proc/{holder.pid}"
-            yield
+        orders, told = os.pipe()
+        heard, answers = os.pipe()
+        first = clone(NEW_MOUNTS | NEW_PIDS | NEW_NETWORK)
+        if first == 0:
+            become_inside(orders, answers)
+        os.close(orders)
+        os.close(answers)
+        self.proc = f"/proc/{first}"
+        with open(told, "w", encoding="utf-8") as self.told, open(heard, "rb") as self.heard:
+            try:
+                script = "mount --make-rprivate / && mount -t proc proc /proc && ip link set lo up"
+                done = self.inside(["sh", "-c", script])
+                if done.code:
+                    raise Failed(f"no namespaces for it: {last_line(done.said)}")
+                yield
+            finally:
+                os.kill(first, signal.SIGKILL)
+                os.waitpid(first, 0)
 
-    def words(self) -> List[str]:
-        """What put before a command makes it run in there."""
-        spaces = {"mount": "mnt", "net": "net", "pid": "pid_for_children"}
-        return ["nsenter", *(f"--{key}={self.proc}/ns/{name}" for key, name in spaces.items())]
+    def order(self, what: str, **words: Any) -> Dict[str, Any]:  # noqa: ANN401 - JSON
+        """Have the first process in there do something, and return what it answers."""
+        try:
+            self.told.write(json.dumps({"order": what, **words}) + "\n")
+            self.told.flush()
+        except BrokenPipeError:
+            raise Failed("its first process has ended") from None
+        line = self.heard.readline()
+        if not line:
+            raise Failed("its first process has ended")
+        answer = json.loads(line)
+        if "failed" in answer:
+            raise Failed(answer["failed"])
+        return answer
 
-    def inside(self, argv: List[str]) -> "subprocess.CompletedProcess[bytes]":
+    def inside(
+        self, argv: List[str], env: Optional[Dict[str, str]] = None, timeout: int = 60
+    ) -> Outcome:
         """Run a command in there to its end."""
-        return subprocess.run(
-            [*self.words(), *argv],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self.environment,
-            timeout=60,
-            check=False,
-        )
+        answer = self.order("do", argv=argv, env=env or self.environment, timeout=timeout)
+        if "timeout" in answer:
+            raise subprocess.TimeoutExpired(argv, timeout)
+        return Outcome(answer["code"], answer["said"])
 
     def shell(self, script: str, *arguments: str) -> None:
         """Run a line of shell in there that has to succeed."""
         done = self.inside(["sh", "-ec", script, "sh", *arguments])
-        if done.returncode:
-            raise Failed(f"cannot be prepared: {last_line(done.stdout)}")
+        if done.code:
+            raise Failed(f"cannot be prepared: {last_line(done.said)}")
 
     def sub(self, name: str) -> str:
         """A path in the directory to work in."""
@@ -221,24 +294,17 @@ class Trial:
         if os.path.exists("/dev/log"):
             self.shell('mount --bind "$1" /dev/log', self.sub("syslog"))
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self) -> None:
         """Start the daemon in there."""
-        with open(self.output, "wb") as output:
-            return subprocess.Popen(
-                [*self.words(), *self.params["command"]],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=self.environment,
-                start_new_session=True,
-            )
+        command, env = self.params["command"], self.environment
+        self.order("start", argv=command, env=env, output=self.output)
 
-    def wait_for_ports(self, daemon: "subprocess.Popen[bytes]") -> None:
+    def wait_for_ports(self) -> None:
         """Wait until it listens on every port that there will be a handshake on."""
         wanted = {step["port"] for step in self.params["handshakes"]}
         deadline = time.monotonic() + self.params["timeout"]
         while missing := wanted - self.listening():
-            if daemon.poll() is not None:
+            if self.order("ended")["ended"]:
                 raise Failed("the daemon does not start: " + self.reason())
             if time.monotonic() > deadline:
                 ports = ", ".join(map(str, sorted(missing)))
@@ -261,38 +327,43 @@ class Trial:
 
     def shake_hands(self) -> None:
         """Do what was planned, in order."""
+        said = self.inside([self.params["openssl"], "version"]).said
+        found = VERSION.match(said)
+        if not found:
+            raise Failed("{} does not work: {}".format(self.params["openssl"], last_line(said)))
+        version = tuple(map(int, found.groups()))
         for step in self.params["handshakes"]:
-            problem = judge(step, self.client(step))
+            place = "port {}, {}".format(step["port"], step["what"])
+            arguments = fit(step["arguments"], version)
+            if arguments is None:
+                self.untried.append(place)
+                continue
+            self.made += 1
+            problem = judge(step, self.client({**step, "arguments": arguments}))
             if problem:
-                place = "port {}, {}".format(step["port"], step["what"])
                 raise Failed(f"{place}: {problem}: {self.reason()}")
+        if not self.made:
+            raise Failed("{} can make no handshake that tells".format(self.params["openssl"]))
 
     def client(self, step: Handshake) -> str:
         """What openssl s_client prints."""
         starttls = ["-starttls", step["starttls"]] if step["starttls"] else []
         place = ["-connect", "127.0.0.1:{}".format(step["port"])]
+        command = [self.params["openssl"], "s_client", *place, *starttls, *step["arguments"]]
+        # The host's own openssl.cnf must not narrow what the client can offer.
+        env = {"PATH": PATH, "LC_ALL": "C", "OPENSSL_CONF": "/dev/null"}
         try:
-            done = subprocess.run(
-                [*self.words(), "openssl", "s_client", *place, *starttls, *step["arguments"]],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                # The host's own openssl.cnf must not narrow what the client can offer.
-                env={"PATH": PATH, "LC_ALL": "C", "OPENSSL_CONF": "/dev/null"},
-                timeout=10,
-                check=False,
-            )
+            return self.inside(command, env, timeout=10).said
         except subprocess.TimeoutExpired:
             return "no answer in 10 seconds"
-        return done.stdout.decode("utf-8", "replace")
 
     def log_lines(self) -> List[str]:
         """What the daemon wrote to its logs."""
         lines = list(self.syslog.lines)
         for path in self.params["logs"]:
             done = self.inside(["cat", path])
-            if not done.returncode:
-                lines += done.stdout.decode("utf-8", "replace").splitlines()
+            if not done.code:
+                lines += done.said.splitlines()
         return lines
 
     def reason(self) -> str:
@@ -303,6 +374,35 @@ class Trial:
         said += [li for li in self.log_lines() if TELLING.search(li) and not ROUTINE.search(li)]
         lines = list(dict.fromkeys(line.strip() for line in said if line.strip()))
         return " | ".join(lines[-3:]) or "the daemon gives no reason"
+
+
+def clone(spaces: int) -> int:
+    """Fork into new namespaces; what fork returns.
+
+    The bare system call, because EL6's unshare(1) and unshare(2) know no process namespaces, and
+    its kernel no way into those of another process.
+    """
+    number = CLONE.get(platform.machine())
+    if number is None:
+        raise Failed(f"no namespaces for it: unknown processor {platform.machine()}")
+    # PyDLL: the lock of the interpreter stays ours, so that the child has it.
+    libc = ctypes.PyDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    words = (number, spaces | signal.SIGCHLD, 0, 0, 0, 0)
+    pid = int(libc.syscall(*map(ctypes.c_ulong, words)))
+    if pid < 0:
+        raise Failed(f"no namespaces for it: {os.strerror(ctypes.get_errno())}")
+    return pid
+
+
+def become_inside(orders: int, answers: int) -> None:
+    """In the child: go on as the first process of the namespaces; never returns."""
+    try:
+        os.dup2(orders, 0)
+        os.dup2(answers, 1)
+        os.execv(sys.executable, [sys.executable, "-I", "-c", INSIDE])  # noqa: S606 - no shell
+    finally:
+        os._exit(1)
 
 
 def judge(step: Handshake, text: str) -> str:
@@ -322,9 +422,25 @@ def judge(step: Handshake, text: str) -> str:
         wrong = "no handshake"
     elif step["cipher"] and cipher != step["cipher"]:
         wrong = f"{cipher} was served, not {step['cipher']}"
-    elif step["group"] and step["group"] not in used:
+    elif step["group"] and step["group"] not in used and NIST.get(step["group"], "-") not in used:
         wrong = f"the key exchange used {used}, not {step['group']}"
     return wrong
+
+
+def fit(arguments: List[str], version: Tuple[int, ...]) -> Optional[List[str]]:
+    """The arguments as s_client of this version takes them; None if it cannot offer that."""
+    if version >= (1, 1, 1):
+        return arguments
+    if "-tls1_3" in arguments:
+        return None
+    words = [word.replace(":@SECLEVEL=0", "") for word in arguments]
+    if version < (1, 1, 0) and "-groups" in words:
+        place = words.index("-groups")
+        known = [name for name in words[place + 1].split(":") if not name.startswith("X")]
+        if not known:
+            return None
+        words[place : place + 2] = ["-curves", ":".join(known)]
+    return words
 
 
 def exists(one: Dict[str, Any]) -> bool:
@@ -332,10 +448,8 @@ def exists(one: Dict[str, Any]) -> bool:
     return os.path.exists(one["path"])
 
 
-def last_line(text: Union[bytes, str]) -> str:
+def last_line(text: str) -> str:
     """The last words of a program."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no message"
 
@@ -352,6 +466,7 @@ def main() -> None:
             "checks": {"type": "list", "elements": "dict", "default": []},
             "logs": {"type": "list", "elements": "str", "default": []},
             "handshakes": {"type": "list", "elements": "dict", "required": True},
+            "openssl": {"type": "str", "default": "openssl"},
             "timeout": {"type": "int", "default": 20},
         },
         supports_check_mode=True,
@@ -359,14 +474,15 @@ def main() -> None:
     parent = "/run" if os.access("/run", os.W_OK) else None
     work = tempfile.mkdtemp(prefix="mailseal-trial-", dir=parent)
     try:
-        Trial(module.params, work).run()
+        trial = Trial(module.params, work)
+        trial.run()
     except (Failed, OSError, subprocess.TimeoutExpired) as failure:
         module.fail_json(
             msg=f"the candidate configuration is refused, the live one stays in force: {failure}"
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    module.exit_json(changed=False, handshakes=len(module.params["handshakes"]))
+    module.exit_json(changed=False, handshakes=trial.made, untried=trial.untried)
 
 
 if __name__ == "__main__":

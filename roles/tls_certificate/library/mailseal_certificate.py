@@ -47,6 +47,10 @@ options:
     description: Private keys to put in place with them, by key type, as PEM.
     type: dict
     default: {}
+  openssl:
+    description: The openssl program on the host, 1.0.2 or newer.
+    type: str
+    default: openssl
 """
 
 EXAMPLES = r"""
@@ -86,10 +90,14 @@ class Failed(Exception):
     """A sentence for the user."""
 
 
+# One's own where the system's is too old; the task says which.
+PROGRAM = ["openssl"]
+
+
 def openssl(*arguments: str, data: Optional[str] = None) -> Optional[str]:
     """What openssl prints; None if it fails."""
     done = subprocess.run(
-        ["openssl", *arguments], input=(data or "").encode(), capture_output=True, check=False
+        [*PROGRAM, *arguments], input=(data or "").encode(), capture_output=True, check=False
     )
     return done.stdout.decode() if done.returncode == 0 else None
 
@@ -221,7 +229,13 @@ class Store:
             key = self.path(kind, "key")
             if not os.path.exists(key):
                 self.make_key(kind)
-            request = openssl("req", "-new", "-key", key, "-subj", f"/CN={self.params['names'][0]}")
+            with tempfile.NamedTemporaryFile("w", suffix=".cnf") as own:
+                # Before 3.0 `req` wants this section even if it is told the subject, and the file
+                # of a library that was built for daemons has none.
+                own.write("[req]\ndistinguished_name = name\n[name]\n")
+                own.flush()
+                words = ["-config", own.name, "-subj", f"/CN={self.params['names'][0]}"]
+                request = openssl("req", "-new", "-sha256", "-key", key, *words)
             if not request:
                 raise Failed(f"openssl cannot make the {kind} request")
             requests[kind] = request
@@ -269,9 +283,11 @@ def main() -> None:
             "rsa_bits": {"type": "int", "default": 3072},
             "certificates": {"type": "dict", "default": {}},
             "keys": {"type": "dict", "default": {}, "no_log": True},
+            "openssl": {"type": "str", "default": "openssl"},
         },
         supports_check_mode=True,
     )
+    PROGRAM[:] = [module.params["openssl"]]
     try:
         store = Store(module)
         due: Dict[str, str] = {}

@@ -1,0 +1,193 @@
+"""The stand-in for EL6: from no Python to a hardened Exim on our library."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import paths
+from tests.commands import BIN, ROOT, Done, Lab, mailseal, run
+
+pytestmark = pytest.mark.lab
+
+INVENTORY = "inventory/el6"
+PACKAGES = ("mailseal-python", "mailseal-openssl-1.1.1", "mailseal-exim")
+# What of the system must stay as it is: its OpenSSL, and the file in the place of its Python.
+SYSTEM = (
+    "sha256sum /usr/lib/x86_64-linux-gnu/libssl.so.* /usr/lib/x86_64-linux-gnu/libcrypto.so.*"
+    " /usr/bin/openssl /usr/bin/python"
+)
+PUBLISHED = Path("/var/lib/mailseal-lab/packages")
+
+
+def _play(*words: str) -> Done:
+    play = [str(BIN / "ansible-playbook"), "-i", INVENTORY, *words]
+    return run(*play, seconds=2400)
+
+
+def _counts(done: Done, host: str) -> dict[str, int]:
+    line = re.search(rf"^{host}\s+: (ok=.*)$", done.stdout, re.MULTILINE)
+    assert line, done.stdout[-2000:] + done.stderr[-2000:]
+    return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line[1])}
+
+
+def _on(lab: Lab, command: str, host: str = "old1") -> str:
+    done = lab("ssh", host, command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class Brought:
+    """What was seen on the way from bare to hardened."""
+
+    def __init__(self, lab: Lab) -> None:
+        """Take a fresh stand-in all the way, in one run."""
+        self.lab = lab
+        lab("down")
+        done = lab("up", "--size", "el6")
+        assert done.returncode == 0, done.stderr
+        self.system = _on(lab, SYSTEM)
+        self.packages = set(_on(lab, "rpm -qa --qf '%{NAME}\\n'").split())
+        self.ping = run(str(BIN / "ansible"), "-i", INVENTORY, "old1", "-m", "ping")
+        self.checked = _play("rollout.yml", "--limit", "el6", "--check", "--diff")
+        self.after_check = set(_on(lab, "rpm -qa --qf '%{NAME}\\n'").split())
+        self.run = _play("rollout.yml")
+
+
+@pytest.fixture(scope="module")
+def brought(lab: Lab) -> Iterator[Brought]:
+    yield Brought(lab)
+    lab("down")
+
+
+def test_the_stand_in_begins_with_no_python(brought: Brought) -> None:
+    """Ansible itself says so, and there is one RPM, the system's stand-in."""
+    assert brought.ping.returncode != 0
+    assert brought.packages == {"centos-standin"}
+
+
+def test_one_run_takes_it_from_bare_to_hardened(brought: Brought) -> None:
+    """Python, library, daemon and settings."""
+    assert brought.run.returncode == 0, brought.run.stdout[-3000:]
+    assert _counts(brought.run, "old1")["failed"] == 0
+    installed = set(_on(brought.lab, "rpm -qa --qf '%{NAME}\\n'").split())
+    assert installed == {*brought.packages, *PACKAGES, "gpg-pubkey"}
+
+
+def _checked(path: Path) -> str:
+    """What rpm on the stand-in says of a package."""
+    words = [str(BIN / "mailseal"), "lab", "ssh", "old1", "cat >x.rpm && rpm -K x.rpm"]
+    with path.open("rb") as package:
+        done = subprocess.run(
+            words, stdin=package, capture_output=True, text=True, cwd=ROOT, check=False
+        )
+    return done.stdout.strip().removeprefix("x.rpm: ")
+
+
+def test_what_is_installed_is_what_was_signed(brought: Brought) -> None:
+    """`rpm -V` has nothing to say; what was published is signed, what was built was not yet."""
+    assert _on(brought.lab, f"rpm -V {' '.join(PACKAGES)}") == ""
+    published = sorted((PUBLISHED / "el6").iterdir())
+    assert len(published) == len(PACKAGES)
+    for package in published:
+        assert _checked(package) == "digests signatures OK"
+        assert _on(brought.lab, f"rpm -q {package.stem}").strip() == package.stem
+        (unsigned,) = paths.cache().glob(f"packages/*/{package.name}")
+        assert _checked(unsigned) == "digests OK"
+
+
+def test_a_second_run_changes_nothing(brought: Brought) -> None:
+    """Neither on the host nor on the one that builds."""
+    done = _play("rollout.yml")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for host in ("old1", "build1"):
+        assert (_counts(done, host)["changed"], _counts(done, host)["failed"]) == (0, 0)
+
+
+def test_nothing_of_the_systems_is_changed(brought: Brought) -> None:
+    """Its OpenSSL and what stands for its Python have the bytes they had."""
+    assert _on(brought.lab, SYSTEM) == brought.system
+    assert brought.system.count("\n") == 4
+
+
+def test_check_mode_on_a_bare_host_says_what_it_would_do(brought: Brought) -> None:
+    """And does nothing."""
+    assert brought.checked.returncode == 0, brought.checked.stdout[-2000:]
+    assert brought.after_check == brought.packages
+
+
+def test_no_binary_wants_a_newer_glibc(brought: Brought) -> None:
+    """What rpm found in all of them, and what the check of the build reads."""
+    wanted = _on(brought.lab, f"rpm -q --requires {' '.join(PACKAGES)}")
+    found = {tuple(map(int, v.split("."))) for v in re.findall(r"\(GLIBC_([\d.]+)\)", wanted)}
+    assert found
+    assert max(found) <= (2, 12)
+
+
+def test_the_running_exim_has_our_library_and_only_ours(brought: Brought) -> None:
+    """From what the process has mapped."""
+    maps = _on(brought.lab, "cat /proc/$(cat /var/run/exim.pid)/maps")
+    libraries = set(re.findall(r"/\S*/lib(?:ssl|crypto)\S*", maps))
+    assert libraries == {
+        "/opt/mailseal/openssl-1.1.1/lib/libssl.so.1.1",
+        "/opt/mailseal/openssl-1.1.1/lib/libcrypto.so.1.1",
+    }
+    said = _on(brought.lab, "exim -d -bV 2>&1")
+    assert "Compile: OpenSSL 1.1.1w" in said
+    assert "Runtime: OpenSSL 1.1.1w" in said
+
+
+def test_it_is_compliant(brought: Brought) -> None:
+    """From outside and from inside, by the policy that every host of the lab has."""
+    done = mailseal("audit", "-i", INVENTORY, "--limit", "old1", "--json")
+    found = json.loads(done.stdout)["findings"]
+    bad = [(f["check"], f["verdict"], f["observed"]) for f in found if f["verdict"] == "fail"]
+    assert bad == []
+    assert done.returncode == 0
+
+
+def test_the_ordinary_modules_work_and_are_idempotent(brought: Brought) -> None:
+    """Facts, files, users and services, with our Python."""
+    assert _on(brought.lab, "mkdir -p /root/modules; echo zero >/root/modules/copied") == ""
+    words = ("tests/lab/modules.yml", "--limit", "old1", "-e")
+    off = _play(*words, "modules_service=off")
+    assert off.returncode == 0, off.stdout[-2000:]
+    assert "CentOS 6.10 upstart 3.9.2" in off.stdout
+    assert _counts(off, "old1")["changed"] == 6
+    assert "3:off" in _on(brought.lab, "chkconfig --list rsyslog")
+    assert brought.lab("ssh", "old1", "service rsyslog status").returncode == 3
+    assert "copied." in _on(brought.lab, "ls /root/modules")
+    # The template is written anew because a line was added to it; no other task changes anything.
+    assert _counts(_play(*words, "modules_service=off"), "old1")["changed"] == 2
+    assert _counts(_play(*words, "modules_service=on"), "old1")["changed"] == 3
+    assert "3:on" in _on(brought.lab, "chkconfig --list rsyslog")
+
+
+def test_a_host_with_a_python_of_its_own_is_left_alone(brought: Brought) -> None:
+    """The host that builds is a current Debian."""
+    done = _play("tests/lab/bootstrap.yml", "--limit", "build1")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert _counts(done, "build1")["changed"] == 0
+    assert brought.lab("ssh", "build1", "test -e /opt/mailseal/python").returncode == 1
+
+
+def test_an_unsigned_package_is_refused_and_mail_goes_on(brought: Brought) -> None:
+    """The same package, before it was signed."""
+    lab = brought.lab
+    (name,) = (path.name for path in (PUBLISHED / "el6").glob("mailseal-python-*"))
+    (unsigned,) = paths.cache().glob(f"packages/*/{name}")
+    pid = _on(lab, "cat /var/run/exim.pid")
+    _on(lab, "rpm -e mailseal-python")
+    play = ("tests/lab/bootstrap.yml", "--limit", "old1")
+    done = _play(*play, "-e", f"mailseal_python_package={unsigned}")
+    assert done.returncode != 0
+    assert "REFUSED" in done.stdout
+    assert "digests OK" in done.stdout
+    assert lab("ssh", "old1", "rpm -q mailseal-python").returncode == 1
+    assert _on(lab, "cat /var/run/exim.pid") == pid
+    again = _play(*play)
+    assert again.returncode == 0, again.stdout[-2000:]
+    assert _counts(again, "old1")["changed"] == 1
