@@ -56,31 +56,6 @@ def sources(suite: str, apt: Path = _APT) -> tuple[Source, ...]:
     return tuple(source for source in chosen if source)
 
 
-def pool(path: str, apt: Path = _APT) -> str:
-    """Return the address of a file in the archive's pool; pool/updates is the security archive's.
-
-    Raises LabError when the machine's apt configuration names no such archive.
-    """
-    security = path.startswith("pool/updates/")
-    given = os.environ.get("MAILSEAL_MIRROR_SECURITY" if security else "MAILSEAL_MIRROR")
-    configured = ((s.uri, s.suite.endswith("-security")) for s in _configured(apt))
-    found = given or next(
-        (
-            uri
-            for uri, of_security in configured
-            if of_security == security and re.search(r"/debian(-security)?/?$", uri)
-        ),
-        None,
-    )
-    if found is None:
-        kind, name = ("security ", "_SECURITY") if security else ("", "")
-        raise LabError(
-            f"no Debian {kind}archive found in the machine's apt configuration; "
-            f"set MAILSEAL_MIRROR{name} to the address of one"
-        )
-    return f"{found.rstrip('/')}/{path}"
-
-
 def proxies() -> tuple[str, ...]:
     """Return the machine's apt proxy settings as `NAME "VALUE"` options."""
     dump = subprocess.run(

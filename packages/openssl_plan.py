@@ -19,8 +19,8 @@ def plan(spec: Mapping[str, str]) -> Plan:
 
     Args:
         spec: version, file (of the source), sha256, format (deb or rpm), cnf (the text of its
-            openssl.cnf), and optionally cc, flags, target and check ("no" leaves the library's own
-            tests out).
+            openssl.cnf), and optionally cc, flags, target, check ("no" leaves the library's
+            own tests out), and for RPMs glibc, the oldest version that may be wanted.
 
     Raises:
         Failed: there is no way to build this version.
@@ -136,7 +136,7 @@ def _rpm(spec: Mapping[str, str]) -> tuple[Step, ...]:
         _unpack(spec["file"]),
         Step(
             name="rpmbuild",
-            script=rpm.build(spec_file(spec), "openssl.spec"),
+            script=rpm.build(spec_file(spec)),
             tick=_COMPILED,
         ),
         Step(name="ask what it offers", script=_ask(spec)),
@@ -183,7 +183,7 @@ tar -xf %{{SOURCE0}} -C source --strip-components=1 --no-same-owner
 {parts["stage"]}cp -a %{{buildroot}}/. %{{stage_}}/
 
 %check
-{inside}{parts["check"] if _checked(spec) else ""}
+{_glibc(spec)}{inside}{parts["check"] if _checked(spec) else ""}
 %files
 %defattr(-,root,root,-)
 %dir {HOME}
@@ -200,6 +200,13 @@ tar -xf %{{SOURCE0}} -C source --strip-components=1 --no-same-owner
 {home}/lib/*.so
 {home}/lib/pkgconfig
 """
+
+
+def _glibc(spec: Mapping[str, str]) -> str:
+    """Return the shell that looks for symbols newer than the C library it has to run on."""
+    if not spec.get("glibc"):
+        return ""
+    return f"python3 %{{checks}}/glibc_check.py {spec['glibc']} %{{buildroot}}\n"
 
 
 def _modules(version: str) -> str:

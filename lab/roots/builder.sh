@@ -4,9 +4,11 @@ set -eu
 root=$1
 
 # The sources, for a host without a network, and what they are: what apt's signed index says,
-# checksums and all. OpenSSL is the next release's: nobody maintains bookworm's series any more.
-find "$root/etc/apt" -name '*.list' -exec sed -n 's/^deb /deb-src /p; s/^deb \(.*\)bookworm/deb-src \1trixie/p' {} + \
-    >"$root/etc/source.list"
+# checksums and all. OpenSSL is the next release's: nobody maintains bookworm's series any more. What is
+# built for EL6 is of the release before.
+for release in bookworm trixie bullseye; do
+    find "$root/etc/apt" -name '*.list' -exec sed -n "s/^deb \(.*\)bookworm/deb-src \1$release/p" {} +
+done >"$root/etc/source.list"
 mv "$root/etc/source.list" "$root/etc/apt/sources.list.d/"
 mkdir -p "$root/usr/src/mailseal"
 cat >"$root/usr/src/mailseal/bring" <<'PYTHON'
@@ -59,6 +61,12 @@ def newest(package, upstream, wanted):
     raise SystemExit(f"E: the archive has no source of {package}")
 
 
+# What packages/el6.py and inventory/el6 pin.
+for package, upstream in {
+    "openssl": r"1\.1\.1w-", "python3.9": "", "zlib": r"1:1\.2\.11", "libffi": r"3\.3-",
+    "exim4": r"4\.94\.2-", "pcre3": "", "gdbm": r"1\.23-",
+}.items():
+    newest(package, upstream, r"\.(orig|debian)\.tar\.")
 version, (tarball,) = newest("openssl", r"3\.5\.", r"\.orig\.tar\.gz$")
 del tarball["file"]
 found = {"openssl": {"version": version, **tarball}}

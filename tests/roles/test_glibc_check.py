@@ -11,7 +11,7 @@ import pytest
 
 from tests.commands import ROOT
 
-SCRIPT = ROOT / "roles" / "el6_toolchain" / "files" / "glibc_check.py"
+SCRIPT = ROOT / "roles" / "package" / "files" / "glibc_check.py"
 PROGRAM, OBJECT = 3, 1
 _BASE = 0x400000
 
