@@ -1,16 +1,14 @@
 """What EL6 lacks beside an OpenSSL, as RPMs: a Python that Ansible's modules run on, and Exim.
 
-The spec files and what they bring along are in `packages/specs`.
+The spec files and what they bring along are in `packages/specs`; they are given as texts.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from packages import rpm
 from packages.plan import Failed, Plan, Step
 
-_SPECS = Path(__file__).resolve().parent / "specs"
 # The oldest C library that what is built must run on: EL6's.
 GLIBC = "2.12"
 
@@ -93,11 +91,18 @@ TABLE: dict[str, Package] = {
 }
 
 
-def plan(which: str, tools: str, library: Mapping[str, str], packages: Mapping[str, str]) -> Plan:
+def plan(
+    which: str,
+    texts: Mapping[str, str],
+    tools: str,
+    library: Mapping[str, str],
+    packages: Mapping[str, str],
+) -> Plan:
     """Return the build of one package.
 
     Args:
         which: its key in the table.
+        texts: the files of packages/specs, by name.
         tools: where the compiler for EL6 lies on the build host (role el6_toolchain).
         library: prefix and package of the OpenSSL, for what is built on it.
         packages: its RPMs, SHA-256 by name.
@@ -115,8 +120,8 @@ def plan(which: str, tools: str, library: Mapping[str, str], packages: Mapping[s
         macros["library"] = library["prefix"]
         macros["library_package"] = library["package"]
         macros["sysroot_"] = "$HOME/sysroot"
-    text = f"{rpm.PREAMBLE}\n{(_SPECS / f'{which}.spec').read_text(encoding='utf-8')}"
-    ours = {name: (_SPECS / name).read_text(encoding="utf-8") for name in one.ours}
+    text = f"{rpm.PREAMBLE}\n{texts[f'{which}.spec']}"
+    ours = {name: texts[name] for name in one.ours}
     build = Step(
         name="rpmbuild", script=rpm.build(text, ours, macros), tick=r"\s-c\s.*\.c|^gcc |^\S*zcc "
     )

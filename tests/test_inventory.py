@@ -74,7 +74,7 @@ def test_the_example_is_a_cluster_of_el6_whose_policy_can_be_compiled() -> None:
             implicit=tuple(row.port for row in host.endpoints if row.mode == "implicit"),
         )
         assert compile_policy(load(host.policy), target, date(2026, 11, 28)).options
-    (build,) = inventory.read(path, "build")
+    (build,) = inventory.read(path, "builder")
     assert build.endpoints == ()
 
 

@@ -11,10 +11,11 @@ from packages.plan import Failed
 LIBRARY = {"prefix": "/opt/mailseal/openssl-1.0.2", "package": "mailseal-openssl-1.0.2"}
 RPMS = {"mailseal-openssl-1.0.2-1.x86_64.rpm": "ab" * 32}
 SPECS = Path(el6.__file__).parent / "specs"
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in SPECS.iterdir()}
 
 
 def _script(which: str) -> str:
-    planned = el6.plan(which, "/opt/tools", LIBRARY, RPMS)
+    planned = el6.plan(which, TEXTS, "/opt/tools", LIBRARY, RPMS)
     return "\n".join(step.script for step in planned.steps)
 
 
@@ -66,7 +67,7 @@ def test_no_is_said_by_silence() -> None:
 
 def test_python_wants_no_library() -> None:
     """It is brought before there is any."""
-    planned = el6.plan("python", "/opt/tools", {}, {})
+    planned = el6.plan("python", TEXTS, "/opt/tools", {}, {})
     assert set(planned.sources) == set(el6.TABLE["python"].sources)
 
 
@@ -83,7 +84,7 @@ def test_what_cannot_be_built_is_refused(
 ) -> None:
     """One sentence."""
     with pytest.raises(Failed, match=why):
-        el6.plan(which, "/opt/tools", library, packages)
+        el6.plan(which, TEXTS, "/opt/tools", library, packages)
 
 
 def test_our_own_sources_are_written_as_they_are() -> None:

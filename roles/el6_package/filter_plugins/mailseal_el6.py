@@ -10,14 +10,17 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from packages import el6, plan
 
+SPECS = Path(el6.__file__).resolve().parent / "specs"
+
 
 def mailseal_el6_plan(
     which: str, tools: str, library: Mapping[str, str], files: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
     """The build of one package; `refused` says why there is none."""
     packages = {Path(one["path"]).name: one["checksum"] for one in files}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in SPECS.iterdir()}
     try:
-        planned = el6.plan(which, tools, library, packages)
+        planned = el6.plan(which, texts, tools, library, packages)
     except plan.Failed as error:
         return {"refused": str(error)}
     return {"refused": "", **planned.document()}
