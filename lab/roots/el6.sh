@@ -18,6 +18,9 @@ tar -C "$files" -c . | tar -C "$root" -x --keep-directory-symlink --no-same-owne
 rm -f "$root/etc/os-release" "$root/usr/lib/os-release" "$root/etc/debian_version" "$root/etc/lsb-release"
 ln -s redhat-release "$root/etc/centos-release"
 ln -s redhat-release "$root/etc/system-release"
+# Where EL6 keeps keys and the roots that clients trust.
+mkdir -p "$root/etc/pki/rpm-gpg" "$root/etc/pki/tls/certs"
+ln -s /etc/ssl/certs/ca-certificates.crt "$root/etc/pki/tls/certs/ca-bundle.crt"
 # EL6's sh is bash.
 ln -sf bash "$root/bin/sh"
 
