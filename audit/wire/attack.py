@@ -83,8 +83,14 @@ class Reaction(Struct, frozen=True):
 
     @classmethod
     def of(cls, stream: bytes, *, closed: bool) -> Self:
-        """Read what came."""
+        """Read what came, to the first fatal alert: behind it there is no TLS (RFC 5246, 7.2.2).
+
+        A server that was asked for STARTTLS may go on in clear (Cyrus: "NO Starttls failed").
+        """
         records, rest = split(stream)
+        for number, (kind, body) in enumerate(records, 1):
+            if kind == _ALERT and len(body) == 2 and body[0] == _FATAL:
+                return cls(tuple(records[:number]), cut=False, closed=closed)
         return cls(tuple(records), bool(rest), closed)
 
     @property

@@ -117,6 +117,10 @@ def _closes_over_ccs(kind: int, _body: bytes, _number: int) -> bytes:
     return _ALERT + b"\x0a" if kind == 20 else b""
 
 
+def _goes_on_in_clear(kind: int, _body: bytes, _number: int) -> bytes:
+    return _ALERT + b"\x0a" + b"A1 NO Starttls negotiation failed\r\n" if kind == 20 else b""
+
+
 def _takes_ccs(kind: int, _body: bytes, number: int) -> bytes:
     return _ALERT + b"\x14" if kind == 20 and number > 1 else b""
 
@@ -143,7 +147,12 @@ def test_heartbleed(pki: Pki, react: React, extensions: bytes, expected: str) ->
 @pytest.mark.asks("ccs-injection")
 @pytest.mark.parametrize(
     ("react", "expected"),
-    [(_takes_ccs, "accepted"), (_closes_over_ccs, "refused"), (_silent, "inconclusive")],
+    [
+        (_takes_ccs, "accepted"),
+        (_closes_over_ccs, "refused"),
+        (_goes_on_in_clear, "refused"),
+        (_silent, "inconclusive"),
+    ],
 )
 def test_early_change_cipher_spec(pki: Pki, react: React, expected: str) -> None:
     """The second is decrypted with keys that nobody agreed on, or the first is refused."""
