@@ -62,11 +62,15 @@ def newest(package, upstream, wanted):
 
 
 # What packages/el6.py and inventory/el6 pin.
-for package, upstream in {
-    "openssl": r"1\.1\.1w-", "python3.9": "", "zlib": r"1:1\.2\.11", "libffi": r"3\.3-",
-    "exim4": r"4\.94\.2-", "pcre3": "", "gdbm": r"1\.23-",
-}.items():
-    newest(package, upstream, r"\.(orig|debian)\.tar\.")
+plain, fixed = r"\.orig\.tar\.[a-z0-9]+$", r"\.(orig|debian)\.tar\.[a-z0-9]+$"
+newest("openssl", r"1\.1\.1w-", plain)
+newest("libffi", r"3\.3-", plain)
+newest("pcre3", "", plain)
+newest("gdbm", r"1\.23-", plain)
+newest("python3.9", "", fixed)
+newest("zlib", r"1:1\.2\.11", fixed)
+newest("exim4", r"4\.94\.2-", fixed)
+
 version, (tarball,) = newest("openssl", r"3\.5\.", r"\.orig\.tar\.gz$")
 del tarball["file"]
 found = {"openssl": {"version": version, **tarball}}
