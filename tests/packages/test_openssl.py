@@ -76,7 +76,7 @@ def test_1_0_2_needs_more_than_the_word_weak() -> None:
 
 @pytest.mark.parametrize("version", ["1.1.0l", "1.1.1w", "3.0.22", "3.5.4"])
 def test_what_programs_of_the_system_want_stays(version: str) -> None:
-    """libcurl wants DES, Python's ssl COMP_get_type, `openssl` CMP: without them ld.so would break both."""
+    """libcurl wants DES, Python's ssl COMP_get_type, `openssl` CMP: ld.so would break them."""
     assert not {"no-des", "no-comp", "no-cmp"} & set(openssl.row(version).options)
 
 
