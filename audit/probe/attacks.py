@@ -156,7 +156,7 @@ def _oracle(
     seen = _react(connection, lambda so_far: so_far.alert is not None)
     if seen.alert is None or seen.closed:
         return seen
-    # And then? That it closes may be what tells one padding from another; words in clear may be cut.
+    # And then? That it closes may be what tells paddings apart; words in clear may be cut.
     data, closed = connection.listen(_AFTER, lambda _: False)
     later = Reaction.of(data, closed=closed)
     return replace(later, records=seen.records + later.records, cut=seen.cut)
