@@ -5,13 +5,21 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from packages.plan import DEB, Failed, Plan, Step, control
+from packages.plan import DEB, Edit, Failed, Plan, Step, control
 
 PACKAGE = "mailseal-exim"
 PROGRAM = "/usr/sbin/exim4"
 _LIBRARY = re.compile(
     r"^Library version: OpenSSL: Compile: OpenSSL (\S+)[^\n]*\n\s*Runtime: OpenSSL (\S+)",
     re.MULTILINE,
+)
+# Its server answers ALPN with a length that is one too many, and every client that names a protocol
+# ends the handshake (Exim's pull request 84 of 2021); later ones have it right.
+_ALPN = Edit(
+    file="src/tls-openssl.c",
+    pattern=r"\*outlen = inlen;",
+    replacement="*outlen = in[0];",
+    needed=False,
 )
 _FLAGS = "-O2 -fPIE -fstack-protector-strong -Wformat -Werror=format-security -D_FORTIFY_SOURCE=2"
 
@@ -55,6 +63,7 @@ def plan(spec: Mapping[str, Any]) -> Plan:
             Step(
                 name="configure",
                 script=inside
+                + f"{_ALPN.script()}\n"
                 + "patch -s -o EDITME src/EDITME debian/EDITME.exim4-light.diff\n"
                 + "patch -s EDITME debian/EDITME.openssl.exim4-light.diff\n"
                 + "mkdir -p Local\n"

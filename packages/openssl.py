@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from packages.plan import Failed
+from packages.plan import Edit, Failed
 
 Numbers = tuple[int, ...]
 
@@ -32,30 +32,6 @@ _FEWER_SUITES = (
     " if ((c->algorithm_enc & SSL_eNULL) != 0 || (c->algorithm_auth & SSL_aNULL) != 0)"
     " c->valid = 0; return c; }"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """One change to the source: one place of the file fits the pattern.
-
-    Attributes:
-        file, pattern, replacement: where and what.
-        needed: whether the build stops where there is no such place, or no such file.
-    """
-
-    file: str
-    pattern: str
-    replacement: str
-    needed: bool = True
-
-    def script(self) -> str:
-        """Return the shell that makes it, and fails where the source is not as it is known."""
-        perl = f"$n += s{{{self.pattern}}}{{{self.replacement}}}g;"
-        if not self.needed:
-            return f"test ! -e {self.file} || perl -0777 -i -pe {shlex.quote(perl)} {self.file}"
-        perl += " END { exit($n != 1) }"
-        refusal = f"echo '{self.file} is not as it is known: nothing to edit' >&2; exit 1"
-        return f"perl -0777 -i -pe {shlex.quote(perl)} {self.file} || {{ {refusal}; }}"
 
 
 # Its own tests are of a library that has those suites: these cases are taken out, nothing else of

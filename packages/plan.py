@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -26,6 +27,30 @@ deb() {
 
 class Failed(ValueError):
     """Why something cannot be built, as one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """One change to the source: one place of the file fits the pattern.
+
+    Attributes:
+        file, pattern, replacement: where and what.
+        needed: whether the build stops where there is no such place, or no such file.
+    """
+
+    file: str
+    pattern: str
+    replacement: str
+    needed: bool = True
+
+    def script(self) -> str:
+        """Return the shell that makes it, and fails where the source is not as it is known."""
+        perl = f"$n += s{{{self.pattern}}}{{{self.replacement}}}g;"
+        if not self.needed:
+            return f"test ! -e {self.file} || perl -0777 -i -pe {shlex.quote(perl)} {self.file}"
+        perl += " END { exit($n != 1) }"
+        refusal = f"echo '{self.file} is not as it is known: nothing to edit' >&2; exit 1"
+        return f"perl -0777 -i -pe {shlex.quote(perl)} {self.file} || {{ {refusal}; }}"
 
 
 @dataclass(frozen=True, kw_only=True)

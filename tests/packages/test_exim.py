@@ -1,0 +1,43 @@
+"""The build of Exim from Debian's source package."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from packages import exim
+from packages.plan import Edit
+
+SPEC = {
+    "version": "4.96",
+    "files": {"exim4_4.96.dsc": "ab" * 32},
+    "packages": {"mailseal-openssl-3.5_1.deb": "cd" * 32},
+    "prefix": "/opt/mailseal/openssl-3.5",
+    "package": "mailseal-openssl-3.5",
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("*outlen = inlen;", "*outlen = in[0];"), ("*outlen = in[0];", "*outlen = in[0];")],
+)
+def test_the_answer_to_alpn_has_the_length_of_the_name(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    """What has it right already stays as it is."""
+    source = tmp_path / "src" / "tls-openssl.c"
+    source.parent.mkdir()
+    source.write_text(f"      *out = in+1;\n      {before}\n", encoding="utf-8")
+    configure = next(step for step in exim.plan(SPEC).steps if step.name == "configure")
+    edit = configure.script.split("patch -s")[0].replace("cd source", f"cd {tmp_path}")
+    subprocess.run(["sh", "-ec", edit], check=True)
+    assert source.read_text(encoding="utf-8") == f"      *out = in+1;\n      {after}\n"
+
+
+def test_an_edit_that_is_needed_fits_one_place(tmp_path: Path) -> None:
+    """None or two, and the build stops; where it is not needed, none is fine."""
+    (tmp_path / "x.c").write_text("a\n", encoding="utf-8")
+    for needed in (True, False):
+        edit = Edit(file="x.c", pattern="b", replacement="c", needed=needed)
+        done = subprocess.run(["sh", "-ec", edit.script()], cwd=tmp_path, check=False)
+        assert (done.returncode == 0) != needed
