@@ -17,9 +17,9 @@ HOME = "/opt/mailseal/openssl-3.5"
 MAIL = ("mx1", "msa1", "imap1")
 # The first build takes minutes; what was built is in the cache afterwards.
 LONG = 1500.0
-# Another build of the same release, for trials: it does not wait for the library's own tests.
+# Another build of the same release, for trials: quickly compiled, without the library's own tests.
 OTHER = {
-    "mailseal_openssl_package_flags": "-O1 -fstack-protector-strong",
+    "mailseal_openssl_package_flags": "-O0",
     "mailseal_openssl_package_check": False,
 }
 
@@ -55,11 +55,11 @@ def said(lab: Lab, host: str, command: str) -> str:
 
 
 def mapped(lab: Lab, host: str) -> set[str]:
-    """The TLS libraries in the memory of everything that serves mail on a host."""
+    """OpenSSL in the memory of everything that serves mail on a host."""
     names = "imapd|pop3d|lmtpd|timsieved|exim4"
     command = (
         f"for p in $(pgrep -x '{names}'); do cat /proc/$p/maps; done"
-        " | sed -n 's#^[^/]*\\(/.*lib\\(ssl\\|crypto\\|gnutls\\)[.]so.*\\)#\\1#p' | sort -u"
+        " | sed -n 's#^[^/]*\\(/.*lib\\(ssl\\|crypto\\)[.]so.*\\)#\\1#p' | sort -u"
     )
     return set(said(lab, host, command).splitlines())
 
@@ -137,12 +137,17 @@ def test_the_files_are_those_of_the_manifest(selfbuilt: Lab) -> None:
         assert found == wanted
 
 
+def changed(lab: Lab, host: str, packages: str) -> str:
+    """What is not as it was packed, but for the manuals that the lab's roots leave out."""
+    return said(lab, host, f"dpkg -V {packages} | grep -v -e /usr/share/doc -e /usr/share/man; true")
+
+
 def test_the_system_keeps_its_own(selfbuilt: Lab) -> None:
     """The system's library and Debian's Exim are there, whole, and known to their packages."""
     for host in MAIL:
-        assert said(selfbuilt, host, "dpkg -V libssl3 openssl") == ""
+        assert changed(selfbuilt, host, "libssl3 openssl") == ""
     assert "exim4.distrib" in said(selfbuilt, "mx1", "ls /usr/sbin")
-    assert said(selfbuilt, "mx1", "dpkg -V exim4-daemon-heavy mailseal-exim") == ""
+    assert changed(selfbuilt, "mx1", "exim4-daemon-heavy mailseal-exim") == ""
 
 
 def test_exim_is_compiled_for_what_it_runs_with(selfbuilt: Lab) -> None:
@@ -287,7 +292,8 @@ def test_a_host_where_something_is_wrong_goes_on_serving(
     """It stops before its daemon is touched, says why, and the packages are those of before."""
     before = (serving(awaited, "imap1"), installed(awaited, "imap1"))
     # What an earlier test brought would do as well: its hash is right.
-    said(awaited, "imap1", f"rm -f /var/lib/mailseal/packages/*_{manifest()['version']}*")
+    kept = f"/var/lib/mailseal/packages/*_{manifest()['version']}*"
+    said(awaited, "imap1", f"rm -f {kept}; find /var/lib/apt/lists -type f -delete")
     said(awaited, where, f"cd /srv/mailseal 2>/dev/null; {breaks}")
     try:
         done = play("openssl.yml", "--limit", "imap1")
