@@ -34,9 +34,10 @@ class Package:
     ask: str = field(default="", repr=False)
 
 
+# Where the build host has no user 93 it says all this and fails; what it said is judged.
 _ASK_EXIM = """\
 LD_LIBRARY_PATH="$HOME/sysroot{prefix}/lib" stage/usr/sbin/exim -C /dev/null -d -bV \\
-    >product/version.txt 2>&1
+    >product/version.txt 2>&1 || true
 readelf -d stage/usr/sbin/exim >product/dynamic.txt
 """
 
