@@ -32,7 +32,7 @@ for package in "$signing"/incoming/*.rpm; do
     test "${package##*/}" -nt "$package" && continue
     cp "$package" "$signing/new.rpm"
     rpmsign --define "_gpg_name $(gpg --homedir "$signing" --list-keys --with-colons | sed -n 's/^fpr:*\([^:]*\):.*/\1/p' | head -n 1)" \
-        --define "_gpg_path $signing" --define '_gpg_digest_algo sha256' \
+        --define "__gpg $(command -v gpg)" --define "_gpg_path $signing" --define '_gpg_digest_algo sha256' \
         --addsign "$signing/new.rpm" >/dev/null
     chmod 644 "$signing/new.rpm"
     mv "$signing/new.rpm" "${package##*/}"
