@@ -10,7 +10,15 @@ import msgspec
 import pytest
 
 from audit.iana import SUITES, suite
-from audit.policy.compile import DEFAULTS, Infeasible, Kind, compile_policy, gnutls, numbers
+from audit.policy.compile import (
+    DEFAULTS,
+    Infeasible,
+    Kind,
+    compile_policy,
+    gnutls,
+    numbers,
+    openssl,
+)
 from audit.policy.compile.reported import compiled_for, target
 from audit.policy.load import load
 from audit.policy.model import Item, Policy, Profile
@@ -249,3 +257,21 @@ def test_profiles_are_values() -> None:
 def test_what_a_daemon_was_compiled_for_is_read_from_its_report(report: str, version: str) -> None:
     """Of its TLS library and of no other; empty where it does not tell."""
     assert compiled_for(report) == version
+
+
+@pytest.mark.parametrize(
+    ("library", "policy", "written"),
+    [
+        ((1, 1, 1), DEFAULT, True),
+        ((3, 0, 0), DEFAULT, False),
+        ((1, 1, 1), HISTORICAL, False),
+    ],
+)
+def test_an_old_library_is_told_not_to_sign_with_sha_1(
+    library: tuple[int, ...], policy: Policy, written: bool
+) -> None:
+    """Level 1 forbids it from 3.0 on; TLS 1.0 has nothing else to sign with."""
+    text = openssl.cnf(policy.profiles["mx"], library, DAY)
+    assert text is not None
+    assert ("SignatureAlgorithms = ECDSA+SHA256:" in text) == written
+    assert "SHA1" not in text

@@ -24,6 +24,12 @@ _SINCE_VERSION: dict[Version, Numbers] = {
 }
 # system_default sections are read from 1.1.1 on.
 CNF_SINCE: Numbers = (1, 1, 1)
+# Before 3.0 level 1 still signs with SHA-1; TLS before 1.2 cannot do without it.
+_SHA2 = ":".join(
+    f"{kind}+{digest}"
+    for kind in ("ECDSA", "RSA-PSS", "RSA")
+    for digest in ("SHA256", "SHA384", "SHA512")
+)
 # From 3.0 on, TLS before 1.2 needs security level 0 for its MD5 and SHA-1 signatures.
 _LEVEL_0_SINCE: Numbers = (3, 0)
 
@@ -100,6 +106,7 @@ def cnf(profile: Profile, library: Numbers, day: date) -> str | None:
         "CipherString": cipher_string(profile, library, day),
         "Ciphersuites": ":".join(tls13) if "TLSv1.3" in versions else "",
         "Groups": ":".join(groups(profile, library, day)),
+        "SignatureAlgorithms": _SHA2 if library < (3,) and _modern(versions) else "",
         "Options": f"{options},-Compression",
     }
     lines = [f"{key} = {value}" for key, value in settings.items() if value]
@@ -107,6 +114,10 @@ def cnf(profile: Profile, library: Numbers, day: date) -> str | None:
     return f"{head}[mailseal_ssl]\nsystem_default = mailseal_tls\n\n[mailseal_tls]\n" + "".join(
         f"{line}\n" for line in lines
     )
+
+
+def _modern(versions: tuple[Version, ...]) -> bool:
+    return VERSIONS.index(versions[0]) >= VERSIONS.index("TLSv1.2")
 
 
 def _protocol(version: Version) -> str:
