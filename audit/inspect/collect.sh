@@ -208,7 +208,8 @@ look() {
         [ -n "$libraries" ] && mapped=$mapped$(printf '%s\n' "$libraries" | sed "s/^/$pid /")$newline
         programs=$programs$program$newline
         case $daemon$name in
-            cyrusimapd) imapd=$program$newline$(sed -n 's#^[^/]*\(/.*libcyrus.*\)$#\1#p' "$dir/maps" 2>/dev/null) ;;
+            # Of all of them: one that ends now no longer says what it had mapped.
+            cyrusimapd) imapd=$imapd$program$newline$(sed -n 's#^[^/]*\(/.*libcyrus.*\)$#\1#p' "$dir/maps" 2>/dev/null)$newline ;;
         esac
         if [ $daemon = cyrus ]; then
             for port in $(ports_of "$dir" | sort -u); do
