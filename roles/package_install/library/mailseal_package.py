@@ -83,7 +83,7 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -103,7 +103,7 @@ class Failed(Exception):
     """A sentence for the user."""
 
 
-def run(*argv: str) -> "subprocess.CompletedProcess[str]":
+def run(*argv: str, cwd: Optional[str] = None) -> "subprocess.CompletedProcess[str]":
     """Run a program to its end."""
     return subprocess.run(
         argv,
@@ -112,6 +112,7 @@ def run(*argv: str) -> "subprocess.CompletedProcess[str]":
         stderr=subprocess.STDOUT,
         text=True,
         env=ENVIRONMENT,
+        cwd=cwd,
         check=False,
     )
 
@@ -136,6 +137,13 @@ def room(path: str, size: int) -> None:
     if free < size + SPARE:
         wanted, left = (size + SPARE) >> 20, free >> 20
         raise Failed(f"there is no room: {path} needs {wanted} MB and has {left} MB")
+
+
+def whole(name: str, *argv: str) -> None:
+    """Refuse a package whose files are not those that it brought; the command names them."""
+    changed = run(*argv, name).stdout.strip()
+    if changed:
+        raise Failed(f"{name} is not as it was packed: {last(changed)}")
 
 
 class Deb:
@@ -178,16 +186,7 @@ class Deb:
         room(self.params["home"], sizes.get("Installed-Size", 0) * 1024)
         room(keep, sizes["Size"])
         os.makedirs(keep, mode=0o755, exist_ok=True)
-        done = subprocess.run(
-            ["apt-get", *self.only, "download", f"{name}={version}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=ENVIRONMENT,
-            cwd=keep,
-            check=False,
-        )
+        done = run("apt-get", *self.only, "download", f"{name}={version}", cwd=keep)
         if done.returncode:
             raise Failed(f"{name} {version} cannot be brought here: {last(done.stdout)}")
         return self.kept(name, version)
@@ -211,9 +210,7 @@ class Deb:
         done = run("apt-get", *words, path)
         if done.returncode:
             raise Failed(f"{name} cannot be installed: {last(done.stdout)}")
-        changed = run("dpkg", "-V", name).stdout.strip()
-        if changed:
-            raise Failed(f"{name} is not as it was packed: {last(changed)}")
+        whole(name, "dpkg", "-V")
 
     def unpack(self, path: str, directory: str) -> None:
         """Lay it out without installing it."""
@@ -274,9 +271,7 @@ class Rpm:
             done = run("rpm", "-U", "--oldpackage", "--replacepkgs", *words, path)
             if done.returncode:
                 raise Failed(f"{name} cannot be installed: {last(done.stdout)}")
-        changed = run("rpm", "-V", name).stdout.strip()
-        if changed:
-            raise Failed(f"{name} is not as it was packed: {last(changed)}")
+        whole(name, "rpm", "-V")
 
     def unpack(self, path: str, directory: str) -> None:
         """Lay it out without installing it."""
