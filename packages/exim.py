@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from packages.plan import DEB, Edit, Failed, Plan, Step, control
+from packages.plan import Edit, Failed, Plan, Step
+from packages.rebuilt import FLAGS, LINKED, dated, lay_out, linked, package, runs_from
 
 PACKAGE = "mailseal-exim"
 PROGRAM = "/usr/sbin/exim4"
@@ -21,7 +22,6 @@ _ALPN = Edit(
     replacement="*outlen = in[0];",
     needed=False,
 )
-_FLAGS = "-O2 -fPIE -fstack-protector-strong -Wformat -Werror=format-security -D_FORTIFY_SOURCE=2"
 
 
 def makefile(prefix: str, sysroot: str, edits: str = "") -> str:
@@ -31,13 +31,12 @@ def makefile(prefix: str, sysroot: str, edits: str = "") -> str:
     unpacked; the program looks for the libraries in *prefix*, where hosts have them. Exim is
     set-uid root, so LD_LIBRARY_PATH means nothing to it.
     """
-    home = f"{sysroot}{prefix}"
     return (
         # TLS_INCLUDE would not reach macro_predef.c.
-        f"INCLUDE=-I{home}/include\n"
-        f"TLS_LIBS=-L{home}/lib -Wl,-rpath,{prefix}/lib -Wl,-rpath-link,{home}/lib -lssl -lcrypto\n"
+        f"INCLUDE=-I{sysroot}{prefix}/include\n"
+        f"TLS_LIBS={linked(prefix, sysroot)} -lssl -lcrypto\n"
         "USE_OPENSSL=yes\nSUPPORT_DANE=yes\n"
-        f"CFLAGS={_FLAGS}\nLFLAGS=-pie -Wl,-z,relro -Wl,-z,now\n"
+        f"CFLAGS={FLAGS}\nLFLAGS={LINKED}\n"
     ) + edits
 
 
@@ -49,7 +48,8 @@ def plan(spec: Mapping[str, Any]) -> Plan:
             package (of the OpenSSL), packages (its packages, SHA-256 by name), makefile (further
             lines).
     """
-    if sum(name.endswith(".dsc") for name in spec["files"]) != 1:
+    described = [name for name in spec["files"] if name.endswith(".dsc")]
+    if len(described) != 1:
         raise Failed("the source package of Exim needs one .dsc among its files")
     extra = makefile(spec["prefix"], "$(HOME)/sysroot", spec.get("makefile", ""))
     inside = "cd source\n"
@@ -59,7 +59,12 @@ def plan(spec: Mapping[str, Any]) -> Plan:
         environment={"PACKAGE_NAME": PACKAGE, "PACKAGE_VERSION": spec["version"]},
         products=("product",),
         steps=(
-            Step(name="unpack", script=_unpack(spec)),
+            Step(
+                name="unpack",
+                script=lay_out(spec["packages"])
+                + f'dpkg-source --no-check -x "$SOURCES"/{shlex.quote(described[0])} source\n'
+                + dated("source/debian/changelog"),
+            ),
             Step(
                 name="configure",
                 script=inside
@@ -77,20 +82,8 @@ def plan(spec: Mapping[str, Any]) -> Plan:
                 tick=r"^(gcc|cc|\S*zcc) \S+\.c",
             ),
             Step(name="ask what it is", script=_ask(spec["prefix"])),
-            Step(name="package", script=DEB + _package(spec)),
+            Step(name="package", script=_package(spec)),
         ),
-    )
-
-
-def _unpack(spec: Mapping[str, Any]) -> str:
-    described = next(name for name in spec["files"] if name.endswith(".dsc"))
-    debs = "\n".join(f'dpkg-deb -x "$SOURCES"/{shlex.quote(d)} sysroot' for d in spec["packages"])
-    return (
-        "rm -rf source sysroot stage product\nmkdir sysroot stage product\n"
-        f'dpkg-source --no-check -x "$SOURCES"/{shlex.quote(described)} source\n'
-        f"{debs}\n"
-        "printf 'SOURCE_DATE_EPOCH=%s\\n'"
-        ' "$(dpkg-parsechangelog -l source/debian/changelog -S Timestamp)" >environment\n'
     )
 
 
@@ -105,29 +98,11 @@ def _ask(prefix: str) -> str:
 
 def _package(spec: Mapping[str, Any]) -> str:
     fields = {
-        "Package": PACKAGE,
-        "Version": "$PACKAGE_VERSION-$PACKAGE_RELEASE",
-        "Architecture": "$(dpkg --print-architecture)",
-        "Maintainer": "mailseal <root@localhost>",
-        "Section": "mail",
-        "Priority": "optional",
-        "Depends": f"$depends, {spec['package']}, exim4-daemon-light | exim4-daemon-heavy",
+        "Depends": "exim4-daemon-light | exim4-daemon-heavy",
         "Description": "Exim on an OpenSSL of one's own\n Takes the place of the daemon that"
         " exim4-daemon-light or -heavy installs, which is kept beside it.",
     }
-    divert = f"dpkg-divert --package {PACKAGE} --rename --divert {PROGRAM}.distrib"
-    library = f"$HOME/sysroot{spec['prefix']}/lib"
-    return (
-        f"install -D -m 4755 source/build-Linux-*/exim stage{PROGRAM}\n"
-        "mkdir -p stage/DEBIAN\n"
-        f"printf '%s\\n' '#!/bin/sh' 'set -e' '{divert} --add {PROGRAM}' >stage/DEBIAN/preinst\n"
-        "printf '%s\\n' '#!/bin/sh' 'set -e' 'case $1 in remove|abort-install|disappear)'"
-        f" '    {divert} --remove {PROGRAM}' ';; esac' >stage/DEBIAN/postrm\n"
-        "chmod 755 stage/DEBIAN/preinst stage/DEBIAN/postrm\n"
-        "depends=$(cd source && dpkg-shlibdeps -O --ignore-missing-info -xlibssl3"
-        f' -l"{library}" "$HOME/stage{PROGRAM}" | sed \'s/^shlibs:Depends=//\')\n'
-        f'deb stage "{control(fields)}"\n'
-    )
+    return package(spec, PACKAGE, {PROGRAM: "4755 source/build-Linux-*/exim"}, fields)
 
 
 def judge(openssl: str, prefix: str, said: str, dynamic: str) -> list[str]:
@@ -153,6 +128,5 @@ def _judge(openssl: str, prefix: str, said: str, dynamic: str) -> Iterator[str]:
     support = next((li for li in said.splitlines() if li.startswith("Support for:")), "")
     if "DANE" not in support.split():
         yield "it has no DANE"
-    paths = re.findall(r"\(R(?:UN)?PATH\).*\[(.*)\]", dynamic)
-    if f"{prefix}/lib" not in [one for path in paths for one in path.split(":")]:
+    if not runs_from(prefix, dynamic):
         yield f"it does not look for its library in {prefix}/lib"

@@ -73,10 +73,14 @@ newest("exim4", r"4\.94\.2-", fixed)
 
 version, (tarball,) = newest("openssl", r"3\.5\.", r"\.orig\.tar\.gz$")
 del tarball["file"]
-found = {"openssl": {"version": version, **tarball}}
+found = {"openssl": {"version": version, **tarball}, "daemons": {}}
 # On the libraries of this release.
-version, files = newest("exim4", r"4\.96-", "")
-found["exim"] = {"version": version, "files": files}
+for daemon, source, upstream, wanted in (
+    ("exim", "exim4", r"4\.96-", ""),
+    ("cyrus", "cyrus-imapd", r"3\.6\.1-", fixed),
+):
+    version, files = newest(source, upstream, wanted)
+    found["daemons"][daemon] = {"version": version, "files": files}
 (HERE / "sources.json").write_text(json.dumps(found, indent=1) + "\n")
 PYTHON
 # shellcheck disable=SC2016 # the inner shell expands it

@@ -3,13 +3,16 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from lab import paths
+from packages import openssl
 from tests.commands import BIN, ROOT, Done, Lab, mailseal, run
 
 pytestmark = [
@@ -123,6 +126,52 @@ def test_what_is_installed_is_what_was_signed(brought: Brought) -> None:
         assert _said(lab, _copied(lab, unsigned)) == "digests OK"
 
 
+# Releases that become RPMs: the last that was made for systems like EL6, and the stand-in's.
+_LAST = "/srv/mailseal/sources/openssl-1.0.2u.tar.gz"
+_102U = Path(os.environ.get("MAILSEAL_OPENSSL_102U", _LAST))
+RELEASES = {
+    "1.0.2u": {
+        "source": str(_102U),
+        "sha256": "ecd0c6ffb493dd06707d38b14bb4d8c2288bb7033735606569d8f90f89669d16",
+    },
+    "1.1.1w": {},
+}
+
+
+@pytest.mark.parametrize("version", RELEASES)
+def test_a_release_becomes_packages_for_el6(brought: Brought, tmp_path: Path, version: str) -> None:
+    """Its libraries have upstream's soname, look for their own kind, and want no newer glibc."""
+    if RELEASES[version] and not _102U.exists():
+        pytest.skip(
+            f"the tarball of OpenSSL {version} is not at {_102U} (MAILSEAL_OPENSSL_102U): Debian's"
+            " archive does not have it. The same way is gone with 1.1.1w"
+        )
+    built = tmp_path / "library.json"
+    words: dict[str, object] = {
+        "mailseal_library_manifest": str(built),
+        "mailseal_el6_packages": [],
+    }
+    if RELEASES[version]:
+        words["mailseal_openssl_source"] = {"version": version, **RELEASES[version]}
+    done = _play("openssl.yml", "--limit", "build1", "-e", json.dumps(words))
+    assert done.returncode == 0, done.stdout[-3000:]
+    manifest = json.loads(built.read_text(encoding="utf-8"))
+    package = f"{manifest['package']}-{manifest['version']}.x86_64.rpm"
+    unpack = (
+        "rm -rf /root/unpacked; mkdir /root/unpacked; cd /root/unpacked;"
+        f" rpm2archive - </srv/mailseal/rpm/{package} | tar -xz;"
+    )
+    home = openssl.prefix(version)
+    for library in ("libssl", "libcrypto"):
+        name = f"{library}.so.{openssl.soname(version)}"
+        look = f"{unpack} readelf -d .{home}/lib/{name}; objdump -T .{home}/lib/{name}"
+        text = _on(brought.lab, look, "build1")
+        assert re.findall(r"soname: \[(.*)\]", text) == [name]
+        assert re.findall(r"\(R(?:UN)?PATH\).*\[(.*)\]", text) == [f"{home}/lib"]
+        found = {tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_([\d.]+)", text)}
+        assert (2, 2, 5) <= max(found) <= (2, 12)
+
+
 def test_a_second_run_changes_nothing(brought: Brought) -> None:
     """Neither on the host nor on the one that builds."""
     done = _play("rollout.yml")
@@ -173,6 +222,27 @@ def test_all_that_is_wrong_with_it_is_that_nobody_maintains_its_library(brought:
     bad = {(f["check"], f["verdict"]) for f in found if f["verdict"] not in fine}
     assert bad == {("MT-LIB-SUPPORTED", "fail")}
     assert done.returncode == 1
+
+
+def test_only_a_waiver_with_an_end_quiets_that(brought: Brought, tmp_path: Path) -> None:
+    """With an owner and a day the audit is compliant; from the day after, it is not."""
+    mine = tmp_path / "el6"
+    shutil.copytree(INVENTORY, mine)
+    today = datetime.now(tz=UTC).date()
+    for days, code in ((30, 0), (-1, 1)):
+        waiver = {
+            "check": "MT-LIB-SUPPORTED",
+            "hosts": "old*",
+            "reason": "EL6",
+            "owner": "postmaster",
+            "expires": str(today + timedelta(days=days)),
+        }
+        text = json.dumps({"mailseal_waivers": [waiver]})
+        (mine / "group_vars" / "all" / "waivers.yml").write_text(text, encoding="utf-8")
+        done = mailseal("audit", "-i", str(mine), "--limit", "old1")
+        assert done.returncode == code, done.stdout[-3000:]
+        assert ("1 waived" in done.stdout) == (code == 0)
+        assert ("expired on" in done.stdout) == (code == 1)
 
 
 def test_the_ordinary_modules_work_and_are_idempotent(brought: Brought) -> None:

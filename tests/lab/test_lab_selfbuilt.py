@@ -14,7 +14,7 @@ pytestmark = pytest.mark.lab
 
 INVENTORY = "inventory/selfbuilt"
 HOME = "/opt/mailseal/openssl-3.5"
-MAIL = ("mx1", "msa1", "imap1")
+MAIL = ("mx1", "msa1", "imap1", "imap2")
 # The first build takes minutes; what was built is in the cache afterwards.
 LONG = 3600.0
 # Another build of the same release, for trials: quickly compiled, without the library's own tests.
@@ -73,7 +73,7 @@ def manifest() -> dict[str, Any]:
 
 def serving(lab: Lab, host: str) -> str:
     """The daemon that serves, when it began, and on what: the same until somebody touches it."""
-    master = "cyrmaster" if host == "imap1" else "exim4"
+    master = "cyrmaster" if host.startswith("imap") else "exim4"
     command = f"p=$(pgrep -xo {master}); cut -d' ' -f1,22 /proc/$p/stat"
     return said(lab, host, command) + "\n".join(sorted(mapped(lab, host)))
 
@@ -85,7 +85,7 @@ def installed(lab: Lab, host: str) -> str:
 
 def handshake(lab: Lab, host: str, *words: str) -> str:
     """What OpenSSL's client sees of a host's TLS."""
-    port = {"imap1": "993", "msa1": "465"}.get(host, "25")
+    port = {"imap1": "993", "imap2": "993", "msa1": "465"}.get(host, "25")
     smtp = ["-starttls", "smtp"] if port == "25" else []
     client = ["openssl", "s_client", "-connect", f"{host}.lab.test:{port}", *smtp, *words]
     return run(
@@ -106,7 +106,7 @@ def selfbuilt(lab: Lab) -> Iterator[Lab]:
 
 
 def test_every_process_that_serves_has_mapped_it(selfbuilt: Lab) -> None:
-    """Exim by its rpath, Cyrus by the dynamic linker; none has any other."""
+    """Exim and a Cyrus by their rpath, another by the dynamic linker; none has any other."""
     for host in MAIL:
         found = mapped(selfbuilt, host)
         assert found == {f"{HOME}/lib/libssl.so.3", f"{HOME}/lib/libcrypto.so.3"}, host
@@ -150,6 +150,16 @@ def test_the_system_keeps_its_own(selfbuilt: Lab) -> None:
         assert changed(selfbuilt, host, "libssl3 openssl") == ""
     assert "exim4.distrib" in said(selfbuilt, "mx1", "ls /usr/sbin")
     assert changed(selfbuilt, "mx1", "exim4-daemon-heavy mailseal-exim") == ""
+
+
+def test_a_rebuilt_cyrus_is_debians_but_for_its_library(selfbuilt: Lab) -> None:
+    """The four programs that speak TLS, each beside Debian's own; the others are Debian's."""
+    programs = said(selfbuilt, "imap2", "ls /usr/lib/cyrus/bin/*.distrib").split()
+    names = [Path(path).stem for path in programs]
+    assert names == ["imapd", "lmtpd", "pop3d", "timsieved"]
+    packages = "cyrus-common cyrus-imapd cyrus-pop3d mailseal-cyrus"
+    assert changed(selfbuilt, "imap2", packages) == ""
+    assert "imapd.distrib" not in said(selfbuilt, "imap1", "ls /usr/lib/cyrus/bin")
 
 
 def test_exim_is_compiled_for_what_it_runs_with(selfbuilt: Lab) -> None:
@@ -307,6 +317,46 @@ def test_a_host_where_something_is_wrong_goes_on_serving(
     finally:
         said(awaited, where, mends)
     assert (serving(awaited, "imap1"), installed(awaited, "imap1")) == before
+
+
+# What no deployment would have left: how it comes, how it goes, and the check that finds it.
+_SSL, _IMAPD = f"{HOME}/lib/libssl.so.3", "/usr/lib/cyrus/bin/imapd"
+_ELSEWHERE = [
+    # An upgrade after which nobody restarted: another file, with the same bytes.
+    (
+        "MT-LIB-STALE",
+        f"cp -p {_SSL} {_SSL}.new; mv {_SSL}.new {_SSL}",
+        "service cyrus-imapd restart",
+    ),
+    # Debian's own program, which wants the system's library, in the place of the rebuilt one.
+    (
+        "MT-LIB-MAPPED",
+        f"cp -p {_IMAPD} /root/ours; cp -p {_IMAPD}.distrib {_IMAPD}; service cyrus-imapd restart",
+        f"mv /root/ours {_IMAPD}; service cyrus-imapd restart",
+    ),
+    (
+        "MT-LIB-HASH",
+        f"cp -p {_SSL} /root/ours; printf x >>{_SSL}; service cyrus-imapd restart",
+        f"mv /root/ours {_SSL}; service cyrus-imapd restart",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "breaks", "mends"), _ELSEWHERE, ids=[one[0] for one in _ELSEWHERE]
+)
+def test_what_serves_is_seen_and_not_what_is_installed(
+    selfbuilt: Lab, check: str, breaks: str, mends: str
+) -> None:
+    """Each of the three is found on the running host, by its own check."""
+    try:
+        said(selfbuilt, "imap2", breaks)
+        done = mailseal("audit", "-i", INVENTORY, "--limit", "imap2", "--json")
+    finally:
+        said(selfbuilt, "imap2", mends)
+    found = json.loads(done.stdout)["findings"]
+    assert check in {one["check"] for one in found if one["verdict"] == "fail"}
+    assert done.returncode == 1
 
 
 def test_a_library_that_lacks_a_symbol_is_not_linked(selfbuilt: Lab) -> None:

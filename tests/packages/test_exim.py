@@ -8,6 +8,7 @@ import pytest
 from packages import exim
 from packages.plan import Edit
 
+HOME = "/opt/mailseal/openssl-3.0"
 SPEC = {
     "version": "4.96",
     "files": {"exim4_4.96.dsc": "ab" * 32},
@@ -41,3 +42,46 @@ def test_an_edit_that_is_needed_fits_one_place(tmp_path: Path) -> None:
         edit = Edit(file="x.c", pattern="b", replacement="c", needed=needed)
         done = subprocess.run(["sh", "-ec", edit.script()], cwd=tmp_path, check=False)
         assert (done.returncode == 0) != needed
+
+
+SAID = """Exim version 4.96 #2 built 27-May-2026 16:52:26
+Support for: crypteq iconv() IPv6 OpenSSL TLS_resume DANE DKIM DNSSEC
+Library version: OpenSSL: Compile: OpenSSL 3.0.22 1 Nov 2026
+                          Runtime: OpenSSL 3.0.22 1 Nov 2026
+"""
+DYNAMIC = (
+    " 0x000000000000001d (RUNPATH)            Library runpath: [/opt/mailseal/openssl-3.0/lib]\n"
+)
+
+
+def test_a_good_exim_is_shipped() -> None:
+    """Compiled for and run with the same library, found by itself, with DANE."""
+    assert exim.judge("3.0.22", HOME, SAID, DYNAMIC) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "dynamic", "word"),
+    [
+        ("", DYNAMIC, "does not say"),
+        (SAID.replace("OpenSSL: Compile: OpenSSL", "GnuTLS: Compile:"), DYNAMIC, "does not say"),
+        (SAID.replace("Runtime: OpenSSL 3.0.22", "Runtime: OpenSSL 3.0.19"), DYNAMIC, "run with"),
+        (
+            SAID.replace("Compile: OpenSSL 3.0.22", "Compile: OpenSSL 3.0.1"),
+            DYNAMIC,
+            "compiled for",
+        ),
+        (SAID.replace(" DANE", ""), DYNAMIC, "DANE"),
+        (SAID, "", "does not look"),
+        (SAID, DYNAMIC.replace("mailseal", "other"), "does not look"),
+    ],
+)
+def test_a_bad_exim_is_not(said: str, dynamic: str, word: str) -> None:
+    """Each difference is named."""
+    wrong = exim.judge("3.0.22", HOME, said, dynamic)
+    assert any(word in sentence for sentence in wrong), wrong
+
+
+def test_the_source_of_exim_needs_its_description() -> None:
+    """Without a .dsc nobody could unpack it."""
+    with pytest.raises(ValueError, match=r"\.dsc"):
+        exim.plan({"version": "4.96", "files": {}, "packages": {}, "prefix": HOME, "package": "x"})

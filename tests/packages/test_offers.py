@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from packages import exim, offers
+from packages import offers
 
 HOME = "/opt/mailseal/openssl-3.0"
 GOOD_SUITES = "\n".join(
@@ -102,46 +102,3 @@ def test_everything_else_is_looked_at(more: dict[str, Any], word: str) -> None:
 def test_a_compiler_without_wide_integers_is_no_fault() -> None:
     """Where it cannot be had it is not missed."""
     assert offers.judge("3.0.22", report(int128=False, nistp=False)) == []
-
-
-SAID = """Exim version 4.96 #2 built 27-May-2026 16:52:26
-Support for: crypteq iconv() IPv6 OpenSSL TLS_resume DANE DKIM DNSSEC
-Library version: OpenSSL: Compile: OpenSSL 3.0.22 1 Nov 2026
-                          Runtime: OpenSSL 3.0.22 1 Nov 2026
-"""
-DYNAMIC = (
-    " 0x000000000000001d (RUNPATH)            Library runpath: [/opt/mailseal/openssl-3.0/lib]\n"
-)
-
-
-def test_a_good_exim_is_shipped() -> None:
-    """Compiled for and run with the same library, found by itself, with DANE."""
-    assert exim.judge("3.0.22", HOME, SAID, DYNAMIC) == []
-
-
-@pytest.mark.parametrize(
-    ("said", "dynamic", "word"),
-    [
-        ("", DYNAMIC, "does not say"),
-        (SAID.replace("OpenSSL: Compile: OpenSSL", "GnuTLS: Compile:"), DYNAMIC, "does not say"),
-        (SAID.replace("Runtime: OpenSSL 3.0.22", "Runtime: OpenSSL 3.0.19"), DYNAMIC, "run with"),
-        (
-            SAID.replace("Compile: OpenSSL 3.0.22", "Compile: OpenSSL 3.0.1"),
-            DYNAMIC,
-            "compiled for",
-        ),
-        (SAID.replace(" DANE", ""), DYNAMIC, "DANE"),
-        (SAID, "", "does not look"),
-        (SAID, DYNAMIC.replace("mailseal", "other"), "does not look"),
-    ],
-)
-def test_a_bad_exim_is_not(said: str, dynamic: str, word: str) -> None:
-    """Each difference is named."""
-    wrong = exim.judge("3.0.22", HOME, said, dynamic)
-    assert any(word in sentence for sentence in wrong), wrong
-
-
-def test_the_source_of_exim_needs_its_description() -> None:
-    """Without a .dsc nobody could unpack it."""
-    with pytest.raises(ValueError, match=r"\.dsc"):
-        exim.plan({"version": "4.96", "files": {}, "packages": {}, "prefix": HOME, "package": "x"})

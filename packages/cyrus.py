@@ -1,0 +1,149 @@
+"""Cyrus from Debian's source, on an OpenSSL of one's own: the programs that speak TLS."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from packages.plan import Failed, Plan, Step
+from packages.rebuilt import FLAGS, LINKED, dated, lay_out, linked, package, runs_from
+
+PACKAGE = "mailseal-cyrus"
+PROGRAMS = {name: f"/usr/lib/cyrus/bin/{name}" for name in ("imapd", "pop3d", "lmtpd", "timsieved")}
+# Debian's own, but for what these programs have no part in: Perl, manuals, other databases' tools.
+_OPTIONS = (
+    *("--prefix=/usr", "--sysconfdir=/etc", "--datadir=/usr/share/cyrus"),
+    *("--sharedstatedir=/usr/share/cyrus", "--localstatedir=/var/lib/cyrus"),
+    *("--libexecdir=/usr/lib/cyrus/bin", "--bindir=/usr/lib/cyrus/bin"),
+    "--sbindir=/usr/lib/cyrus/bin",
+    *("--enable-autocreate", "--enable-idled", "--enable-nntp", "--enable-murder"),
+    *("--enable-http", "--enable-jmap", "--enable-replication", "--enable-xapian"),
+    *("--enable-backup", "--enable-calalarmd", "--enable-gssapi=/usr", "--with-com_err="),
+    *("--with-cyrus-user=cyrus", "--with-cyrus-group=mail", "--with-lock=fcntl"),
+    *("--with-pgsql", "--with-pgsql-incdir=/usr/include/postgresql", "--with-ldap"),
+    *("--with-krb", "--with-krbimpl=mit", "--without-krbdes", "--with-gss_impl=mit"),
+    *("--with-openssl", "--with-zlib", "--with-libcap", "--with-sasl", "--without-perl"),
+    *("--with-pidfile=/run/cyrus-master.pid", "--with-syslogfacility=MAIL"),
+    # Debian's own libraries of Cyrus are linked to the system's OpenSSL.
+    *("--disable-shared", "--enable-static", "--disable-unit-tests"),
+)
+# What changes the way of building or the documents; the rest of Debian's changes are applied.
+_NOT_APPLIED = ("0001-", "0012-", "0018-")
+# One program's part of what readelf says of several.
+_PART = re.compile(r"^File: \S*?(\w+)\n(.*?)(?=^File: |\Z)", re.MULTILINE | re.DOTALL)
+_TEXT = re.compile(r"^OpenSSL (\S+)\s+\d+ \w+ \d+$", re.MULTILINE)
+
+
+def plan(spec: Mapping[str, Any]) -> Plan:
+    """Return the build of one Debian source package as one package.
+
+    Args:
+        spec: version (upstream's), files (upstream's tarball and Debian's, SHA-256 by name),
+            prefix and package (of the OpenSSL), packages (its packages, SHA-256 by name).
+    """
+    tarballs = [
+        [name for name in spec["files"] if re.search(rf"\.{kind}\.tar\.\w+$", name)]
+        for kind in ("orig", "debian")
+    ]
+    if [len(names) for names in tarballs] != [1, 1]:
+        raise Failed("the source package of Cyrus needs one .orig.tar and one .debian.tar")
+    ((upstream,), (debian,)) = tarballs
+    return Plan(
+        name=f"cyrus-{spec['version']}-deb",
+        sources={**spec["files"], **spec["packages"]},
+        environment={"PACKAGE_NAME": PACKAGE, "PACKAGE_VERSION": spec["version"]},
+        products=("product",),
+        steps=(
+            Step(
+                name="unpack",
+                script=lay_out(spec["packages"])
+                + "mkdir source\n"
+                + f'tar -xf "$SOURCES"/{shlex.quote(upstream)} -C source --strip-components=1'
+                + " --no-same-owner\n"
+                + f'tar -xf "$SOURCES"/{shlex.quote(debian)} -C source --no-same-owner\n'
+                + dated("source/debian/changelog"),
+            ),
+            Step(name="configure", script=_configure(spec["prefix"])),
+            Step(
+                name="compile",
+                script="cd source\n"
+                f'make -j"$(nproc)" {" ".join(_targets())}\n'
+                f"strip --strip-unneeded {' '.join(_targets())}\n",
+                tick=r"^\s+(CC|CXX)\s|\s-c\s.*\.(c|cpp)",
+            ),
+            Step(name="ask what it is", script=_ask(spec["prefix"])),
+            Step(name="package", script=_package(spec)),
+        ),
+    )
+
+
+def _targets() -> list[str]:
+    """Return the programs by their places in the source."""
+    return [f"{'timsieved' if name == 'timsieved' else 'imap'}/{name}" for name in PROGRAMS]
+
+
+def _configure(prefix: str) -> str:
+    not_applied = "|".join(_NOT_APPLIED)
+    home = f"$HOME/sysroot{prefix}"
+    return (
+        "cd source\n"
+        f"grep -vE '^(#|$|{not_applied})' debian/patches/series | while read -r name; do\n"
+        '    patch -s -f -p1 <"debian/patches/$name"\n'
+        "done\n"
+        f'OPENSSL_CFLAGS="-I{home}/include" OPENSSL_LIBS="{linked(prefix, "$HOME/sysroot")}'
+        f' -lssl -lcrypto" CFLAGS="{FLAGS} -fno-strict-aliasing" CXXFLAGS="{FLAGS}"'
+        f' LDFLAGS="{LINKED}" ./configure -q {" ".join(_OPTIONS)}\n'
+        'make -j"$(nproc)" $(sed -n "s/^BUILT_SOURCES = //p" Makefile)\n'
+    )
+
+
+def _ask(prefix: str) -> str:
+    return (
+        "cd source\n"
+        # What a client may be told by ID stands in the program as text.
+        "grep -aohE 'OpenSSL [0-9][^ ]* +[0-9]+ [A-Z][a-z]+ 20[0-9]+' imap/imapd"
+        ' >"$HOME/product/version.txt"\n'
+        f'LD_LIBRARY_PATH="$HOME/sysroot{prefix}/lib" ldd {" ".join(_targets())}'
+        ' >>"$HOME/product/version.txt"\n'
+        f'readelf -d {" ".join(_targets())} >"$HOME/product/dynamic.txt"\n'
+    )
+
+
+def _package(spec: Mapping[str, Any]) -> str:
+    programs = {
+        path: f"755 source/{built}"
+        for path, built in zip(PROGRAMS.values(), _targets(), strict=True)
+    }
+    fields = {
+        "Depends": f"cyrus-common (>= {spec['version']}), cyrus-common (<< {spec['version']}.0~)",
+        "Description": "Cyrus on an OpenSSL of one's own\n Takes the place of the programs that"
+        " speak TLS; Debian's are kept beside them.",
+    }
+    return package(spec, PACKAGE, programs, fields)
+
+
+def judge(openssl: str, prefix: str, said: str, dynamic: str) -> list[str]:
+    """Return what is wrong with a built Cyrus, a sentence each.
+
+    Args:
+        openssl: the version it must be compiled for.
+        prefix: where it must look for it.
+        said: the text that the headers left in imapd, and what ``ldd`` says of each program.
+        dynamic: the output of ``readelf -d`` for each.
+    """
+    return [*_judge(openssl, prefix, said, dynamic)]
+
+
+def _judge(openssl: str, prefix: str, said: str, dynamic: str) -> Iterator[str]:
+    versions = set(_TEXT.findall(said))
+    if versions != {openssl}:
+        found = " and ".join(sorted(versions)) or "none that it names"
+        yield f"it is compiled for OpenSSL {found}, not {openssl}"
+    parts = dict(_PART.findall(dynamic))
+    for name in PROGRAMS:
+        if not runs_from(prefix, parts.get(name, "")):
+            yield f"{name} does not look for its library in {prefix}/lib"
+        if not re.search(r"\(NEEDED\).*\[libssl\.so\.", parts.get(name, "")):
+            yield f"{name} is not linked to libssl"
+    if "not found" in said:
+        yield "it lacks a library"
