@@ -1,10 +1,10 @@
 """A finding: one check on one endpoint or host, and its verdict."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from audit.facts import EndpointFacts, HostFacts
 
@@ -17,6 +17,41 @@ Severity = Literal["critical", "high", "medium", "low"]
 UNTESTED = "could not be tested"
 
 COMPLIANT, FAILED, UNDETERMINED = 0, 1, 3
+
+_Words = Annotated[str, Meta(min_length=1, pattern=r"\S")]
+
+
+class Waiver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of mailseal_waivers.
+
+    Attributes:
+        check: the id of the check.
+        reason: why the failure is accepted.
+        owner: who answers for it.
+        expires: the last day that it holds.
+        hosts: a shell pattern of inventory names.
+        ports: the ports it is for; empty for all of them and for the host itself.
+        ticket: where it was decided.
+    """
+
+    check: _Words
+    reason: _Words
+    owner: _Words
+    expires: date
+    hosts: _Words = "*"
+    ports: tuple[Annotated[int, Meta(ge=1, le=65535)], ...] = ()
+    ticket: str = ""
+
+    def __str__(self) -> str:
+        """MT-SSL3 on mx*, port 25."""
+        ports = f", port {', '.join(map(str, self.ports))}" if self.ports else ""
+        return f"{self.check} on {self.hosts}{ports}"
+
+    @property
+    def accepted(self) -> str:
+        """Who accepted it, until when and why."""
+        ticket = f" ({self.ticket})" if self.ticket else ""
+        return f"until {self.expires} by {self.owner}: {self.reason}{ticket}"
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -34,6 +69,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         item: the item of the policy that was judged.
         level: the level reached, by the worst item seen; empty where the check knows none.
         policy: the id of the policy that was the measure.
+        waiver: who accepted a failure and until when; only of what is waived.
     """
 
     check: str
@@ -49,6 +85,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     item: str = ""
     level: Reached = ""
     policy: str = ""
+    waiver: Waiver | None = None
 
 
 class PolicyId(Struct, frozen=True, kw_only=True):
@@ -66,6 +103,7 @@ class Run(Struct, frozen=True, kw_only=True):
         started, finished: RFC 3339, UTC.
         policy: the measure; several in one if there were several.
         policies: the measures one by one, in the order they were named.
+        notices: what has to be said beside the findings, a sentence each.
         planned: the number of checks that were to be made.
         findings: what came of them.
         endpoints, hosts: the facts they rest on.
@@ -80,6 +118,7 @@ class Run(Struct, frozen=True, kw_only=True):
     endpoints: tuple[EndpointFacts, ...] = ()
     hosts: tuple[HostFacts, ...] = ()
     policies: tuple[PolicyId, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def executed(self) -> int:

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct, field
 
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
+from audit.findings import Waiver
 from audit.names import to_ascii
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
@@ -52,6 +53,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
             empty if they are the system's.
         control_netns: the network namespace that the hosts can be reached from.
         closed_ports: also prove that no other mail port answers.
+        waivers: failures that somebody has accepted until a day.
     """
 
     addresses: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     library_manifest: str = ""
     control_netns: str = ""
     closed_ports: bool = True
+    waivers: tuple[Waiver, ...] = ()
     name: str = field(default="", name="inventory_hostname")
 
     def expected(self) -> list[tuple[Endpoint, Traffic]]:

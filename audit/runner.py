@@ -41,7 +41,7 @@ class Driver:
         Raises:
             MailsealError: inventory or policy are missing or malformed.
         """
-        return cls(Audit(path, inventory.read(path, limit), policies, pace))
+        return cls(Audit(path, inventory.read(path, limit), policies, pace, whole=not limit))
 
     def look(self) -> None:
         """Look at everything, from the namespace that the inventory names.

@@ -4,11 +4,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from msgspec.structs import replace
 
-from audit import manifest, roots
+from audit import control, waivers
 from audit.errors import MailsealError
 from audit.expect import expectation
 from audit.facts import Endpoint, EndpointFacts, HostFacts
@@ -24,6 +23,7 @@ from audit.judge.case import (
     PlannedGroup,
     PlannedHost,
 )
+from audit.judge.catalogue import CATALOGUE
 from audit.judge.groups import groups
 from audit.measures import distinct, joined, load_all, named
 from audit.policy.compile import compile_policy
@@ -45,6 +45,7 @@ class Audit:
         policies: the measures for all of them, instead of the one each was rolled out with; the
             first decides how suites are offered.
         pace: how much a server is asked at once.
+        whole: whether the hosts are all that the inventory has.
         now: the moment of judgement.
     """
 
@@ -52,6 +53,7 @@ class Audit:
     hosts: list[Host]
     policies: Sequence[str] = ()
     pace: Pace = "normal"
+    whole: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def __post_init__(self) -> None:
@@ -64,8 +66,11 @@ class Audit:
         self._inside: dict[str, HostFacts] = {}
         self._findings: dict[Planned, Finding] = {}
         self._lock = threading.Lock()
-        self._roots = {host.name: _roots(host) for host in self.hosts}
-        self._manifests = {host.name: _manifest(host) for host in self.hosts}
+        self._roots = {host.name: control.roots_of(host) for host in self.hosts}
+        self._manifests = {host.name: control.manifest_of(host) for host in self.hosts}
+        for host in self.hosts:
+            place = f"host {host.name}: mailseal_waivers"
+            waivers.checked(host.waivers, CATALOGUE, self.now.date(), place)
         self._alive: set[str] = set()
         self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
         self.plan += self._plan_groups()
@@ -152,8 +157,12 @@ class Audit:
         """The finding of one check; `look` must have been called."""
         with self._lock:
             if planned not in self._findings:
-                self._findings[planned] = judge(planned, self._case(planned))
+                self._findings[planned] = self._waived(planned, judge(planned, self._case(planned)))
             return self._findings[planned]
+
+    def _waived(self, planned: Planned, found: Finding) -> Finding:
+        waiver = waivers.waived_by(self._hosts[_host(planned)].waivers, found, self.now.date())
+        return replace(found, verdict="waived", waiver=waiver) if waiver else found
 
     def _case(self, planned: Planned) -> Case:
         if isinstance(planned.target, PlannedHost):
@@ -200,16 +209,20 @@ class Audit:
     def run(self) -> Run:
         """The run, with a finding for every check that was judged."""
         policies = distinct(p for found in self._policies.values() for p in found)
+        findings = tuple(self._findings[p] for p in self.plan if p in self._findings)
+        accepted = [waiver for host in self.hosts for waiver in host.waivers]
+        today = self.now.date()
         return Run(
             run=f"{self.now:%Y%m%dT%H%M%SZ}",
             started=timestamp(self.now),
             finished=timestamp(datetime.now(tz=UTC)),
             policy=joined(policies),
             planned=len(self.plan),
-            findings=tuple(self._findings[p] for p in self.plan if p in self._findings),
+            findings=findings,
             endpoints=tuple(self._endpoints.values()),
             hosts=tuple(self._inside.values()),
             policies=tuple(named(p) for p in policies),
+            notices=tuple(waivers.notices(accepted, findings, today, whole=self.whole)),
         )
 
 
@@ -229,24 +242,3 @@ def _host(planned: Planned) -> str:
             return endpoint.host
         case PlannedGroup(endpoints=endpoints):
             return endpoints[0].host
-
-
-def _roots(host: Host) -> tuple[bytes, ...]:
-    try:
-        return roots.read(host.ca_file)
-    except MailsealError as error:
-        hint = "; a rollout writes it" if host.ca_file and not Path(host.ca_file).exists() else ""
-        raise MailsealError(f"host {host.name}: mailseal_ca_file: {error}{hint}") from None
-
-
-def _manifest(host: Host) -> manifest.Manifest | None:
-    path = host.library_manifest
-    if not path or not host.daemon:
-        return None
-    place = f"host {host.name}: mailseal_library_manifest: {path}"
-    try:
-        return manifest.read(Path(path).read_bytes(), place)
-    except FileNotFoundError:
-        raise MailsealError(f"{place}: is not there; building the package writes it") from None
-    except OSError as error:
-        raise MailsealError(f"{place}: cannot be read ({error.strerror})") from None

@@ -74,13 +74,23 @@ def package(
     )
 
 
+# Before ours is there: Debian's program has both names, so that at no moment there is none.
+_ADD = """\
+    if test ! -e {path}.distrib && test -e {path}; then ln {path} {path}.distrib; fi
+    dpkg-divert --package {name} --no-rename --divert {path}.distrib --add {path}
+"""
+_REMOVE = """\
+    dpkg-divert --package {name} --rename --divert {path}.distrib --remove {path}
+"""
+
+
 def _diversions(name: str, programs: Mapping[str, str], action: str) -> str:
-    """Return the maintainer script; an upgrade leaves diversions as they are."""
-    lines = "".join(
-        f"    dpkg-divert --package {name} --rename --divert {path}.distrib --{action} {path}\n"
-        for path in programs
-    )
-    when = {"add": "install|upgrade", "remove": "remove|abort-install|disappear"}[action]
+    """Return the maintainer script that diverts (`add`) or gives back (`remove`) the programs."""
+    text, when = {
+        "add": (_ADD, "install|upgrade"),
+        "remove": (_REMOVE, "remove|abort-install|disappear"),
+    }[action]
+    lines = "".join(text.format(name=name, path=path) for path in programs)
     return f"#!/bin/sh\nset -e\ncase $1 in {when})\n{lines};; esac\n"
 
 

@@ -13,6 +13,7 @@ ALLOWED = {
     "iana": set(),
     "facts": {"iana"},
     "findings": {"facts"},
+    "waivers": {"errors", "findings"},
     "policy": {"errors", "iana"},
     "wire": {"facts", "iana", "names"},
     "judge": {"facts", "findings", "iana", "manifest", "names", "policy", "wire"},
@@ -21,7 +22,8 @@ ALLOWED = {
     "inspect": {"facts"},
     "ahead": set(),
     "ports": {"facts"},
-    "inventory": {"errors", "facts", "names", "policy", "ports"},
+    "inventory": {"errors", "facts", "findings", "names", "policy", "ports"},
+    "control": {"errors", "inventory", "manifest", "roots"},
     "names": {"errors"},
     "roots": {"errors"},
     "namespace": {"errors"},
@@ -30,7 +32,7 @@ ALLOWED = {
     "measures": {"errors", "findings", "policy"},
 }
 # What does no I/O imports none of this.
-PURE = {"iana", "facts", "findings", "judge", "manifest", "ports", "wire"}
+PURE = {"iana", "facts", "findings", "judge", "manifest", "ports", "waivers", "wire"}
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
 

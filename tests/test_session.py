@@ -1,12 +1,15 @@
 """An audit's plan and findings, without any network."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from audit.errors import MailsealError
 from audit.facts import EndpointFacts
+from audit.findings import Waiver
 from audit.inventory import EndpointRow, Host
 from audit.judge.case import PlannedEndpoint
 from audit.judge.catalogue import CATALOGUE
@@ -76,6 +79,35 @@ def test_a_policy_that_is_none_is_refused_before_anything_is_touched() -> None:
     """By its name."""
     with pytest.raises(MailsealError, match="no policy 'nosuch'"):
         _audit("mailseal-2026", "nosuch")
+
+
+def _waiver(**more: Any) -> Waiver:
+    fields = {"check": "MT-PORT-EXPECT", "reason": "r", "owner": "o", "expires": date(2026, 12, 1)}
+    return Waiver(**{**fields, **more})
+
+
+def test_a_waived_failure_is_no_failure_and_still_says_what_it_is() -> None:
+    """On the named host and port only, and not beyond its day."""
+    host = replace(HOST, waivers=(_waiver(ports=(143,)),))
+    for day, verdicts in ((1, {"waived"}), (2, {"fail"})):
+        audit = Audit("", [host], now=datetime(2026, 12, day, 12, tzinfo=UTC))
+        for planned in audit.plan:
+            if isinstance(planned.target, PlannedEndpoint):
+                at = planned.target.endpoint
+                audit._endpoints[at] = EndpointFacts(at, "refused")
+        found = [audit.finding(p) for p in audit.plan]
+        found = [f for f in found if (f.check, f.port) == ("MT-PORT-EXPECT", 143)]
+        assert {f.verdict for f in found} == verdicts
+        assert {f.waiver is not None for f in found} == {day == 1}
+        notices = audit.run().notices
+        assert len(notices) == 1
+        assert ("expires today" in notices[0]) == (day == 1)
+
+
+def test_a_waiver_of_a_check_that_is_none_is_refused_before_anything_is_touched() -> None:
+    """By host and variable."""
+    with pytest.raises(MailsealError, match=r"^host h: mailseal_waivers: there is no check 'MT-X'"):
+        _audit(host=replace(HOST, waivers=(_waiver(check="MT-X"),)))
 
 
 @pytest.mark.parametrize(("data", "words"), [(None, "is not there"), ("{}", "is no manifest")])

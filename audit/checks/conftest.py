@@ -70,10 +70,14 @@ def finding(request: pytest.FixtureRequest, planned: Planned) -> Finding:
         pytest.fail(f"{found.check}: {found.observed}: {found.evidence}", pytrace=False)
     if found.verdict == "not-applicable":
         pytest.skip(found.observed)
+    if found.waiver:
+        pytest.skip(f"waived {found.waiver.accepted}: {found.observed}")
     return found
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many of the planned checks were made: a check that vanishes must be seen."""
     run = terminalreporter.config.stash[_DRIVER].audit.run()
+    for notice in run.notices:
+        terminalreporter.write_line(f"mailseal: {notice}")
     terminalreporter.write_line(f"mailseal: {run.executed} of {run.planned} planned checks made")

@@ -3,7 +3,7 @@
 A key is never renamed or dropped within a schema version; new ones may be added.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct, field
@@ -14,6 +14,15 @@ from audit.iana import VERSIONS, Version
 
 _BY_VERSION = {"propertyNames": {"enum": list(VERSIONS)}}
 Time = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
+
+
+class WaiverDocument(Struct, frozen=True):
+    """Who accepted a failure, and until which day."""
+
+    reason: str
+    owner: str
+    expires: Annotated[date, Meta(description="the last day that it holds")]
+    ticket: Annotated[str, Meta(description="where it was decided; empty if nobody said")]
 
 
 class FindingDocument(Struct, frozen=True, omit_defaults=True):
@@ -34,6 +43,9 @@ class FindingDocument(Struct, frozen=True, omit_defaults=True):
     level: Annotated[
         Reached, Meta(description="the worst level seen; absent where there are no levels")
     ] = ""
+    waiver: Annotated[
+        WaiverDocument | None, Meta(description="only of what is waived; absent otherwise")
+    ] = None
 
 
 class ProtocolsDocument(Struct, frozen=True):
@@ -156,3 +168,6 @@ class RunDocument(Struct, frozen=True):
     planned: Annotated[int, Meta(ge=0, description="checks that were to be made")]
     executed: Annotated[int, Meta(ge=0, description="checks that were made")]
     findings: list[FindingDocument]
+    notices: Annotated[
+        list[str], Meta(description="about waivers: expired, soon to expire, not used")
+    ]

@@ -80,7 +80,8 @@ def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> li
     for f in findings:
         hosts.setdefault(f.host, len(hosts))
         if f.verdict == verdict:
-            key = (f.host, f.policy, f.check, f.severity, f.observed, f.expected, f.item)
+            waiver = f.waiver.accepted if f.waiver else ""
+            key = (f.host, f.policy, f.check, f.severity, f.observed, f.expected, f.item, waiver)
             causes.setdefault(key, []).append(f)
     ordered = sorted(
         causes.values(), key=lambda c: (hosts[c[0].host], _SEVERITIES.index(c[0].severity))

@@ -123,6 +123,8 @@ def _headline(summary: Summary, run: Run) -> tuple[Verdict, str]:
         return "inconclusive", f"Nothing failed, {unclear} of {checks} could not be determined"
     if summary.missing or not run.executed:
         return "inconclusive", f"Nothing failed, but only {run.executed} of {run.planned} were made"
+    if summary.counts["waived"]:
+        return "waived", f"{checks}: all hold but {summary.counts['waived']} that are waived"
     return "pass", f"All {checks} hold"
 
 

@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from audit.facts import Certificate, Chain, EndpointFacts, Plaintext
-from audit.findings import Finding, PolicyId, Run
+from audit.findings import Finding, PolicyId, Run, Waiver
 from audit.iana import VERSIONS
 from audit.iana.primes import prime_name
 from audit.report.documents import (
@@ -18,6 +18,7 @@ from audit.report.documents import (
     ProtocolsDocument,
     RunDocument,
     ScanDocument,
+    WaiverDocument,
 )
 from audit.report.summary import utc
 
@@ -49,6 +50,7 @@ def run_document(run: Run) -> bytes:
             planned=run.planned,
             executed=run.executed,
             findings=[_finding(finding) for finding in run.findings],
+            notices=[_text(notice) for notice in run.notices],
         )
     )
 
@@ -79,6 +81,16 @@ def _finding(finding: Finding) -> FindingDocument:
         item=_text(finding.item),
         policy=_text(finding.policy),
         level=finding.level,
+        waiver=_waiver(finding.waiver) if finding.waiver else None,
+    )
+
+
+def _waiver(waiver: Waiver) -> WaiverDocument:
+    return WaiverDocument(
+        reason=_text(waiver.reason),
+        owner=_text(waiver.owner),
+        expires=waiver.expires,
+        ticket=_text(waiver.ticket),
     )
 
 

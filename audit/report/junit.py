@@ -81,8 +81,9 @@ def _case(finding: Finding, *, several: bool) -> ET.Element:
     case.set("time", "0")
     if finding.verdict != "pass":
         message = f"{finding.observed}; expected: {finding.expected}"
+        accepted = f" {finding.waiver.accepted}" if finding.waiver else ""
         result = ET.SubElement(case, _ELEMENTS[finding.verdict])
-        result.set("message", visible(f"{finding.verdict}: {message}"))
+        result.set("message", visible(f"{finding.verdict}{accepted}: {message}"))
         if result.tag != "skipped":
             result.set("type", finding.severity)
         result.text = visible(_details(finding), lines=True)

@@ -35,11 +35,20 @@ class Summary(Struct, frozen=True):
 def by_policy(run: Run) -> Iterator[Run]:
     """The run once for each policy that it measured by, with that policy's findings.
 
-    A check that was planned and not made is no policy's: it is missing from the whole run.
+    A check that was planned and not made is no policy's: it is missing from the whole run. What is
+    said beside the findings is said with the last of them.
     """
     for policy in run.policies:
         mine = tuple(f for f in run.findings if f.policy == policy.id)
-        yield replace(run, policy=policy, policies=(policy,), findings=mine, planned=len(mine))
+        notices = run.notices if policy == run.policies[-1] else ()
+        yield replace(
+            run,
+            policy=policy,
+            policies=(policy,),
+            findings=mine,
+            planned=len(mine),
+            notices=notices,
+        )
 
 
 def summarize(run: Run) -> Summary:

@@ -71,6 +71,10 @@ def _block(run: Run, *, named: bool) -> Iterator[Line]:
         if places:
             yield ()
     yield from _leaving(run.findings)
+    for notice in run.notices:
+        yield ((visible(notice[0].upper() + notice[1:]), "bold yellow"),)
+    if run.notices:
+        yield ()
     summary = summarize(run)
     if summary.missing:
         yield _missing(run)
@@ -113,6 +117,8 @@ def _findings(findings: list[Finding], style: str) -> Iterator[Line]:
             ("; expected: ", "dim"),
             visible(f.expected, longest=_EXPECTED),
         )
+        if f.waiver:
+            yield ("  ", f"{'':<{width}}  ", (visible(f.waiver.accepted), style))
     for why, count in Counter(f.evidence for f in untested).items():
         yield (
             "  ",

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -220,6 +222,27 @@ def test_all_that_is_wrong_with_it_is_that_nobody_maintains_its_library(brought:
     bad = {(f["check"], f["verdict"]) for f in found if f["verdict"] not in fine}
     assert bad == {("MT-LIB-SUPPORTED", "fail")}
     assert done.returncode == 1
+
+
+def test_only_a_waiver_with_an_end_quiets_that(brought: Brought, tmp_path: Path) -> None:
+    """With an owner and a day the audit is compliant; from the day after, it is not."""
+    mine = tmp_path / "el6"
+    shutil.copytree(INVENTORY, mine)
+    today = datetime.now(tz=UTC).date()
+    for days, code in ((30, 0), (-1, 1)):
+        waiver = {
+            "check": "MT-LIB-SUPPORTED",
+            "hosts": "old*",
+            "reason": "EL6",
+            "owner": "postmaster",
+            "expires": str(today + timedelta(days=days)),
+        }
+        text = json.dumps({"mailseal_waivers": [waiver]})
+        (mine / "group_vars" / "all" / "waivers.yml").write_text(text, encoding="utf-8")
+        done = mailseal("audit", "-i", str(mine), "--limit", "old1")
+        assert done.returncode == code, done.stdout[-3000:]
+        assert ("1 waived" in done.stdout) == (code == 0)
+        assert ("expired on" in done.stdout) == (code == 1)
 
 
 def test_the_ordinary_modules_work_and_are_idempotent(brought: Brought) -> None:

@@ -13,6 +13,8 @@ from audit.judge.catalogue import CATALOGUE
 from audit.report.html import html_document
 from audit.report.matrix import matrix
 from tests.report.report_factories import (
+    NOTICES,
+    WAIVER,
     big_run,
     lab_run,
     make_certificate,
@@ -91,6 +93,15 @@ def test_what_stayed_unclear_comes_after_the_failures() -> None:
     page = Page(html_document(lab_run()))
     sections = [a["id"] for a in page.all("h2") if a["id"].startswith("section-")]
     assert sections == ["section-fail", "section-inconclusive", "section-waived"]
+
+
+def test_a_waiver_is_told_and_a_waived_run_does_not_claim_to_hold() -> None:
+    """Who accepted it; the headline counts it; what is unused is said at the top."""
+    page = Page(html_document(lab_run()))
+    assert WAIVER.accepted in page.words
+    assert NOTICES[0] in page.words
+    one = make_run(make_finding(verdict="waived", waiver=WAIVER))
+    assert "1 check: all hold but 1 that are waived" in Page(html_document(one)).words
 
 
 def test_what_is_on_phase_out_is_listed_although_it_passed() -> None:

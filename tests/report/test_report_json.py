@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError  # type: ignore[imp
 from audit.report.json import run_document, scan_document
 from audit.report.schema import DOCUMENTS, schema
 from tests.report.report_factories import (
+    NOTICES,
     lab_run,
     make_certificate,
     make_endpoint_facts,
@@ -70,7 +71,7 @@ def test_a_run_has_the_documented_keys() -> None:
     document = validate(run_document(run), "run-1.json")
     assert set(document) == {
         *("schema", "run", "started", "finished", "policy", "policies", "planned", "executed"),
-        "findings",
+        *("findings", "notices"),
     }
     assert document["policies"] == [document["policy"]]
     assert document["policy"] == {"id": "mailseal-2026", "version": "2026-11-01"}
@@ -79,6 +80,20 @@ def test_a_run_has_the_documented_keys() -> None:
         *("check", "host", "address", "port", "service", "verdict", "severity"),
         *("observed", "expected", "evidence", "item", "policy"),
     }
+
+
+def test_a_waiver_is_told_with_what_it_waives() -> None:
+    """Who, why and until when; what is to be said about waivers stands beside the findings."""
+    document = validate(run_document(lab_run()), "run-1.json")
+    waivers = [f["waiver"] for f in document["findings"] if f["verdict"] == "waived"]
+    assert waivers[0] == {
+        "reason": "gateway is replaced in January",
+        "owner": "postmaster",
+        "expires": "2027-01-31",
+        "ticket": "OPS-7",
+    }
+    assert len(waivers) == sum("waiver" in f for f in document["findings"])
+    assert document["notices"] == [*NOTICES]
 
 
 def test_a_level_is_there_where_one_was_reached() -> None:

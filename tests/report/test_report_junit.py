@@ -4,7 +4,13 @@ from xml.etree import ElementTree as ET
 
 from audit.findings import Run
 from audit.report.junit import junit_document
-from tests.report.report_factories import lab_run, make_finding, make_run, several_policies
+from tests.report.report_factories import (
+    WAIVER,
+    lab_run,
+    make_finding,
+    make_run,
+    several_policies,
+)
 
 COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -75,6 +81,12 @@ def test_each_verdict_has_its_element() -> None:
     for verdict, tag in elements.items():
         case = only_case(make_run(make_finding(verdict=verdict)))
         assert tag == (case[0].tag if len(case) else None)
+
+
+def test_what_is_waived_says_by_whom_and_until_when() -> None:
+    """In the message, where Jenkins shows it."""
+    (skipped,) = only_case(make_run(make_finding(verdict="waived", waiver=WAIVER)))
+    assert skipped.attrib["message"].startswith("waived until 2027-01-31 by postmaster: gateway")
 
 
 def test_a_failure_tells_observed_expected_and_evidence() -> None:

@@ -3,10 +3,13 @@
 from io import StringIO
 
 import pytest
+from msgspec.structs import replace
 
 from audit.findings import Run
 from audit.report.terminal import show
 from tests.report.report_factories import (
+    NOTICES,
+    WAIVER,
     lab_run,
     make_endpoint_facts,
     make_finding,
@@ -42,6 +45,16 @@ def test_failures_come_first_by_endpoint_one_line_each() -> None:
     )
     assert at < lines.index("Could not be determined") < lines.index("Waived")
     assert "msa1" in lines
+
+
+def test_a_waiver_is_told_below_what_it_waives_and_the_rest_before_the_sum() -> None:
+    """Until when, by whom and why; a waiver that nobody needs is named."""
+    lines = printed(lab_run()).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("  MT-CIPHER-ORDER"))
+    assert lines[at + 1].strip() == WAIVER.accepted
+    assert lines[-3:-1] == [f"W{NOTICES[0][1:]}", ""]
+    several = printed(replace(several_policies(), notices=NOTICES)).splitlines()
+    assert sum(line == f"W{NOTICES[0][1:]}" for line in several) == 1
 
 
 def test_the_last_line_sums_up() -> None:

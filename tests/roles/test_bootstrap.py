@@ -11,26 +11,20 @@ import yaml
 
 from lab import base
 from tests.commands import ROOT
+from tests.plugins import loaded, rendered
+from tests.signatures import SAID
 
-# What `rpm -K` printed, 4.16 and later (tried) and 4.8 (from its source), and whether to install.
-SAID = [
-    ("x.rpm: digests signatures OK", 0, True),
-    ("x.rpm: rsa sha1 (md5) pgp md5 OK", 0, True),
-    ("x.rpm: digests OK", 0, False),
-    ("x.rpm: sha1 md5 OK", 0, False),
-    ("x.rpm: digests SIGNATURES NOT OK", 1, False),
-    ("x.rpm: DIGESTS signatures NOT OK", 1, False),
-    ("x.rpm: RSA sha1 ((MD5) PGP) md5 NOT OK (MISSING KEYS: (MD5) PGP#0608b895)", 1, False),
-    ("error: x.rpm: not an rpm package (or package manifest)", 1, False),
-    ("", 1, False),
-]
 RPM = """#!/bin/sh
-case $1 in
-    -K) printf '%s\\n' {said}; exit {code} ;;
-    -U) echo "$@" >>{log}; exit {install} ;;
+case $* in
+    *" -K "*) printf '%s\\n' {said}; exit {code} ;;
+    *" --import "*) exit 0 ;;
+    -qp*) printf %s {name} ;;
+    -U*) echo "$@" >>{log}; exit {install} ;;
     *) exit 9 ;;
 esac
 """
+# Of the directories above the package, those that are not root's alone.
+FIND = "#!/bin/sh\nprintf %s {others}\n"
 
 
 def _variables() -> dict[str, str]:
@@ -40,23 +34,31 @@ def _variables() -> dict[str, str]:
     return loaded
 
 
-def _rpm(folder: Path, said: str, code: int, install: int = 0) -> dict[str, str]:
+def _program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def _rpm(
+    folder: Path, said: str, code: int, install: int = 0, name: str = "x.rpm", others: str = "''"
+) -> dict[str, str]:
     """An environment whose rpm says this and installs so."""
-    rpm, log = folder / "rpm", folder / "log"
-    rpm.write_text(RPM.format(said=shlex.quote(said), code=code, install=install, log=log))
-    rpm.chmod(0o755)
+    words = {"said": shlex.quote(said), "code": code, "install": install, "name": name}
+    _program(folder / "rpm", RPM.format(**words, log=folder / "log"))
+    _program(folder / "find", FIND.format(others=others))
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _bootstrap(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     # As the action `script` writes it: the executable, then the file.
-    command = f"{_variables()['__mailseal_install']} /tmp/x.rpm"
+    variables = _variables()
+    command = rendered(f"{variables['__mailseal_install']} /tmp/x.rpm", variables)
     return subprocess.run(
         ["sh", "-c", command], env=env, capture_output=True, text=True, check=False
     )
 
 
-@pytest.mark.parametrize(("said", "code", "good"), SAID, ids=[said or "-" for said, _, _ in SAID])
+@pytest.mark.parametrize(("said", "code", "good"), SAID, ids=[f"{c} {s}" for s, c, _ in SAID])
 def test_only_a_good_signature_is_installed(
     tmp_path: Path, said: str, code: int, good: bool
 ) -> None:
@@ -75,6 +77,54 @@ def test_a_package_that_rpm_does_not_install_is_not_called_installed(tmp_path: P
     done = _bootstrap(env)
     assert done.returncode == 1
     assert "INSTALLED" not in done.stdout
+
+
+GOOD = "x.rpm: digests signatures OK"
+
+
+def test_another_package_under_that_name_is_refused(tmp_path: Path) -> None:
+    """However well it is signed."""
+    done = _bootstrap(_rpm(tmp_path, GOOD, 0, name="y-1-1.x86_64.rpm"))
+    assert (done.returncode, done.stdout) == (1, "REFUSED: it is y-1-1.x86_64.rpm\n")
+    assert not (tmp_path / "log").exists()
+
+
+def test_nothing_is_put_where_others_can_exchange_it(tmp_path: Path) -> None:
+    """What find prints is a directory that is not root's alone."""
+    done = _bootstrap(_rpm(tmp_path, GOOD, 0, others="/opt/mailseal"))
+    assert done.returncode == 1
+    assert done.stdout == "REFUSED: others than root can change /opt/mailseal\n"
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_broken_package_is_installed_over_itself(tmp_path: Path) -> None:
+    """rpm would say that it is installed already."""
+    assert _bootstrap(_rpm(tmp_path, GOOD, 0)).returncode == 0
+    assert (tmp_path / "log").read_text() == "-U --oldpackage --replacepkgs /tmp/x.rpm\n"
+
+
+OURS = "PYTHON=/opt/mailseal/python/bin/python3.9"
+
+
+@pytest.mark.parametrize(
+    ("said", "needed"),
+    [
+        (["HAS=x"], True),
+        (["HAS=x", OURS], False),
+        (["HAS=older", OURS], True),
+        ([OURS], True),
+        ([], True),
+        (["PYTHON=/usr/bin/python3"], False),
+        (["HAS=older", "PYTHON=/usr/bin/python3"], False),
+    ],
+)
+def test_a_python_that_does_not_answer_is_installed_again(said: list[str], needed: bool) -> None:
+    """Though rpm has it on its books; one of the host's own is enough."""
+    tasks = loaded("roles/bootstrap/tasks/main.yml")
+    (task,) = [one for one in tasks if one["name"] == "Install our Python"]
+    has = {"stdout": "\n".join(said), "stdout_lines": said}
+    variables = {**task["vars"], "__mailseal_has": has, "__mailseal_package_name": "x"}
+    assert all(rendered(f"{{{{ {one} }}}}", variables) for one in task["when"]) == needed
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """How a build is started, watched and ended: the shell of mailseal_build, and run.py."""
 
-import importlib.util
 import json
 import os
 import shlex
@@ -10,28 +9,18 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tests.commands import ROOT
+from tests.plugins import plugin
 
 ROLE = ROOT / "roles" / "package"
 RELEASE = "1.0123abcd"
 
 
-def _plugin() -> ModuleType:
-    path = ROLE / "action_plugins" / "mailseal_build.py"
-    spec = importlib.util.spec_from_file_location("mailseal_build", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PLUGIN = _plugin()
+PLUGIN = plugin("package/action_plugins/mailseal_build.py")
 
 
 class Host:

@@ -1,16 +1,17 @@
 """The filters and modules of the roles, without a host."""
 
 import hashlib
-import importlib.util
+import os
+import socket
 import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.commands import ROOT
+from tests.plugins import loaded, plugin
 
 DAY = "2026-11-24"
 EXIM = """Exim version 4.96 #2 built 27-May-2026 16:52:26
@@ -24,31 +25,22 @@ ACCESS = [
 MX = [{"port": 25, "service": "smtp", "mode": "starttls", "profile": "mx"}]
 
 
-def _plugin(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / "roles" / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def compiler() -> ModuleType:
     """The filter that compiles."""
-    return _plugin("policy/filter_plugins/mailseal.py")
+    return plugin("policy/filter_plugins/mailseal.py")
 
 
 @pytest.fixture(scope="module")
 def planner() -> ModuleType:
     """The filter that plans the trial's handshakes."""
-    return _plugin("deploy/filter_plugins/mailseal_trial.py")
+    return plugin("deploy/filter_plugins/mailseal_trial.py")
 
 
 @pytest.fixture(scope="module")
 def trial() -> ModuleType:
     """The module that tries a daemon."""
-    return _plugin("deploy/library/mailseal_trial.py")
+    return plugin("deploy/library/mailseal_trial.py")
 
 
 def test_a_host_gets_settings_for_what_it_reports(compiler: ModuleType) -> None:
@@ -196,7 +188,7 @@ def test_a_group_has_two_names(trial: ModuleType) -> None:
 
 def test_differences_hide_secrets_and_backups_keep_the_old(tmp_path: Path) -> None:
     """What is replaced can be looked up, what is secret cannot be read off a screen."""
-    files = _plugin("deploy/library/mailseal_files.py")
+    files = plugin("deploy/library/mailseal_files.py")
     live = tmp_path / "live.conf"
     live.write_text("password: old\n")
     mode = files.attributes(str(live))
@@ -209,9 +201,90 @@ def test_differences_hide_secrets_and_backups_keep_the_old(tmp_path: Path) -> No
     assert live.read_text() == "password: new\n"
 
 
+def _own(path: Path, **more: str) -> dict[str, str]:
+    """A file as the module takes it, owned by whoever tests."""
+    return {"path": str(path), "owner": path.parent.owner(), "group": path.parent.group(), **more}
+
+
+def test_all_files_are_replaced_or_none(tmp_path: Path) -> None:
+    """Where the second cannot be written the first is as before; so is one that was not there."""
+    files = plugin("deploy/library/mailseal_files.py")
+    live, new, gone = tmp_path / "live", tmp_path / "new", tmp_path / "gone"
+    live.write_text("old")
+    gone.write_text("line")
+    wanted = [_own(live, content="new"), _own(new, content="x"), _own(gone, state="absent")]
+    backup = str(tmp_path / "backup")
+    impossible = _own(tmp_path / "live" / "below", content="x")
+    with pytest.raises(OSError, match="File exists"):
+        files.put([*wanted, impossible], backup)
+    assert (live.read_text(), new.exists(), gone.read_text()) == ("old", False, "line")
+
+    backups = files.put(wanted, backup)
+    assert (live.read_text(), new.read_text(), gone.exists()) == ("new", "x", False)
+    assert [files.compare(one) for one in wanted] == [None] * 3
+    files.restore(backups)
+    assert (live.read_text(), new.exists(), gone.read_text()) == ("old", False, "line")
+    with pytest.raises(OSError, match=f"{live} is NOT back: "):
+        files.restore({str(live): backup + "/nothing", str(gone): ""})
+    assert not gone.exists()
+
+
+def test_a_file_that_has_to_go_is_a_difference(tmp_path: Path) -> None:
+    """Until it is gone; what it said is shown."""
+    files = plugin("deploy/library/mailseal_files.py")
+    line = tmp_path / "line.conf"
+    one = {"path": str(line), "state": "absent"}
+    assert files.compare(one) is None
+    line.write_text("/opt/x\n")
+    found = files.compare(one)
+    assert (found["before"], found["after"], found["after_header"]) == ("/opt/x\n", "", str(line))
+
+
+def test_a_file_that_has_to_go_is_empty_in_the_trial(trial: ModuleType, tmp_path: Path) -> None:
+    """It cannot be taken away there; where there is none nothing lies over it."""
+    line, none = tmp_path / "line.conf", tmp_path / "none.conf"
+    line.write_text("/opt/x\n")
+    one = object.__new__(trial.Trial)
+    one.work = str(tmp_path / "work")
+    Path(one.work).mkdir()
+    files = [_own(line, state="absent"), _own(none, state="absent")]
+    one.params = {"files": files, "scratch": []}
+    laid: list[tuple[str, ...]] = []
+    one.shell = lambda _script, *words: laid.append(words)
+    one.lay_over()
+    over = {
+        words[-1]: Path(words[0]).read_text()
+        for words in laid
+        if words[-1] in map(str, (line, none))
+    }
+    assert over == {str(line): ""}
+
+
+def test_a_reason_is_the_one_that_says_most() -> None:
+    """Of a loop the item's, of processes what is wrong with them."""
+    reason = plugin("deploy/filter_plugins/mailseal_reason.py").mailseal_reason
+    assert reason({"msg": "no such service"}) == "no such service"
+    items = ["a word", {"msg": "fine"}, {"failed": True, "stderr": "ldconfig: no\n"}]
+    assert reason({"msg": "One or more items failed", "results": items}) == "ldconfig: no"
+    assert reason({"stale": ["exim4 (1) is old"], "failed": True}) == "exim4 (1) is old"
+    assert reason({}) == "it gives no reason"
+
+
+def test_the_ports_of_a_process_are_those_that_it_listens_on() -> None:
+    """What comes back after a failure must listen on them again."""
+    processes = plugin("deploy/library/mailseal_processes.py")
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        found = processes.held(os.getpid(), processes.listening_sockets())
+        assert server.getsockname()[1] in found
+        assert other.getsockname()[1] not in found
+    assert processes.held(os.getpid(), {}) == set()
+    assert processes.held(1 << 30, {"socket:[1]": 1}) == set()
+
+
 def test_names_are_read_from_a_certificate() -> None:
     """All of them, critical or not."""
-    certificate = _plugin("tls_certificate/library/mailseal_certificate.py")
+    certificate = plugin("tls_certificate/library/mailseal_certificate.py")
     text = "X509v3 Subject Alternative Name: critical\n        DNS:a.test, DNS:b.test\n"
     assert certificate.names_in(text) == {"a.test", "b.test"}
     assert certificate.names_in("no such extension") == set()
@@ -219,11 +292,11 @@ def test_names_are_read_from_a_certificate() -> None:
 
 def test_a_build_is_explained_by_its_telling_line() -> None:
     """Not by make's own last words."""
-    plugin = _plugin("package/action_plugins/mailseal_build.py")
+    build = plugin("package/action_plugins/mailseal_build.py")
     words = ["x.c:1: fatal error: idn2.h: No such file", "compilation terminated.", "make: *** [x]"]
-    assert plugin.reason(words) == "x.c:1: fatal error: idn2.h: No such file"
-    assert plugin.reason(["only this"]) == "only this"
-    assert plugin.reason([]) == "it gives no reason"
+    assert build.reason(words) == "x.c:1: fatal error: idn2.h: No such file"
+    assert build.reason(["only this"]) == "only this"
+    assert build.reason([]) == "it gives no reason"
 
 
 SOURCE = {"file": "x.tar.gz", "source": "/srv/x.tar.gz"}
@@ -239,7 +312,7 @@ SOURCE = {"file": "x.tar.gz", "source": "/srv/x.tar.gz"}
 )
 def test_a_source_is_looked_for_where_it_is(source: dict[str, str], here: bool, path: str) -> None:
     """On one of two hosts, or where it was brought, under the checksum that it must have."""
-    package = _plugin("package/filter_plugins/mailseal_package.py")
+    package = plugin("package/filter_plugins/mailseal_package.py")
     pinned = {"x.tar.gz": "ab" * 32}
     (found,) = package.mailseal_package_places([source], pinned, "/cache")
     assert (found["here"], found["path"], found["sha256"]) == (here, path, "ab" * 32)
@@ -274,7 +347,7 @@ def test_what_is_wrong_with_a_source_is_said_without_a_password(
     source: dict[str, str], stat: dict[str, object], sentence: str
 ) -> None:
     """With where it is kept, and with what kept it from coming."""
-    package = _plugin("package/filter_plugins/mailseal_package.py")
+    package = plugin("package/filter_plugins/mailseal_package.py")
     looked = _looked(package, source, **stat)
     got = [{"item": {"file": "x.tar.gz"}, "msg": f"no {SECRET['source']}"}]
     said = package.mailseal_package_refused(looked, got if source is SECRET else [])
@@ -285,7 +358,7 @@ def test_what_is_wrong_with_a_source_is_said_without_a_password(
 
 def _kept(home: Path) -> Path:
     """A result as a build leaves it."""
-    package = _plugin("package/filter_plugins/mailseal_package.py")
+    package = plugin("package/filter_plugins/mailseal_package.py")
     (home / "a.deb").write_bytes(b"a")
     (home / "offers.json").write_bytes(b"{}")
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in home.iterdir()}
@@ -295,7 +368,7 @@ def _kept(home: Path) -> Path:
 
 def test_a_result_is_taken_from_the_cache_if_it_is_what_was_built(tmp_path: Path) -> None:
     """And what is built on it gets its packages, with their checksums."""
-    package = _plugin("package/filter_plugins/mailseal_package.py")
+    package = plugin("package/filter_plugins/mailseal_package.py")
     home = _kept(tmp_path)
     assert package.mailseal_package_kept(str(home)) == {"found": True, "wrong": ""}
     assert package.mailseal_package_packages(str(home)) == [
@@ -324,7 +397,7 @@ def test_a_damaged_result_is_seen(
     tmp_path: Path, name: str, text: bytes | None, wrong: str
 ) -> None:
     """Whatever of it the disk lost."""
-    package = _plugin("package/filter_plugins/mailseal_package.py")
+    package = plugin("package/filter_plugins/mailseal_package.py")
     home = _kept(tmp_path)
     if text is None:
         (home / name).unlink()
@@ -335,7 +408,7 @@ def test_a_damaged_result_is_seen(
 
 def test_what_runs_a_build_decides_its_result(tmp_path: Path) -> None:
     """Another runner, other tools of the host, another key."""
-    package = _plugin("package/filter_plugins/mailseal_package.py")
+    package = plugin("package/filter_plugins/mailseal_package.py")
     tool = tmp_path / "run.py"
     keys = set()
     for text, versions in (("a", "gcc 12"), ("b", "gcc 12"), ("a", "gcc 13")):
@@ -343,7 +416,7 @@ def test_what_runs_a_build_decides_its_result(tmp_path: Path) -> None:
         keys.add(package.mailseal_package_key({}, versions, [str(tool)]))
     assert len(keys) == 3
     role = ROOT / "roles" / "package"
-    own = yaml.safe_load((role / "vars" / "main.yml").read_text())["__mailseal_package_own"]
+    own = loaded("roles/package/vars/main.yml")["__mailseal_package_own"]
     assert {Path(one).name for one in own} == {path.name for path in (role / "files").iterdir()}
 
 
@@ -360,7 +433,7 @@ EXIM_SOURCE: dict[str, Any] = {
 
 def test_a_daemon_is_planned_on_the_packages_of_the_library() -> None:
     """And in check mode, where there are none yet, all the same."""
-    daemon = _plugin("daemon_package/filter_plugins/mailseal_daemon.py")
+    daemon = plugin("daemon_package/filter_plugins/mailseal_daemon.py")
     manifests = {"exim": "/srv/exim.json"}
     planned = daemon.mailseal_daemon_plan(EXIM_SOURCE, "exim", LIBRARY, manifests)
     assert planned["refused"] == ""
@@ -385,15 +458,15 @@ def test_a_daemon_that_cannot_be_built_is_refused_before_anything_is(
     source: dict[str, Any], daemon: str, manifests: dict[str, str], sentence: str
 ) -> None:
     """With one sentence."""
-    plugin = _plugin("daemon_package/filter_plugins/mailseal_daemon.py")
-    found = plugin.mailseal_daemon_plan(source, daemon, LIBRARY, manifests)
+    module = plugin("daemon_package/filter_plugins/mailseal_daemon.py")
+    found = module.mailseal_daemon_plan(source, daemon, LIBRARY, manifests)
     assert list(found) == ["refused"]
     assert sentence in found["refused"]
 
 
 def test_what_el6_gets_is_planned_on_the_packages_of_the_library() -> None:
     """The daemon, which needs a manifest; the interpreter needs neither."""
-    el6 = _plugin("el6_package/filter_plugins/mailseal_el6.py")
+    el6 = plugin("el6_package/filter_plugins/mailseal_el6.py")
     exim = el6.mailseal_el6_plan("exim", "/opt/tools", LIBRARY, {"exim": "/srv/exim.json"})
     assert exim["refused"] == ""
     place = {"source": "/usr/src", "on": "builder"}
@@ -411,53 +484,22 @@ def test_the_cache_has_one_place() -> None:
     """Two roles use it, each with its default."""
     found = set()
     for role in ("package", "el6_toolchain"):
-        path = ROOT / "roles" / role / "defaults" / "main.yml"
-        found.add(yaml.safe_load(path.read_text(encoding="utf-8"))["mailseal_package_cache"])
+        found.add(loaded(f"roles/{role}/defaults/main.yml")["mailseal_package_cache"])
     assert len(found) == 1
 
 
 def test_a_policy_without_the_profile_is_refused() -> None:
     """One sentence instead of a library without its floor."""
-    library = _plugin("openssl_package/filter_plugins/mailseal_openssl.py")
+    library = plugin("openssl_package/filter_plugins/mailseal_openssl.py")
     spec = {"version": "3.0.22", "file": "x", "sha256": "ab" * 32, "format": "deb"}
     assert library.mailseal_openssl_plan(spec, "mailseal-2026", "mx")["refused"] == ""
     assert "no profile" in library.mailseal_openssl_plan(spec, "univie-2015", "nothing")["refused"]
     assert "nonsense" in library.mailseal_openssl_plan(spec, "nonsense", "mx")["refused"]
 
 
-@pytest.mark.parametrize(
-    ("said", "line"),
-    [
-        ("W: unsandboxed\nE: Failed to fetch x\nE: Some files failed", "E: Failed to fetch x"),
-        ("reading\nW: GPG error: x", "W: GPG error: x"),
-        ("one\ntwo\n", "two"),
-        ("", "no message"),
-    ],
-)
-def test_the_package_tools_are_quoted_by_what_says_most(said: str, line: str) -> None:
-    """An error before a warning, a warning before anything else."""
-    assert _plugin("package_install/library/mailseal_package.py").last(said) == line
-
-
-@pytest.mark.parametrize(
-    ("said", "signed"),
-    [
-        ("x.rpm: digests signatures OK", True),
-        ("x.rpm: rsa sha1 (md5) pgp md5 OK", True),
-        ("x.rpm: digests OK", False),
-        ("x.rpm: digests SIGNATURES NOT OK", False),
-        ("x.rpm: RSA sha1 ((MD5) PGP) md5 NOT OK (MISSING KEYS: (MD5) PGP#1)", False),
-    ],
-)
-def test_an_unsigned_rpm_is_not_taken_for_a_signed_one(said: str, signed: bool) -> None:
-    """`rpm -K` calls an unsigned package OK: only the word counts."""
-    package = _plugin("package_install/library/mailseal_package.py")
-    assert (package.SIGNED.search(said) is not None) == signed
-
-
 def test_another_library_in_memory_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """One from elsewhere, and one that was replaced where it lay."""
-    processes = _plugin("deploy/library/mailseal_processes.py")
+    processes = plugin("deploy/library/mailseal_processes.py")
     memory: set[str] = set()
     monkeypatch.setattr(processes.os, "readlink", lambda _path: "/usr/sbin/exim4")
     monkeypatch.setattr(processes, "mapped", lambda _pid: memory)
@@ -486,35 +528,7 @@ def test_a_replaced_program_is_seen(
     monkeypatch: pytest.MonkeyPatch, program: str, stale: bool
 ) -> None:
     """Gone, or moved aside; a link under another name is neither."""
-    processes = _plugin("deploy/library/mailseal_processes.py")
+    processes = plugin("deploy/library/mailseal_processes.py")
     monkeypatch.setattr(processes.os, "readlink", lambda _path: program)
     monkeypatch.setattr(processes, "mapped", lambda _pid: set())
     assert bool(list(processes.outdated(1, {"exim4", "cyrmaster"}, []))) == stale
-
-
-def test_what_a_program_misses_is_named() -> None:
-    """A symbol, with or without its version, and a version alone."""
-    linkage = _plugin("openssl/library/mailseal_linkage.py")
-    text = (
-        "undefined symbol: BIO_f_ssl, version OPENSSL_3.0.0\t(/usr/bin/openssl)\n"
-        "undefined symbol: DES_ecb_encrypt\t(/usr/lib/libcurl.so.4)\n"
-        "x: /opt/libssl.so.3: version `OPENSSL_3.0.9' not found (required by x)\n"
-    )
-    found = {symbol or version for symbol, version in linkage.MISSING.findall(text)}
-    assert found == {"BIO_f_ssl", "DES_ecb_encrypt", "OPENSSL_3.0.9"}
-
-
-@pytest.mark.parametrize(
-    ("path", "system"),
-    [
-        ("/lib/x86_64-linux-gnu/libssl.so.3", True),
-        ("/usr/lib/x86_64-linux-gnu/libssl.so.3", True),
-        ("/usr/lib64/libssl.so.10", True),
-        ("/usr/local/lib/libssl.so.3", False),
-        ("/opt/other/lib/libssl.so.3", False),
-    ],
-)
-def test_the_systems_library_is_no_conflict(path: str, system: bool) -> None:
-    """It is what ours comes before; anything else is a third one."""
-    linkage = _plugin("openssl/library/mailseal_linkage.py")
-    assert (linkage.SYSTEM.match(path) is not None) == system

@@ -7,15 +7,20 @@ short_description: Put several files in place, all of them or none
 description:
   - Compares the files with what they should be. In check mode that is all, and the differences are
     shown; otherwise the old ones are kept in a backup directory and each is replaced by a rename.
+    Where one of them cannot be, those before it are put back.
 options:
   files:
-    description: path, content, owner, group, mode; secret keeps one out of the differences.
+    description: >-
+      path, content, owner, group, mode; secret keeps one out of the differences. With state absent
+      there must be no such file.
     type: list
     elements: dict
-    required: true
   backup:
     description: Directory for what is replaced.
     type: path
+  restore:
+    description: What a task before returned as backups; those files are put back.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -23,11 +28,16 @@ EXAMPLES = r"""
   mailseal_files:
     files: [{path: /etc/imapd.conf, content: "...", owner: root, group: mail, mode: "0640"}]
     backup: /var/lib/mailseal/backup
+  register: replaced
+
+- name: Go back to the old one
+  mailseal_files:
+    restore: "{{ replaced.backups }}"
 """
 
 RETURN = r"""
 backups:
-  description: Where the replaced files are, by path.
+  description: Where the replaced files are, by path; empty where there was none.
   returned: success
   type: dict
 """
@@ -39,7 +49,7 @@ import shutil
 import stat
 import tempfile
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -69,6 +79,11 @@ def wanted_attributes(one: File) -> Dict[str, str]:
     }
 
 
+def is_to_go(one: File) -> bool:
+    """Whether there must be no such file."""
+    return bool(one.get("state", "present") == "absent")
+
+
 def content_of(path: str) -> str:
     """All of a file, whatever its bytes."""
     with open(path, encoding="utf-8", errors="surrogateescape") as stream:
@@ -82,16 +97,19 @@ def header(path: str, found: Dict[str, str]) -> str:
 
 def compare(one: File) -> Optional[Dict[str, str]]:
     """The difference to show for a file, or None if it is as it should be."""
-    path, wanted = one["path"], wanted_attributes(one)
+    path = one["path"]
+    gone = is_to_go(one)
+    wanted = {} if gone else wanted_attributes(one)
+    after = "" if gone else one["content"]
     there = os.path.exists(path)
     found = attributes(path) if there else {}
     before = content_of(path) if there else ""
-    if there and found == wanted and before == one["content"]:
+    if there != gone and found == wanted and before == after:
         return None
     secret = one.get("secret")
     return {
         "before": "(not shown)\n" if secret else before,
-        "after": "(not shown)\n" if secret else one["content"],
+        "after": "(not shown)\n" if secret else after,
         "before_header": header(path, found),
         "after_header": header(path, wanted),
     }
@@ -110,7 +128,11 @@ def keep(path: str, directory: str) -> str:
 
 def replace(one: File) -> None:
     """Put a file in place by a rename: nobody ever reads half of it, or with a wrong mode."""
-    path, wanted = one["path"], wanted_attributes(one)
+    path = one["path"]
+    if is_to_go(one):
+        os.unlink(path)
+        return
+    wanted = wanted_attributes(one)
     directory = os.path.dirname(path)
     os.makedirs(directory, mode=0o755, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=directory, prefix=".mailseal-")
@@ -127,29 +149,68 @@ def replace(one: File) -> None:
         raise
 
 
+def put_back(path: str, copy: str) -> str:
+    """Put back what was there before, or nothing; return what kept it from that."""
+    try:
+        if copy:
+            replace({"path": path, "content": content_of(copy), **attributes(copy)})
+        elif os.path.exists(path):
+            os.unlink(path)
+    except (OSError, LookupError) as error:
+        return f"{path} is NOT back: {error}"
+    return ""
+
+
+def restore(backups: Dict[str, str]) -> None:
+    """Put back all that can be, before anything is said of the others."""
+    problems = [put_back(path, copy) for path, copy in backups.items()]
+    if any(problems):
+        raise OSError("; ".join(filter(None, problems)))
+
+
+def put(files: List[File], directory: Optional[str]) -> Dict[str, str]:
+    """Put all of these in place, or none; return where those are that were there before."""
+    backups = {}
+    for one in files if directory else []:
+        path = one["path"]
+        backups[path] = keep(path, str(directory)) if os.path.exists(path) else ""
+    done: Dict[str, str] = {}
+    try:
+        for one in files:
+            replace(one)
+            done[one["path"]] = backups.get(one["path"], "")
+    except (OSError, LookupError):
+        if directory:
+            restore(done)
+        raise
+    return backups
+
+
 def main() -> None:
     """Do what the task says."""
     module = AnsibleModule(
         argument_spec={
-            "files": {"type": "list", "elements": "dict", "required": True},
+            "files": {"type": "list", "elements": "dict"},
             "backup": {"type": "path"},
+            "restore": {"type": "dict"},
         },
+        required_one_of=[("files", "restore")],
+        mutually_exclusive=[("files", "restore")],
         supports_check_mode=True,
     )
-    backups = {}
+    backups: Dict[str, str] = module.params["restore"] or {}
     try:
-        compared = [(one, compare(one)) for one in module.params["files"]]
+        compared = [(one, compare(one)) for one in module.params["files"] or []]
         pending = [(one, difference) for one, difference in compared if difference]
         if not module.check_mode:
-            for one, _difference in pending:
-                if module.params["backup"] and os.path.exists(one["path"]):
-                    backups[one["path"]] = keep(one["path"], module.params["backup"])
-            for one, _difference in pending:
-                replace(one)
+            restore(backups)
+            backups.update(put([one for one, _difference in pending], module.params["backup"]))
     except (OSError, LookupError) as error:
         module.fail_json(msg=f"files cannot be put in place: {error}")
     module.exit_json(
-        changed=bool(pending), backups=backups, diff=[difference for _one, difference in pending]
+        changed=bool(pending or module.params["restore"]),
+        backups=backups,
+        diff=[difference for _one, difference in pending],
     )
 
 

@@ -51,12 +51,17 @@ running:
   description: Process ids.
   returned: success
   type: list
+ports:
+  description: The TCP ports that they listen on.
+  returned: success
+  type: list
 stale:
   description: A sentence for each process that is older than one of its files or libraries.
   returned: success
   type: list
 """
 
+import contextlib
 import os
 import time
 from typing import Dict, Iterable, Iterator, Set, Tuple
@@ -112,14 +117,16 @@ def listening_sockets() -> Dict[str, int]:
     return found
 
 
-def holds(pid: int, sockets: Iterable[str]) -> bool:
-    """Whether a process has one of these sockets open."""
+def held(pid: int, sockets: Dict[str, int]) -> Set[int]:
+    """The ports of those of these sockets that a process has open."""
     directory = f"/proc/{pid}/fd"
-    try:
-        names = os.listdir(directory)
-        return any(os.readlink(os.path.join(directory, name)) in sockets for name in names)
-    except OSError:
-        return False  # it has ended meanwhile
+    links = []
+    # It may end meanwhile, or close one.
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            with contextlib.suppress(OSError):
+                links.append(os.readlink(os.path.join(directory, name)))
+    return {sockets[link] for link in links if link in sockets}
 
 
 def mapped(pid: int) -> Set[str]:
@@ -173,9 +180,10 @@ def main() -> None:
     changes = [(os.stat(p).st_ctime, p) for p in module.params["files"] if os.path.exists(p)]
     latest, path = max(changes, default=(0.0, ""))
     found = sorted(processes(set(module.params["names"])))
+    sockets = listening_sockets()
+    ports = {pid: held(pid, sockets) for pid, _name, _start in found}
     if module.params["listening"]:
-        sockets = listening_sockets()
-        found = [process for process in found if holds(process[0], sockets)]
+        found = [process for process in found if ports[process[0]]]
     stale = [
         f"{name} ({pid}) started before {path} changed"
         for pid, name, start in found
@@ -187,7 +195,12 @@ def main() -> None:
         for pid, name, _start in found
         for what in outdated(pid, names, module.params["libraries"])
     ]
-    module.exit_json(changed=False, running=[pid for pid, _name, _start in found], stale=stale)
+    module.exit_json(
+        changed=False,
+        running=[pid for pid, _name, _start in found],
+        ports=sorted(set().union(*ports.values())),
+        stale=stale,
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ description:
   - Fails with the reason if a port does not answer or a handshake does not turn out as planned.
 options:
   files:
-    description: The candidates; path, content, owner, group, mode.
+    description: The candidates; path, content, owner, group, mode. With state absent an empty one.
     type: list
     elements: dict
     required: true
@@ -276,7 +276,9 @@ class Trial:
                 *[str(one[key]) for key in ("owner", "group", "mode", "path")],
                 self.sub(f"cover/scratch{number}"),
             )
-        new = {os.path.dirname(f["path"]) for f in self.params["files"] if not exists(f)}
+        # One that has to go can be covered, and not taken away.
+        files = [f for f in self.params["files"] if exists(f) or f.get("state") != "absent"]
+        new = {os.path.dirname(f["path"]) for f in files if not exists(f)}
         for number, directory in enumerate(sorted(new)):
             # A copy of the directory, so that a file can lie in it that is not there yet.
             self.shell(
@@ -284,11 +286,11 @@ class Trial:
                 directory,
                 self.sub(f"cover/directory{number}"),
             )
-        for number, one in enumerate(self.params["files"]):
+        for number, one in enumerate(files):
             candidate = self.sub(f"candidate{number}")
             with open(candidate, "w", encoding="utf-8") as stream:
                 os.chmod(candidate, int(str(one.get("mode", "0644")), 8))
-                stream.write(one["content"])
+                stream.write(one.get("content", ""))
             shutil.chown(candidate, one.get("owner", "root"), one.get("group", "root"))
             self.shell('test -e "$2" || : >"$2"; mount --bind "$1" "$2"', candidate, one["path"])
         if os.path.exists("/dev/log"):

@@ -1,0 +1,533 @@
+"""What the module mailseal_package decides, with tools that do as they are told."""
+
+import email.message
+import errno
+import io
+import os
+import stat
+import subprocess
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.plugins import loaded, plugin, rendered
+from tests.signatures import SAID
+
+LIBRARY, DAEMON = "mailseal-openssl-3.5", "mailseal-exim"
+
+
+@pytest.fixture(scope="module")
+def package() -> ModuleType:
+    """The module."""
+    return plugin("package_install/library/mailseal_package.py")
+
+
+class Tools:
+    """A package manager in memory: what is installed, what was done, and what goes wrong."""
+
+    suffix = ".deb"
+
+    def __init__(self, package: ModuleType, keep: Path, **installed: str) -> None:
+        self.failed, self.keep = package.Failed, keep
+        self.now = {name.replace("_", "-"): version for name, version in installed.items()}
+        self.log: list[str] = []
+        self.bad: set[str] = set()
+        self.damaged: set[str] = set()
+        keep.mkdir()
+        for name, version in self.now.items():
+            self.get(name, version)
+
+    def installed(self, name: str) -> str:
+        return self.now.get(name, "")
+
+    def damage(self, name: str) -> str:
+        bad = self.now.get(name) in self.bad or name in self.damaged
+        return "??5?????? /opt/x" if bad else ""
+
+    def get(self, name: str, version: str) -> str:
+        path = self.keep / f"{name}_{version}_amd64.deb"
+        path.touch()
+        return str(path)
+
+    def kept(self, name: str, version: str) -> str:
+        path = self.keep / f"{name}_{version}_amd64.deb"
+        if not path.exists():
+            raise self.failed(f"{name} {version} is not kept in {self.keep}")
+        return str(path)
+
+    def files(self, path: str) -> list[tuple[str, int]]:
+        return []
+
+    def foresee(self, name: str, path: str) -> None:
+        if "unwanted" in path:
+            raise self.failed(f"{name} would remove mail")
+
+    def put(self, name: str, path: str) -> None:
+        self.now[name] = path.split("_")[-2]
+        self.damaged.discard(name)
+        self.log.append(f"{name} {self.now[name]}")
+
+    def remove(self, name: str) -> None:
+        del self.now[name]
+        self.log.append(f"{name} gone")
+
+    def unpack(self, path: str, directory: str) -> None:
+        (Path(directory) / "half").touch()
+        raise self.failed(f"{path} cannot be unpacked: it is full")
+
+
+class Ended(Exception):
+    """How a module ends."""
+
+
+def _do(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tools: Tools, **params: Any
+) -> dict[str, Any]:
+    """Run the module; what it returns."""
+    names = ("name", "version", "state", "format", "keep", "trial", "home")
+    given = {"state": "present", "format": "deb", "home": "/opt/mailseal", **params}
+    given = {"keep": str(tools.keep), "trial": str(tools.keep / "trial"), **given}
+
+    def end(**result: Any) -> None:
+        raise Ended(result)
+
+    module = SimpleNamespace(
+        params={name: given.get(name) for name in names},
+        check_mode=params.get("check", False),
+        exit_json=end,
+        fail_json=lambda **result: end(failed=True, **result),
+    )
+    monkeypatch.setattr(package, "AnsibleModule", lambda **_words: module)
+    monkeypatch.setattr(package, "Deb", lambda _params: tools)
+    with pytest.raises(Ended) as ended:
+        package.main()
+    result = ended.value.args[0]
+    assert isinstance(result, dict)
+    return result
+
+
+def test_what_there_was_is_noted_once(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run that was ended in between, and a third version after it: the first one is put back."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    for version in ("2", "3"):
+        assert _do(package, monkeypatch, tools, name=DAEMON, version=version)["changed"]
+    done = _do(package, monkeypatch, tools, state="previous")
+    assert (done["changed"], done["packages"]) == (True, [DAEMON])
+    assert tools.now == {DAEMON: "1"}
+    assert not _do(package, monkeypatch, tools, state="previous")["changed"]
+
+
+def test_what_was_confirmed_is_not_put_back(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without a note nothing changes, neither by confirming nor by putting back."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    assert not _do(package, monkeypatch, tools, state="kept")["changed"]
+    _do(package, monkeypatch, tools, name=DAEMON, version="2")
+    assert _do(package, monkeypatch, tools, state="kept", check=True)["changed"]
+    assert _do(package, monkeypatch, tools, state="kept")["changed"]
+    assert not _do(package, monkeypatch, tools, state="kept")["changed"]
+    assert not _do(package, monkeypatch, tools, state="previous")["changed"]
+    assert tools.now == {DAEMON: "2"}
+
+
+def test_the_last_installed_is_put_back_first(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The daemon before its library, also where an earlier run had installed it already."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    keep = tools.keep
+    order = ((DAEMON, "2"), (LIBRARY, "3"), (DAEMON, "3"))
+    for moment, (name, version) in enumerate(order):
+        _do(package, monkeypatch, tools, name=name, version=version)
+        written = keep / f"{name}.previous"
+        now = written.stat().st_mtime_ns
+        os.utime(written, ns=(now + moment * 10**9, now + moment * 10**9))
+    tools.log.clear()
+    assert _do(package, monkeypatch, tools, state="previous")["packages"] == [DAEMON, LIBRARY]
+    assert tools.log == [f"{DAEMON} 1", f"{LIBRARY} gone"]
+
+
+def test_a_note_says_when_it_was_used_last(package: ModuleType, tmp_path: Path) -> None:
+    """What it says stays; a note that was not written to its end is none."""
+    notes = package.Notes(str(tmp_path))
+    assert notes.write(DAEMON, "1")
+    os.utime(tmp_path / f"{DAEMON}.previous", ns=(1, 1))
+    assert not notes.write(DAEMON, "2")
+    assert notes.version(DAEMON) == "1"
+    assert (tmp_path / f"{DAEMON}.previous").stat().st_mtime_ns > 1
+    (tmp_path / f"{LIBRARY}.previous.new").touch()
+    assert notes.names() == [DAEMON]
+    assert notes.version(LIBRARY) is None
+
+
+def test_one_that_cannot_be_put_back_does_not_keep_the_others(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is named, and its note stays."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    _do(package, monkeypatch, tools, name=DAEMON, version="2")
+    _do(package, monkeypatch, tools, name=LIBRARY, version="2")
+    (tools.keep / f"{DAEMON}_1_amd64.deb").unlink()
+    done = _do(package, monkeypatch, tools, state="previous")
+    assert done["msg"].startswith(f"{DAEMON} 1 is NOT back: ")
+    assert tools.now == {DAEMON: "2"}
+    assert package.Notes(str(tools.keep)).names() == [DAEMON]
+
+
+@pytest.mark.parametrize(("before", "state"), [("1", "1 is back"), ("", "it is gone again")])
+def test_what_is_installed_and_not_whole_goes_again(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, before: str, state: str
+) -> None:
+    """The version of before is back, and nobody says that nothing was touched."""
+    installed = {"mailseal_exim": before} if before else {}
+    tools = Tools(package, tmp_path / "keep", **installed)
+    tools.bad.add("2")
+    done = _do(package, monkeypatch, tools, name=DAEMON, version="2")
+    assert done["failed"]
+    assert done["msg"] == f"{DAEMON} is not as it was packed: ??5?????? /opt/x; {state}"
+    assert tools.installed(DAEMON) == before
+    assert package.Notes(str(tools.keep)).names() == []
+
+
+def test_it_is_said_where_what_was_there_is_not_back(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Then the note stays: the next run can still go back."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    tools.bad.add("2")
+    (tools.keep / f"{DAEMON}_1_amd64.deb").unlink()
+    done = _do(package, monkeypatch, tools, name=DAEMON, version="2")
+    assert "; 1 is NOT back: mailseal-exim 1 is not kept in " in done["msg"]
+    assert package.Notes(str(tools.keep)).version(DAEMON) == "1"
+
+
+def test_what_is_refused_in_time_leaves_no_note(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing was touched, and so it is said."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    done = _do(package, monkeypatch, tools, name=DAEMON, version="unwanted")
+    assert done["msg"] == f"{DAEMON}: {DAEMON} would remove mail; nothing that serves was touched"
+    assert tools.log == []
+    assert package.Notes(str(tools.keep)).names() == []
+
+
+def test_a_damaged_package_is_installed_again(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Though its version is the one that is wanted; a whole one is left alone."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    assert not _do(package, monkeypatch, tools, name=DAEMON, version="1")["changed"]
+    tools.damaged.add(DAEMON)
+    assert _do(package, monkeypatch, tools, name=DAEMON, version="1", check=True)["changed"]
+    assert tools.log == []
+    assert _do(package, monkeypatch, tools, name=DAEMON, version="1")["changed"]
+    assert tools.log == [f"{DAEMON} 1"]
+    assert package.Notes(str(tools.keep)).names() == []
+    tools.bad.add("1")
+    done = _do(package, monkeypatch, tools, name=DAEMON, version="1")
+    assert done["msg"].endswith("; it is NOT whole")
+
+
+def test_files_that_may_be_put_back_are_kept(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """This version, the one before, and the one that the note names."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1.0")
+    for version in ("2.0", "3.0", "4.0"):
+        _do(package, monkeypatch, tools, name=DAEMON, version=version)
+    names = sorted(path.name.split("_")[1] for path in tools.keep.glob("*.deb"))
+    assert names == ["1.0", "3.0", "4.0"]
+
+
+def test_nothing_is_left_of_what_cannot_be_laid_out(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A disk that is full stays no fuller than it was."""
+    tools = Tools(package, tmp_path / "keep")
+    done = _do(package, monkeypatch, tools, state="unpacked", name=DAEMON, version="1")
+    assert "cannot be unpacked" in done["msg"]
+    assert not (tools.keep / "trial").exists()
+
+
+def test_what_is_laid_out_needs_room_as_well(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As much as all of its files."""
+    tools = Tools(package, tmp_path / "keep")
+    monkeypatch.setattr(tools, "files", lambda _path: [(f"{tmp_path}/a", 3 << 50)])
+    monkeypatch.setattr(package, "fits", lambda _files: None)
+    done = _do(package, monkeypatch, tools, state="unpacked", name=DAEMON, version="1")
+    assert f"there is no room: {tools.keep}/trial needs " in done["msg"]
+
+
+def test_room_is_looked_for_where_the_files_go(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On each file system for what goes there, whatever is not there yet."""
+    asked: dict[str, int] = {}
+    monkeypatch.setattr(package, "room", asked.__setitem__)
+    package.fits([("/proc/mailseal/x", 5), (f"{tmp_path}/new/a", 1), (f"{tmp_path}/new/b/c", 2)])
+    assert asked == {"/proc": 5, str(tmp_path): 3}
+
+
+def test_room_is_refused_by_name(package: ModuleType, tmp_path: Path) -> None:
+    """With what there would have to be."""
+    package.room(str(tmp_path), 0)
+    with pytest.raises(package.Failed, match=r"there is no room: .* needs 1073741840 MB"):
+        package.room(str(tmp_path / "new"), 1 << 50)
+
+
+def test_a_package_says_what_it_brings(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the words of both tools."""
+    listed = (
+        "drwxr-xr-x root/root         0 2026-01-01 00:00 ./opt/mailseal/\n"
+        "-rwsr-xr-x root/root     22680 2026-01-01 00:00 ./usr/sbin/exim4\n"
+        "lrwxrwxrwx root/root         0 2026-01-01 00:00 ./opt/mailseal/x y.so -> x.so.3\n"
+    )
+    said = {"dpkg-deb": listed, "rpm": "0 /opt/mailseal/thing\n6 /opt/mailseal/thing/a b\n"}
+    monkeypatch.setattr(
+        package,
+        "run",
+        lambda *argv, **_words: SimpleNamespace(returncode=0, stdout=said[argv[0]]),
+    )
+    assert package.Deb({"source": ""}).files("x.deb") == [
+        ("/opt/mailseal/", 0),
+        ("/usr/sbin/exim4", 22680),
+        ("/opt/mailseal/x y.so", 0),
+    ]
+    assert package.Rpm({}).files("x.rpm") == [
+        ("/opt/mailseal/thing", 0),
+        ("/opt/mailseal/thing/a b", 6),
+    ]
+
+
+@pytest.mark.parametrize("said", [None, "", "-1", "1e9", "many", "²", "9" * 16])
+def test_a_length_that_is_none_is_refused(package: ModuleType, said: str | None) -> None:
+    """Room could not be looked for."""
+    assert package.length("123") == 123
+    with pytest.raises(package.Failed, match="does not say how long"):
+        package.length(said)
+
+
+def test_exactly_what_was_said_is_taken(package: ModuleType) -> None:
+    """Not more, and not less."""
+    file = io.BytesIO()
+    package.copy(io.BytesIO(b"abcdef"), file, 4)
+    assert file.getvalue() == b"abcd"
+    with pytest.raises(package.Failed, match="ends 2 bytes early"):
+        package.copy(io.BytesIO(b"ab"), io.BytesIO(), 4)
+
+
+class Answer(io.BytesIO):
+    """What a server says."""
+
+    def __init__(self, body: bytes, length: str) -> None:
+        super().__init__(body)
+        self.headers = email.message.Message()
+        self.headers["Content-Length"] = length
+
+
+def _full(*_words: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("length", "verdict", "named"),
+    [
+        ("4", (0, "x.rpm: digests signatures OK"), ""),
+        ("5", (0, "x.rpm: digests signatures OK"), "ends 1 bytes early"),
+        ("x", (0, "x.rpm: digests signatures OK"), "does not say how long"),
+        (str(1 << 49), (0, "x.rpm: digests signatures OK"), "there is no room"),
+        ("4", (1, "x.rpm: DIGESTS signatures NOT OK"), "is not signed with our key"),
+        ("4", (0, "full"), "cannot be brought here: "),
+        ("4", (0, "other"), "cannot be brought here: it is other-1.x86_64.rpm"),
+    ],
+)
+def test_an_rpm_is_here_wholly_or_not_at_all(
+    package: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    length: str,
+    verdict: tuple[int, str],
+    named: str,
+) -> None:
+    """Whatever goes wrong, and however far it came; what is kept is what was asked for."""
+    rpm = package.Rpm({"keep": str(tmp_path), "url": "http://x", "key": "k"})
+    name = verdict[1] if verdict[1] == "other" else "thing"
+    good = (0, "x.rpm: digests signatures OK")
+    found = SimpleNamespace(returncode=0, stdout=f"{name}-1.x86_64.rpm")
+    monkeypatch.setattr(package.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(
+        package.urllib.request, "urlopen", lambda *_a, **_k: Answer(b"abcd", length)
+    )
+    monkeypatch.setattr(rpm, "verdict", lambda _path: verdict if "OK" in verdict[1] else good)
+    monkeypatch.setattr(package, "run", lambda *_argv: found)
+    if verdict[1] == "full":
+        monkeypatch.setattr(package, "copy", _full)
+    if named:
+        with pytest.raises(package.Failed, match=named):
+            rpm.get("thing", "1")
+    else:
+        rpm.get("thing", "1")
+    assert [path.name for path in tmp_path.iterdir()] == ([] if named else ["thing-1.x86_64.rpm"])
+
+
+@pytest.mark.parametrize(("said", "code", "good"), SAID, ids=[f"{c} {s}" for s, c, _ in SAID])
+def test_only_a_good_signature_counts(
+    package: ModuleType, said: str, code: int, good: bool
+) -> None:
+    """The same table as for hosts without a Python."""
+    assert package.signed(code, said) == good
+
+
+def test_no_key_but_ours_counts(package: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """rpm is asked with a database of its own, in which there is that key alone."""
+    asked: list[tuple[str, ...]] = []
+
+    def run(*argv: str) -> SimpleNamespace:
+        asked.append(argv)
+        return SimpleNamespace(returncode=int("--import" in argv and "bad" in argv), stdout="said")
+
+    monkeypatch.setattr(package, "run", run)
+    assert package.Rpm({"key": "ours.asc"}).verdict("x.rpm") == (0, "said")
+    (first, second) = asked
+    assert first[-2:] == ("--import", "ours.asc")
+    assert second[-2:] == ("-K", "x.rpm")
+    assert first[:3] == second[:3]
+    assert first[1] == "--dbpath"
+    assert not Path(first[2]).exists()
+    assert package.Rpm({"key": "bad"}).verdict("x.rpm") == (1, "said")
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "problem"),
+    [
+        (stat.S_IFDIR | 0o755, 0, ""),
+        (stat.S_IFDIR | 0o775, 0, "can be written by others than root"),
+        (stat.S_IFDIR | 0o1777, 0, "can be written by others than root"),
+        (stat.S_IFDIR | 0o755, 1000, "does not belong to root"),
+        (stat.S_IFLNK | 0o777, 0, "is a symbolic link"),
+        (stat.S_IFREG | 0o644, 0, "is no directory"),
+    ],
+)
+def test_a_directory_that_is_not_roots_alone_is_refused(
+    package: ModuleType, mode: int, owner: int, problem: str
+) -> None:
+    """Ours and each above it; what is not there yet will be ours."""
+
+    def look(path: str) -> Any:
+        if path.startswith("/opt/mailseal/new"):
+            raise FileNotFoundError
+        odd = path == "/opt/mailseal"
+        return SimpleNamespace(
+            st_mode=mode if odd else stat.S_IFDIR | 0o755, st_uid=owner if odd else 0
+        )
+
+    files = [("/usr/sbin/exim4", 1), ("/opt/mailseal/new/lib/x", 1)]
+    if problem:
+        with pytest.raises(package.Failed, match=f"/opt/mailseal {problem}"):
+            package.owned(files, "/opt/mailseal", look)
+    else:
+        package.owned(files, "/opt/mailseal", look)
+    # What lies elsewhere is the system's affair.
+    package.owned(files[:1], "/opt/mailseal", look)
+
+
+UNMET = """The following packages have unmet dependencies:
+ mailseal-exim : Depends: libfoo1 (>= 2) but it is not installable
+E: Unable to correct problems, you have held broken packages.
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("W: unsandboxed\nE: Failed to fetch x\nE: Some files failed", "E: Failed to fetch x"),
+        ("reading\nW: GPG error: x", "W: GPG error: x"),
+        (UNMET, "mailseal-exim : Depends: libfoo1 (>= 2) but it is not installable"),
+        (
+            "error: Failed dependencies:\n\tlibfoo.so.1 is needed by mailseal-exim-4-1.x86_64\n",
+            "libfoo.so.1 is needed by mailseal-exim-4-1.x86_64",
+        ),
+        ("one\ntwo\n", "two"),
+        ("", "no message"),
+    ],
+)
+def test_the_package_tools_are_quoted_by_what_says_most(
+    package: ModuleType, said: str, line: str
+) -> None:
+    """What is missing, then an error, then a warning, then anything else."""
+    assert package.last(said) == line
+
+
+def test_apt_waits_for_another(package: ModuleType) -> None:
+    """And installs a version that it has already, where it is told to."""
+    words = package.Deb({"source": "/x"}).words("/y.deb")
+    assert "DPkg::Lock::Timeout=120" in words
+    assert words[-3:] == ["--reinstall", "install", "/y.deb"]
+
+
+RPM = """#!/bin/sh
+case $1 in
+    -qa) cat {known} ;;
+    --import) echo "${{2##*/}}" >{known} ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("known", "said"), [("", "IMPORTED\n"), ("RPM-GPG-KEY-mailseal\n", "")])
+def test_a_key_is_imported_where_rpm_does_not_know_it(
+    tmp_path: Path, known: str, said: str
+) -> None:
+    """Whether its file was there already says nothing."""
+    (tmp_path / "known").write_text(known)
+    (tmp_path / "rpm").write_text(RPM.format(known=tmp_path / "known"))
+    (tmp_path / "rpm").chmod(0o755)
+    command = loaded("roles/package_install/vars/main.yml")["__mailseal_package_import"]
+    env = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-c", command], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == said
+    assert not [task for task in loaded("roles/package_install/tasks/rpm.yml") if "when" in task]
+
+
+def test_the_play_confirms_at_the_end_and_puts_back_first() -> None:
+    """Nothing of the block comes after the one, and nothing of the rescue before the other."""
+    (play,) = [one for one in loaded("openssl.yml") if one["name"] == "Install and link"]
+    (block,) = play["tasks"]
+    ends = (block["block"][-1], block["rescue"][0])
+    included = [task["ansible.builtin.include_role"] for task in ends]
+    assert [one["name"] for one in included] == ["package_install"] * 2
+    tasks = [
+        loaded(f"roles/package_install/tasks/{one['tasks_from']}.yml")[0]["mailseal_package"]
+        for one in included
+    ]
+    assert [task["state"] for task in tasks] == ["kept", "previous"]
+    # All packages of the host, whichever run installed them.
+    assert not [task for task in tasks if "name" in task]
+
+
+def test_the_run_says_what_the_item_of_a_loop_said() -> None:
+    """And not that one or more of them failed."""
+    (play,) = [one for one in loaded("openssl.yml") if one["name"] == "Install and link"]
+    last = play["tasks"][0]["rescue"][-1]
+    template = last["ansible.builtin.fail"]["msg"]
+
+    def said(result: dict[str, Any]) -> str:
+        variables = {**last["vars"], "inventory_hostname": "mx1", "ansible_failed_result": result}
+        return str(rendered(template, variables))
+
+    assert said({"msg": "there is no room"}) == "mx1: there is no room"
+    assert said({"stderr": "no"}) == "mx1: no"
+    assert said({"results": ["x"]}) == "mx1: it failed"
+    items = [{"msg": "fine"}, {"failed": True, "msg": "ldconfig: no"}]
+    assert said({"msg": "One or more items failed", "results": items}) == "mx1: ldconfig: no"
