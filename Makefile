@@ -6,7 +6,7 @@ LAB := inventory/lab
 
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
-TEST_PACKAGES := chromium gnutls-bin
+TEST_PACKAGES := chromium createrepo-c dpkg-dev gnupg gnutls-bin rpm
 
 FUZZ_SECONDS := 20
 FUZZ_OPTIONS :=

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from packages import pinned
 from packages.plan import Failed, Plan, Step
 from packages.rebuilt import FLAGS, LINKED, dated, lay_out, linked, package, runs_from
 
@@ -41,18 +42,19 @@ def plan(spec: Mapping[str, Any]) -> Plan:
         spec: version (upstream's), files (upstream's tarball and Debian's, SHA-256 by name),
             prefix and package (of the OpenSSL), packages (its packages, SHA-256 by name).
     """
+    version = pinned.version("Cyrus", spec["version"])
+    files = pinned.files("Cyrus", spec["files"])
     tarballs = [
-        [name for name in spec["files"] if re.search(rf"\.{kind}\.tar\.\w+$", name)]
+        [name for name in files if re.search(rf"\.{kind}\.tar\.\w+$", name)]
         for kind in ("orig", "debian")
     ]
     if [len(names) for names in tarballs] != [1, 1]:
         raise Failed("the source package of Cyrus needs one .orig.tar and one .debian.tar")
     ((upstream,), (debian,)) = tarballs
     return Plan(
-        name=f"cyrus-{spec['version']}-deb",
-        sources={**spec["files"], **spec["packages"]},
-        environment={"PACKAGE_NAME": PACKAGE, "PACKAGE_VERSION": spec["version"]},
-        products=("product",),
+        name=f"cyrus-{version}-deb",
+        sources={**files, **spec["packages"]},
+        environment={"PACKAGE_NAME": PACKAGE, "PACKAGE_VERSION": version},
         steps=(
             Step(
                 name="unpack",

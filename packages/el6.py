@@ -3,10 +3,11 @@
 The spec files and what they bring along are in `packages/specs`; they are given as texts.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from packages import rpm
+from packages import pinned, rpm
 from packages.plan import Failed, Plan, Step
 
 # The oldest C library that what is built must run on: EL6's.
@@ -116,7 +117,7 @@ def plan(
     one = TABLE[which]
     if one.on_openssl and not (library and packages):
         raise Failed(f"{one.name} is built on an OpenSSL of one's own, and there is none")
-    macros = {"tools": tools, "glibc": GLIBC}
+    macros = {"tools": pinned.path("the place of the compiler", tools), "glibc": GLIBC}
     if one.on_openssl:
         macros["library"] = library["prefix"]
         macros["library_package"] = library["package"]
@@ -140,12 +141,12 @@ def plan(
             build,
             *([Step(name="ask what it is", script=ask)] if ask else []),
         ),
-        products=("product",),
     )
 
 
 def _lay_out(packages: Mapping[str, str]) -> str:
     unpacked = "".join(
-        f'rpm2archive - <"$SOURCES"/{name} | tar -xz -C sysroot\n' for name in sorted(packages)
+        f'rpm2archive - <"$SOURCES"/{shlex.quote(name)} | tar -xz -C sysroot\n'
+        for name in sorted(packages)
     )
     return f"rm -rf rpm product stage sysroot\nmkdir product sysroot\n{unpacked}"

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from packages import pinned
 from packages.plan import Edit, Failed, Plan, Step
 from packages.rebuilt import FLAGS, LINKED, dated, lay_out, linked, package, runs_from
 
@@ -48,16 +49,17 @@ def plan(spec: Mapping[str, Any]) -> Plan:
             package (of the OpenSSL), packages (its packages, SHA-256 by name), makefile (further
             lines).
     """
-    described = [name for name in spec["files"] if name.endswith(".dsc")]
+    version = pinned.version("Exim", spec["version"])
+    files = pinned.files("Exim", spec["files"])
+    described = [name for name in files if name.endswith(".dsc")]
     if len(described) != 1:
         raise Failed("the source package of Exim needs one .dsc among its files")
     extra = makefile(spec["prefix"], "$(HOME)/sysroot", spec.get("makefile", ""))
     inside = "cd source\n"
     return Plan(
-        name=f"exim-{spec['version']}-deb",
-        sources={**spec["files"], **spec["packages"]},
-        environment={"PACKAGE_NAME": PACKAGE, "PACKAGE_VERSION": spec["version"]},
-        products=("product",),
+        name=f"exim-{version}-deb",
+        sources={**files, **spec["packages"]},
+        environment={"PACKAGE_NAME": PACKAGE, "PACKAGE_VERSION": version},
         steps=(
             Step(
                 name="unpack",
@@ -74,7 +76,7 @@ def plan(spec: Mapping[str, Any]) -> Plan:
                 + "mkdir -p Local\n"
                 # The monitor wants X.
                 + "sed 's/^EXIM_MONITOR=/# &/; s/^USE_GNUTLS=/# &/' EDITME >Local/Makefile\n"
-                + f"cat >>Local/Makefile <<'LINES'\n{extra}LINES\n",
+                + f"printf '%s\\n' {shlex.quote(extra)} >>Local/Makefile\n",
             ),
             Step(
                 name="compile",

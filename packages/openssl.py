@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from packages import pinned
 from packages.plan import Edit, Failed
 
 Numbers = tuple[int, ...]
@@ -114,7 +115,7 @@ def numbers(version: str) -> Numbers:
 
     Raises Failed if it is none that there is a row for.
     """
-    found = _VERSION.fullmatch(version)
+    found = _VERSION.fullmatch(pinned.version("OpenSSL", version))
     if not found:
         raise Failed(f"{version!r} is no release of OpenSSL, such as 1.0.2u or 3.0.22")
     release = tuple(int(found[number]) for number in (1, 2, 3))

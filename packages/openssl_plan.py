@@ -1,14 +1,12 @@
 """The build of an OpenSSL as packages of one format, from the scripts of `packages.openssl`."""
 
-import re
 import shlex
 from collections.abc import Mapping
 
-from packages import rpm
+from packages import pinned, rpm
 from packages.openssl import HOME, ROOTS, numbers, package, prefix, row, scripts, series
 from packages.plan import DEB, Failed, Plan, Step, control
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 # What compiles one file, with gcc, clang and zig alike; one recipe of the library's own tests.
 _COMPILED = r"\s-c\s.*-o\s\S+\.o|\s-o\s\S+\.o\s.*-c\s"
 _TESTED = r"^\S*\d\d-test\S*\.t \.+|^Test(ing)? |^test "
@@ -25,17 +23,19 @@ def plan(spec: Mapping[str, str]) -> Plan:
     Raises:
         Failed: there is no way to build this version.
     """
-    if not _SHA256.fullmatch(spec["sha256"]):
-        raise Failed(f"the source of OpenSSL {spec['version']} needs its SHA-256, 64 hex digits")
+    numbers(spec["version"])
+    digest = pinned.checksum(f"the source of OpenSSL {spec['version']}", spec["sha256"])
+    file = pinned.file("OpenSSL", spec["file"])
+    for key in ("cc", "flags", "target", "glibc"):
+        pinned.words(f"{key} of OpenSSL's build", spec.get(key, ""))
     if spec["format"] not in ROOTS:
         raise Failed(f"{spec['format']!r} is no format of packages; there are deb and rpm")
     steps = _deb(spec) if spec["format"] == "deb" else _rpm(spec)
     return Plan(
         name=f"openssl-{spec['version']}-{spec['format']}",
-        sources={spec["file"]: spec["sha256"]},
+        sources={file: digest},
         environment={"PACKAGE_NAME": package(spec["version"]), "PACKAGE_VERSION": spec["version"]},
         steps=steps,
-        products=("product",),
     )
 
 

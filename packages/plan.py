@@ -78,14 +78,13 @@ class Plan:
         name: of what is built, with its version; also the directory it is built in.
         sources: SHA-256 of each source, by file name.
         environment: of every step.
-        steps: in order; each has "$HOME" as the directory of the build.
-        products: what the last step leaves behind, relative to that directory.
+        steps: in order; each has "$HOME" as the directory of the build, and the last leaves
+            what came out in "product" there.
     """
 
     name: str
     sources: Mapping[str, str]
     steps: Sequence[Step]
-    products: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:

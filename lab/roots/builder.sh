@@ -12,7 +12,7 @@ done >"$root/etc/source.list"
 mv "$root/etc/source.list" "$root/etc/apt/sources.list.d/"
 mkdir -p "$root/usr/src/mailseal"
 cat >"$root/usr/src/mailseal/bring" <<'PYTHON'
-"""Brings the newest sources that the archive really has, and writes sources.json about them."""
+"""Brings what is pinned, and the newest of the rest that is really there (sources.json)."""
 
 import functools
 import json
@@ -61,16 +61,23 @@ def newest(package, upstream, wanted):
     raise SystemExit(f"E: the archive has no source of {package}")
 
 
-# What packages/el6.py and inventory/el6 pin.
-plain, fixed = r"\.orig\.tar\.[a-z0-9]+$", r"\.(orig|debian)\.tar\.[a-z0-9]+$"
-newest("openssl", r"1\.1\.1w-", plain)
-newest("libffi", r"3\.3-", plain)
-newest("pcre3", "", plain)
-newest("gdbm", r"1\.23-", plain)
-newest("python3.9", "", fixed)
-newest("zlib", r"1:1\.2\.11", fixed)
-newest("exim4", r"4\.94\.2-", fixed)
+def pinned(package, *names):
+    """These very files, of whichever version has them all; a newer one has other checksums."""
+    wanted = "|".join(f"^{re.escape(name)}$" for name in names)
+    if not any(len(bring(package, v, wanted)) == len(names) for v in newest_first(package, "")):
+        print(f"the archive lacks {' and '.join(names)}: what is built of it for EL6 cannot be")
 
+
+# What packages/el6.py and inventory/el6 pin.
+pinned("openssl", "openssl_1.1.1w.orig.tar.gz")
+pinned("libffi", "libffi_3.3.orig.tar.gz")
+pinned("pcre3", "pcre3_8.39.orig.tar.bz2")
+pinned("gdbm", "gdbm_1.23.orig.tar.gz")
+pinned("python3.9", "python3.9_3.9.2.orig.tar.xz", "python3.9_3.9.2-1+deb11u7.debian.tar.xz")
+pinned("zlib", "zlib_1.2.11.dfsg.orig.tar.gz", "zlib_1.2.11.dfsg-2+deb11u2.debian.tar.xz")
+pinned("exim4", "exim4_4.94.2.orig.tar.xz", "exim4_4.94.2-7+deb11u3.debian.tar.xz")
+
+fixed = r"\.(orig|debian)\.tar\.[a-z0-9]+$"
 version, (tarball,) = newest("openssl", r"3\.5\.", r"\.orig\.tar\.gz$")
 del tarball["file"]
 found = {"openssl": {"version": version, **tarball}, "daemons": {}}

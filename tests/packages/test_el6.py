@@ -7,6 +7,7 @@ import pytest
 
 from packages import el6, rpm
 from packages.plan import Failed
+from tests.commands import ROOT
 
 LIBRARY = {"prefix": "/opt/mailseal/openssl-1.0.2", "package": "mailseal-openssl-1.0.2"}
 RPMS = {"mailseal-openssl-1.0.2-1.x86_64.rpm": "ab" * 32}
@@ -93,3 +94,19 @@ def test_our_own_sources_are_written_as_they_are() -> None:
     script = rpm.build("Name: x\n", {"one.txt": text}, {"m": "$HOME/x"})
     assert f"<<'END OF one.txt'\n{text}END OF one.txt\n" in script
     assert '--define "m $HOME/x"' in script
+
+
+def test_the_place_of_the_compiler_is_a_plain_path() -> None:
+    """It stands in the spec file as it is."""
+    with pytest.raises(Failed, match="is no plain path"):
+        el6.plan("python", TEXTS, "/opt/$(id)", {}, {})
+
+
+def test_the_lab_brings_what_is_pinned() -> None:
+    """By name: what is newer has another checksum, and would not be built."""
+    text = (ROOT / "lab" / "roots" / "builder.sh").read_text(encoding="utf-8")
+    named = set(re.findall(r'"([^"/ ]+\.tar\.[a-z0-9]+)"', text))
+    for one in el6.TABLE.values():
+        assert set(one.sources) <= named
+    library = (ROOT / "inventory/el6/group_vars/all/el6.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"source: \S*/(\S+\.tar\.gz)", library)) <= named

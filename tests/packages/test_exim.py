@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from packages import exim
 from packages.plan import Edit
 
 HOME = "/opt/mailseal/openssl-3.0"
-SPEC = {
+SPEC: dict[str, Any] = {
     "version": "4.96",
     "files": {"exim4_4.96.dsc": "ab" * 32},
     "packages": {"mailseal-openssl-3.5_1.deb": "cd" * 32},
@@ -85,3 +86,15 @@ def test_the_source_of_exim_needs_its_description() -> None:
     """Without a .dsc nobody could unpack it."""
     with pytest.raises(ValueError, match=r"\.dsc"):
         exim.plan({"version": "4.96", "files": {}, "packages": {}, "prefix": HOME, "package": "x"})
+
+
+def test_further_lines_are_taken_as_they_are(tmp_path: Path) -> None:
+    """With or without an end of line, whatever a shell would make of them."""
+    lines = "A=$(B)\nLINES\nC='d' \\"
+    planned = exim.plan({**SPEC, "makefile": lines})
+    script = next(step.script for step in planned.steps if step.name == "configure")
+    (tmp_path / "Local").mkdir()
+    words = ["sh", "-ec", script[script.index("printf '%s") :]]
+    subprocess.run(words, cwd=tmp_path, check=True)
+    written = (tmp_path / "Local" / "Makefile").read_text(encoding="utf-8")
+    assert written == exim.makefile(SPEC["prefix"], "$(HOME)/sysroot", lines) + "\n"

@@ -1,14 +1,17 @@
 """The filters and modules of the roles, without a host."""
 
+import hashlib
 import os
 import socket
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.plugins import plugin
+from tests.commands import ROOT
+from tests.plugins import loaded, plugin
 
 DAY = "2026-11-24"
 EXIM = """Exim version 4.96 #2 built 27-May-2026 16:52:26
@@ -313,6 +316,176 @@ def test_a_source_is_looked_for_where_it_is(source: dict[str, str], here: bool, 
     pinned = {"x.tar.gz": "ab" * 32}
     (found,) = package.mailseal_package_places([source], pinned, "/cache")
     assert (found["here"], found["path"], found["sha256"]) == (here, path, "ab" * 32)
+    got = package.mailseal_package_addresses([source], pinned, "/cache")
+    assert [one["path"] for one in got] == ([path] if path.startswith("/cache") else [])
+
+
+SHOWN = "https://x.test/x.tar.gz"
+SECRET = {"file": "x.tar.gz", "source": "https://me:secret@x.test/x.tar.gz"}
+
+
+def _looked(package: ModuleType, source: dict[str, str], **stat: object) -> dict[str, Any]:
+    (place,) = package.mailseal_package_places([source], {"x.tar.gz": "ab" * 32}, "/cache")
+    return {"item": place, "stat": stat}
+
+
+@pytest.mark.parametrize(
+    ("source", "stat", "sentence"),
+    [
+        (SOURCE, {"exists": True, "checksum": "ab" * 32}, ""),
+        (SOURCE, {"exists": False}, "the source /srv/x.tar.gz is not there"),
+        (SOURCE, {"exists": True}, "has the SHA-256 of no file, not abab"),
+        (SOURCE, {"exists": True, "checksum": "cd"}, "has the SHA-256 cd, not abab"),
+        (
+            SECRET,
+            {"exists": False},
+            f"{SHOWN} (kept as /cache/abababababababab-x.tar.gz) is not there: no {SHOWN}",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_source_is_said_without_a_password(
+    source: dict[str, str], stat: dict[str, object], sentence: str
+) -> None:
+    """With where it is kept, and with what kept it from coming."""
+    package = plugin("package/filter_plugins/mailseal_package.py")
+    looked = _looked(package, source, **stat)
+    got = [{"item": {"file": "x.tar.gz"}, "msg": f"no {SECRET['source']}"}]
+    said = package.mailseal_package_refused(looked, got if source is SECRET else [])
+    assert said.endswith(sentence) if source is SECRET else sentence in said
+    assert bool(said) == bool(sentence)
+    assert "secret" not in said + str(looked)
+
+
+def _kept(home: Path) -> Path:
+    """A result as a build leaves it."""
+    package = plugin("package/filter_plugins/mailseal_package.py")
+    (home / "a.deb").write_bytes(b"a")
+    (home / "offers.json").write_bytes(b"{}")
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in home.iterdir()}
+    (home / "SHA256SUMS").write_text(package.mailseal_package_sums(digests), encoding="utf-8")
+    return home
+
+
+def test_a_result_is_taken_from_the_cache_if_it_is_what_was_built(tmp_path: Path) -> None:
+    """And what is built on it gets its packages, with their checksums."""
+    package = plugin("package/filter_plugins/mailseal_package.py")
+    home = _kept(tmp_path)
+    assert package.mailseal_package_kept(str(home)) == {"found": True, "wrong": ""}
+    assert package.mailseal_package_packages(str(home)) == [
+        {
+            "file": "a.deb",
+            "source": f"{home}/a.deb",
+            "sha256": hashlib.sha256(b"a").hexdigest(),
+        }
+    ]
+    done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=home, check=False)
+    assert done.returncode == 0
+    gone = package.mailseal_package_kept(str(home / "nothing"))
+    assert gone == {"found": False, "wrong": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wrong"),
+    [
+        ("a.deb", b"", "a.deb is not as it was built"),
+        ("offers.json", None, "offers.json is missing"),
+        ("SHA256SUMS", None, "it has no SHA256SUMS"),
+        ("SHA256SUMS", b"", "it has no SHA256SUMS"),
+    ],
+)
+def test_a_damaged_result_is_seen(
+    tmp_path: Path, name: str, text: bytes | None, wrong: str
+) -> None:
+    """Whatever of it the disk lost."""
+    package = plugin("package/filter_plugins/mailseal_package.py")
+    home = _kept(tmp_path)
+    if text is None:
+        (home / name).unlink()
+    else:
+        (home / name).write_bytes(text)
+    assert package.mailseal_package_kept(str(home)) == {"found": True, "wrong": wrong}
+
+
+def test_what_runs_a_build_decides_its_result(tmp_path: Path) -> None:
+    """Another runner, other tools of the host, another key."""
+    package = plugin("package/filter_plugins/mailseal_package.py")
+    tool = tmp_path / "run.py"
+    keys = set()
+    for text, versions in (("a", "gcc 12"), ("b", "gcc 12"), ("a", "gcc 13")):
+        tool.write_text(text, encoding="utf-8")
+        keys.add(package.mailseal_package_key({}, versions, [str(tool)]))
+    assert len(keys) == 3
+    role = ROOT / "roles" / "package"
+    own = loaded("roles/package/vars/main.yml")["__mailseal_package_own"]
+    assert {Path(one).name for one in own} == {path.name for path in (role / "files").iterdir()}
+
+
+LIBRARY = {
+    "prefix": "/opt/mailseal/openssl-3.5",
+    "package": "mailseal-openssl-3.5",
+    "packages": [{"file": "mailseal-openssl-3.5_1.deb", "source": "/x", "sha256": "ab" * 32}],
+}
+EXIM_SOURCE: dict[str, Any] = {
+    "version": "4.96",
+    "files": [{"file": "exim4_4.96.dsc", "source": "/srv/exim4_4.96.dsc", "sha256": "cd" * 32}],
+}
+
+
+def test_a_daemon_is_planned_on_the_packages_of_the_library() -> None:
+    """And in check mode, where there are none yet, all the same."""
+    daemon = plugin("daemon_package/filter_plugins/mailseal_daemon.py")
+    manifests = {"exim": "/srv/exim.json"}
+    planned = daemon.mailseal_daemon_plan(EXIM_SOURCE, "exim", LIBRARY, manifests)
+    assert planned["refused"] == ""
+    assert planned["sources"] == {
+        "exim4_4.96.dsc": "cd" * 32,
+        "mailseal-openssl-3.5_1.deb": "ab" * 32,
+    }
+    bare = {**LIBRARY, "packages": []}
+    assert daemon.mailseal_daemon_plan(EXIM_SOURCE, "exim", bare, manifests)["refused"] == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "daemon", "manifests", "sentence"),
+    [
+        (EXIM_SOURCE, "postfix", {}, "no way to rebuild 'postfix'"),
+        (EXIM_SOURCE, "exim", {"cyrus": "/x"}, "does not say where that of exim is written"),
+        ({**EXIM_SOURCE, "version": 4.96}, "exim", {"exim": "/x"}, "put it into quotes"),
+        ({"version": "4.96"}, "exim", {"exim": "/x"}, "the source of exim has no files"),
+    ],
+)
+def test_a_daemon_that_cannot_be_built_is_refused_before_anything_is(
+    source: dict[str, Any], daemon: str, manifests: dict[str, str], sentence: str
+) -> None:
+    """With one sentence."""
+    module = plugin("daemon_package/filter_plugins/mailseal_daemon.py")
+    found = module.mailseal_daemon_plan(source, daemon, LIBRARY, manifests)
+    assert list(found) == ["refused"]
+    assert sentence in found["refused"]
+
+
+def test_what_el6_gets_is_planned_on_the_packages_of_the_library() -> None:
+    """The daemon, which needs a manifest; the interpreter needs neither."""
+    el6 = plugin("el6_package/filter_plugins/mailseal_el6.py")
+    exim = el6.mailseal_el6_plan("exim", "/opt/tools", LIBRARY, {"exim": "/srv/exim.json"})
+    assert exim["refused"] == ""
+    place = {"source": "/usr/src", "on": "builder"}
+    found = el6.mailseal_el6_sources(exim, place, LIBRARY["packages"])
+    where = {one["file"]: (one["source"], one["on"]) for one in found}
+    assert where["mailseal-openssl-3.5_1.deb"] == ("/x", "control")
+    assert where["pcre3_8.39.orig.tar.bz2"] == ("/usr/src/pcre3_8.39.orig.tar.bz2", "builder")
+    bare = {**LIBRARY, "packages": []}
+    assert "does not say" in el6.mailseal_el6_plan("exim", "/opt/tools", LIBRARY, {})["refused"]
+    assert el6.mailseal_el6_plan("python", "/opt/tools", bare, {})["refused"] == ""
+    assert [el6.mailseal_el6_on_openssl(one) for one in ("exim", "python")] == [True, False]
+
+
+def test_the_cache_has_one_place() -> None:
+    """Two roles use it, each with its default."""
+    found = set()
+    for role in ("package", "el6_toolchain"):
+        found.add(loaded(f"roles/{role}/defaults/main.yml")["mailseal_package_cache"])
+    assert len(found) == 1
 
 
 def test_a_policy_without_the_profile_is_refused() -> None:

@@ -8,18 +8,31 @@ from typing import Any
 # A checkout needs no installation: what is pure lies beside the roles.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
-from packages import cyrus, exim, plan
+from packages import cyrus, exim, pinned, plan
 
 DAEMONS: dict[str, Any] = {"cyrus": cyrus, "exim": exim}
 
 
-def mailseal_daemon_plan(spec: Mapping[str, Any], daemon: str) -> dict[str, Any]:
-    """The build of a daemon and its package's name; `refused` says why there is none."""
+def mailseal_daemon_plan(
+    source: object, daemon: str, library: Mapping[str, Any], manifests: Mapping[str, str]
+) -> dict[str, Any]:
+    """The build of a daemon and its package's name; `refused` says why there is none.
+
+    Args:
+        source: as an inventory has it.
+        daemon: which.
+        library: prefix, package and packages of the OpenSSL that it is built on.
+        manifests: where that of each daemon is written.
+    """
     if daemon not in DAEMONS:
         return {
             "refused": f"there is no way to rebuild {daemon!r}; there is for {', '.join(DAEMONS)}"
         }
+    built_on = {one["file"]: one["sha256"] for one in library["packages"]}
+    place = {key: library[key] for key in ("prefix", "package")}
     try:
+        pinned.manifest(daemon, manifests)
+        spec = {**pinned.source(daemon, source), **place, "packages": built_on}
         planned = DAEMONS[daemon].plan(spec)
     except plan.Failed as error:
         return {"refused": str(error)}

@@ -12,19 +12,38 @@ from ansible.plugins.action import ActionBase
 PAUSE = 1.0
 SILENCE = 15.0
 TELLING = re.compile(r"(?i)error|fail|no space|cannot|not found|is not as it is known")
-# The terminal of this command goes before the build has a session of its own.
+# The runner inherits the lock, and so holds it for as long as it lives. The terminal of this
+# command goes before the build has a session of its own.
 START = """\
-cd {home} || exit
+cd -P {home} || exit
+exec 9>>lock
+if ! flock -w 5 9; then
+    echo "busy $(cat pid 2>/dev/null) $(cat status 2>/dev/null)"
+    exit
+fi
 trap '' HUP
-test ! -s pid || kill -- "-$(cat pid)" 2>/dev/null
-rm -f result status log environment
-setsid {python} tools/run.py plan.json </dev/null >runner 2>&1 &
-echo $! >pid
+rm -f result status log environment pid runner
+setsid python3 tools/run.py plan.json </dev/null >runner 2>&1 &
 """
+# A line each, with its word before it.
 LOOK = """\
-cd {home} && cat status 2>/dev/null; echo @
-test ! -e result || cat result; echo @
-test -e result || kill -0 "$(cat pid)" 2>/dev/null || echo gone
+cd -P {home} || {{ echo gone; exit; }}
+test ! -e status || printf 'status %s\\n' "$(cat status)"
+if test -e result; then
+    printf 'result %s\\n' "$(cat result)"
+elif flock -n lock true; then
+    test -e result || printf 'gone %s\\n' "$(tail -n 1 runner)"
+fi
+"""
+# Of a number that was written down some day: only if it is the runner, and here.
+STOP = """\
+cd -P {home} || exit
+pid=$(cat pid) || exit
+test "$(readlink "/proc/$pid/cwd")" = "$PWD" || exit
+tr '\\0' ' ' <"/proc/$pid/cmdline" | grep -q 'tools/run.py plan.json' || exit
+kill -s TERM -- "-$pid"
+flock -w 10 lock true || kill -s KILL -- "-$pid"
+rm -f pid
 """
 
 
@@ -32,6 +51,30 @@ def reason(words: list[str]) -> str:
     """The line among the last ones that says most."""
     telling = [line for line in words if TELLING.search(line) and "***" not in line]
     return (telling or words or ["it gives no reason"])[-1].strip()
+
+
+def read(said: str) -> dict[str, str]:
+    """What a look brought: `status`, and `result` or `gone` where it has ended."""
+    words = (line.strip().partition(" ") for line in said.splitlines())
+    return {word: rest for word, _, rest in words if word in {"status", "result", "gone"}}
+
+
+def ended(found: dict[str, str], release: str) -> dict[str, Any] | None:
+    """How the build of this release ended; None while it goes on."""
+    failure = {"failed": found.get("status") or "the build"}
+    if "result" in found:
+        try:
+            result: dict[str, Any] = json.loads(found["result"])
+        except ValueError:
+            return {**failure, "words": ["its result cannot be read"]}
+        if result["release"] not in {release, ""}:
+            other = f"another run builds {result['release']} there, and this one wants {release}"
+            return {**failure, "words": [other]}
+        return result
+    if "gone" in found:
+        last = f": {found['gone']}" if found["gone"] else ""
+        return {**failure, "words": [f"it was ended from outside{last}"]}
+    return None
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -45,40 +88,55 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         home, name = self._task.args["directory"], self._task.args["name"]
         self._host = (task_vars or {}).get("inventory_hostname", "")
         limit = float(self._task.args.get("timeout", 3600))
-        words = {"home": shlex.quote(home), "python": self._task.args.get("python", "python3")}
         if self._task.check_mode:
             return {**result, "changed": True}
         began = time.monotonic()
-        self._low_level_execute_command(START.format(**words))
-        ended = self.watch(name, LOOK.format(**words), began + limit)
-        took = round(time.monotonic() - began, 1)
-        if ended["failed"]:
-            text = f"{name}: {ended['failed']} failed: {reason(ended['words'])} ({home}/log)"
-            return {**result, "failed": True, "msg": text, "words": ended["words"]}
+        busy = read_busy(self.shell(START, home))
+        if busy:
+            return {**result, "failed": True, "msg": f"{name}: {busy}"}
+        end = self.watch(name, home, self._task.args["release"], limit)
+        if end["failed"]:
+            text = f"{name}: {end['failed']} failed: {reason(end['words'])} ({home}/log)"
+            return {**result, "failed": True, "msg": text, "words": end["words"]}
         return {
             **result,
             "changed": True,
-            "took": took,
-            **{k: ended[k] for k in ("seconds", "cpu")},
+            "took": round(time.monotonic() - began, 1),
+            **{k: end[k] for k in ("seconds", "cpu", "products")},
         }
 
-    def watch(self, name: str, look: str, deadline: float) -> dict[str, Any]:
+    def shell(self, script: str, home: str) -> str:
+        """What a script prints in the directory of the build."""
+        command = script.format(home=shlex.quote(home))
+        said: str = self._low_level_execute_command(command)["stdout"]
+        return said
+
+    def watch(self, name: str, home: str, release: str, limit: float) -> dict[str, Any]:
         """Show each new step at once and its progress from time to time."""
-        host = self._host
         shown, when, began = "", 0.0, time.monotonic()
         while True:
-            said = self._low_level_execute_command(look)["stdout"].split("@")
-            status, end = said[0].strip(), said[1].strip() if len(said) > 1 else ""
-            now = time.monotonic()
+            found = read(self.shell(LOOK, home))
+            status, now = found.get("status", ""), time.monotonic()
             fresh = status.split(" ", maxsplit=1)[0] != shown.split(" ", maxsplit=1)[0]
             if status and status != shown and (fresh or now - when > SILENCE):
                 shown, when = status, now
-                self._display.display(f"{host}: {name} [{now - began:5.0f} s] {status}")
+                self._display.display(f"{self._host}: {name} [{now - began:5.0f} s] {status}")
+            end = ended(found, release)
             if end:
-                found: dict[str, Any] = json.loads(end)
-                return found
-            if "gone" in said[-1]:
-                return {"failed": status or "the build", "words": ["it was ended from outside"]}
-            if now > deadline:
-                return {"failed": status or "the build", "words": ["it takes too long"]}
+                return end
+            if now - began > limit:
+                self.shell(STOP, home)
+                late = f"it takes longer than {limit:.0f} s and was ended"
+                return {"failed": status or "the build", "words": [late]}
             time.sleep(PAUSE)
+
+
+def read_busy(said: str) -> str:
+    """Who builds there already, as a sentence; nothing where nobody does."""
+    found = re.search(r"^busy (\d*) (.*)$", said.replace("\r", ""), re.MULTILINE)
+    if not found:
+        return ""
+    who = f"process {found[1]}" if found[1] else "somebody who has just begun"
+    at = f", now at: {found[2]}" if found[2] else ""
+    end = f", or end it (kill -- -{found[1]})" if found[1] else ""
+    return f"{who} builds it on this host already{at}; wait for it{end}"

@@ -2,21 +2,30 @@
 
     run.py PLAN
 
-PLAN is JSON: home, environment, steps. In the directory `home` it writes `status` (a line, for who
-watches), `log` (all output) and, at the end, `result`: failed (a step, or nothing), words (the last
-lines), seconds and cpu (of each step: how long, and how much work).
+PLAN is JSON: release, sources (SHA-256 by name), environment, steps. Beside it are written `pid`
+while it runs, `status` (a line, for who watches), `log` (all output) and, at the end, `result`:
+release (which build it was), failed (a step, or nothing), words (the last lines of that step),
+seconds and cpu (of each step: how long, and how much work), products (SHA-256 of what came out, by
+name). Whoever starts it holds a lock on the directory; this process has it until it ends.
 Nothing but the standard library: a build host needs no more than Python.
 """
 
+import hashlib
 import json
+import os
 import re
 import resource
+import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 LAST_WORDS = 12
+# What is given up at the end: on a full disk a result can be written all the same.
+RESERVE = 65536
+FULL = "No space left on device"
 
 
 def children() -> float:
@@ -25,37 +34,53 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 class Build:
     """One build in one directory."""
 
-    def __init__(self, plan: dict) -> None:
-        """Take what there is to do."""
-        self.home = Path(plan["home"])
-        self.steps = plan["steps"]
+    def __init__(self, home: Path) -> None:
+        """Say who is at it."""
+        self.home = home
+        self.release = ""
+        self.at = "the build"
+        self.words: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
         self.environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "LC_ALL": "C",
             "TZ": "UTC",
-            "HOME": str(self.home),
-            "SOURCES": str(self.home / "sources"),
-            "TOOLS": str(self.home / "tools"),
-            **plan["environment"],
+            "HOME": str(home),
+            "SOURCES": str(home / "sources"),
+            "TOOLS": str(home / "tools"),
         }
-        self.words: list[str] = []
-        self.seconds: dict[str, float] = {}
-        self.cpu: dict[str, float] = {}
 
-    def run(self) -> str:
-        """Do every step; return the name of the one that failed, or nothing."""
+    def run(self, plan: dict) -> bool:
+        """Do every step; return whether all went well."""
+        self.release = plan["release"]
+        self.environment.update(plan["environment"])
+        if not self.pinned(plan["sources"]):
+            return False
         with (self.home / "log").open("w", encoding="utf-8", buffering=1) as log:
-            for step in self.steps:
-                if self.step(step, log):
-                    return str(step["name"])
-        return ""
+            return all(self.step(step, log) == 0 for step in plan["steps"])
+
+    def pinned(self, sources: dict) -> bool:
+        """Whether every source is still the one that was looked at: others may use the place."""
+        self.at = "the sources"
+        for name, wanted in sources.items():
+            if digest(self.home / "sources" / name) != wanted:
+                self.words = [f"{name} is not the one that is pinned"]
+                return False
+        return True
 
     def step(self, step: dict, log) -> int:  # noqa: ANN001 - any file
         """Do one step and count as its output comes."""
         name, done, last = step["name"], 0, 0.0
+        self.at, self.words = name, []
         self.say(name)
         total = self.count(step["count"])
         tick = re.compile(step["tick"]) if step["tick"] else None
@@ -72,15 +97,22 @@ class Build:
             text=True,
             errors="replace",
         ) as process:
-            for line in process.stdout:
-                log.write(line)
-                if line.strip():
-                    self.words = [*self.words[1 - LAST_WORDS :], line.rstrip()[:300]]
-                if tick and tick.search(line):
-                    done += 1
-                    if time.monotonic() - last > 1:
-                        last = time.monotonic()
-                        self.say(f"{name} {done} of {total}" if total >= done else f"{name} {done}")
+            try:
+                for line in process.stdout:
+                    log.write(line)
+                    if line.strip():
+                        self.words = [*self.words[1 - LAST_WORDS :], line.rstrip()[:300]]
+                    if tick and tick.search(line):
+                        done += 1
+                        if time.monotonic() - last > 1:
+                            last = time.monotonic()
+                            self.say(
+                                f"{name} {done} of {total}" if total >= done else f"{name} {done}"
+                            )
+            except BaseException:
+                # Nobody reads what it says any more.
+                process.kill()
+                raise
         self.seconds[name] = round(time.monotonic() - began, 1)
         self.cpu[name] = round(children() - used, 1)
         known = self.home / "environment"
@@ -110,20 +142,49 @@ class Build:
         new.write_text(text + "\n", encoding="utf-8")
         new.replace(self.home / "status")
 
+    def products(self) -> dict[str, str]:
+        """What came out."""
+        found = sorted((self.home / "product").glob("*"))
+        return {path.name: digest(path) for path in found if path.is_file()}
+
+    def leave(self, result: dict) -> None:
+        """Leave the result in one rename."""
+        (self.home / "reserve").unlink(missing_ok=True)
+        new = self.home / "result.new"
+        new.write_text(json.dumps(result), encoding="utf-8")
+        new.replace(self.home / "result")
+        (self.home / "pid").unlink(missing_ok=True)
+
 
 def main() -> None:
-    """Build, and leave the result in one rename."""
-    plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    build = Build(plan)
+    """Build, and say how that ended, however it did."""
+    build, good, products = Build(Path(sys.argv[1]).resolve().parent), False, {}
     try:
-        failed = build.run()
+        (build.home / "pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+        (build.home / "reserve").write_bytes(bytes(RESERVE))
+        good = build.run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+        products = build.products() if good else {}
     except OSError as error:
-        failed, build.words = "the build", [str(error)]
-    words = build.words if failed else []
-    result = {"failed": failed, "words": words, "seconds": build.seconds, "cpu": build.cpu}
-    new = build.home / "result.new"
-    new.write_text(json.dumps(result), encoding="utf-8")
-    new.replace(build.home / "result")
+        good, build.words = False, [str(error)]
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for a sentence
+        good, build.words = False, [f"{type(error).__name__}: {error}"]
+    if not good and any(FULL in line for line in build.words):
+        free = shutil.disk_usage(build.home).free >> 20
+        build.words.append(f"{FULL}: {free} MB are free below {build.home}")
+    build.leave(
+        {
+            "release": build.release,
+            "failed": "" if good else build.at,
+            "words": [] if good else build.words,
+            "seconds": build.seconds,
+            "cpu": build.cpu,
+            "products": products,
+        }
+    )
+    if not good and os.getpgrp() == os.getpid():
+        # Nothing of a build that failed goes on beside the next one.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":
