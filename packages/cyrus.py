@@ -95,7 +95,9 @@ def _configure(prefix: str) -> str:
         f'OPENSSL_CFLAGS="-I{home}/include" OPENSSL_LIBS="{linked(prefix, "$HOME/sysroot")}'
         f' -lssl -lcrypto" CFLAGS="{FLAGS} -fno-strict-aliasing" CXXFLAGS="{FLAGS}"'
         f' LDFLAGS="{LINKED}" ./configure -q {" ".join(_OPTIONS)}\n'
-        'make -j"$(nproc)" $(sed -n "s/^BUILT_SOURCES = //p" Makefile)\n'
+        # Automake makes them before anything else for "all" only.
+        "printf 'include Makefile\\nfirst: $(BUILT_SOURCES)\\n' >first.mk\n"
+        'make -f first.mk -j"$(nproc)" first\n'
     )
 
 
