@@ -116,6 +116,7 @@ sign_rpms() {
         chmod 644 "$package.new"
         sync "$package.new"
         mv "$package.new" "$package"
+        anew=yes
     done
     # Older ones, of which nothing came in.
     for package in mailseal-*.rpm; do
@@ -137,7 +138,7 @@ indexed() {
 publish_rpms() {
     cd "$repository/rpm"
     rm -rf ./*.new ./*.new.* repodata.new .repodata
-    found=
+    found= anew=
     for package in "$signing"/incoming/mailseal-*.rpm mailseal-*.rpm; do
         test ! -e "$package" || found=yes
     done
@@ -149,6 +150,8 @@ publish_rpms() {
     createrepo_c --quiet --no-database --set-timestamp-to-revision --pkglist repodata.new/packages \
         --revision "$(stat -c %Y mailseal-*.rpm | sort -n | tail -n 1)" --outputdir repodata.new .
     if indexed; then
+        # Signed anew in the second of the last time, a package has the bytes that the index names.
+        test -z "$anew" || echo "rpm: written"
         rm -r repodata.new
         return
     fi
