@@ -284,7 +284,11 @@ def test_ctrl_c_ends_a_scan_at_once() -> None:
 
     with listening(lambda s: time.sleep(5)) as port:
         words = [str(Path(sys.executable).parent / "mailseal"), "scan", f"127.0.0.1:{port}"]
-        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        # In the background of a shell the tests run with SIGINT ignored, and so would a child.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        signal.signal(signal.SIGINT, before)
+        with process:
             time.sleep(1.5)
             process.send_signal(signal.SIGINT)
             started = time.monotonic()
