@@ -330,8 +330,10 @@ _ELSEWHERE = [
     # Debian's own program, which wants the system's library, in the place of the rebuilt one.
     (
         "MT-LIB-MAPPED",
-        f"cp -p {_IMAPD} /root/ours; cp -p {_IMAPD}.distrib /root/theirs; mv /root/theirs {_IMAPD};"
-        " service cyrus-imapd restart",
+        (
+            f"cp -p {_IMAPD} /root/ours; cp -p {_IMAPD}.distrib {_IMAPD}.new;"
+            f" mv {_IMAPD}.new {_IMAPD}; service cyrus-imapd restart"
+        ),
         f"mv /root/ours {_IMAPD}; service cyrus-imapd restart",
     ),
     (
