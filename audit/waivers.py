@@ -72,10 +72,10 @@ def notices(
             continue
         if not any(f.verdict in ("fail", "waived") for f in covered):
             why = "nothing that it covers failed" if covered else "it covers nothing"
-            yield f"waiver not used: {waiver}: {why} ({waiver.owner})"
+            yield f"Waiver not used: {waiver}: {why} ({waiver.owner})"
         elif waiver.expires < today:
-            yield f"waiver expired on {waiver.expires}: {waiver}: it fails again ({waiver.owner})"
+            yield f"Waiver expired on {waiver.expires}: {waiver}: it fails again ({waiver.owner})"
         elif waiver.expires - today <= SOON:
             days = (waiver.expires - today).days
             left = f"in {days} days, on {waiver.expires}" if days else "today"
-            yield f"waiver expires {left}: {waiver} ({waiver.owner})"
+            yield f"Waiver expires {left}: {waiver} ({waiver.owner})"

@@ -72,7 +72,7 @@ def _block(run: Run, *, named: bool) -> Iterator[Line]:
             yield ()
     yield from _leaving(run.findings)
     for notice in run.notices:
-        yield ((visible(notice[0].upper() + notice[1:]), "bold yellow"),)
+        yield ((visible(notice), "bold yellow"),)
     if run.notices:
         yield ()
     summary = summarize(run)

@@ -48,7 +48,7 @@ WAIVER = Waiver(
     expires=date(2027, 1, 31),
     ticket="OPS-7",
 )
-NOTICES = ("waiver not used: MT-SSL3 on mx9: it covers nothing (postmaster)",)
+NOTICES = ("Waiver not used: MT-SSL3 on mx9: it covers nothing (postmaster)",)
 
 Place = tuple[int, Service, Mode]
 MX: tuple[Place, ...] = ((25, "smtp", "starttls"),)

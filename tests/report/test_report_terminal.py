@@ -52,9 +52,9 @@ def test_a_waiver_is_told_below_what_it_waives_and_the_rest_before_the_sum() -> 
     lines = printed(lab_run()).splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("  MT-CIPHER-ORDER"))
     assert lines[at + 1].strip() == WAIVER.accepted
-    assert lines[-3:-1] == [f"W{NOTICES[0][1:]}", ""]
+    assert lines[-3:-1] == [NOTICES[0], ""]
     several = printed(replace(several_policies(), notices=NOTICES)).splitlines()
-    assert sum(line == f"W{NOTICES[0][1:]}" for line in several) == 1
+    assert sum(line == NOTICES[0] for line in several) == 1
 
 
 def test_the_last_line_sums_up() -> None:
