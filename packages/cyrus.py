@@ -10,7 +10,8 @@ from packages.plan import Failed, Plan, Step
 from packages.rebuilt import FLAGS, LINKED, dated, lay_out, linked, package, runs_from
 
 PACKAGE = "mailseal-cyrus"
-PROGRAMS = {name: f"/usr/lib/cyrus/bin/{name}" for name in ("imapd", "pop3d", "lmtpd", "timsieved")}
+# Where each is built in the source; hosts have all of them in one directory.
+BUILT = ("imap/imapd", "imap/pop3d", "imap/lmtpd", "timsieved/timsieved")
 # Debian's own, but for what these programs have no part in: Perl, manuals, other databases' tools.
 _OPTIONS = (
     *("--prefix=/usr", "--sysconfdir=/etc", "--datadir=/usr/share/cyrus"),
@@ -69,19 +70,14 @@ def plan(spec: Mapping[str, Any]) -> Plan:
             Step(
                 name="compile",
                 script="cd source\n"
-                f'make -j"$(nproc)" {" ".join(_targets())}\n'
-                f"strip --strip-unneeded {' '.join(_targets())}\n",
+                f'make -j"$(nproc)" {" ".join(BUILT)}\n'
+                f"strip --strip-unneeded {' '.join(BUILT)}\n",
                 tick=r"^\s+(CC|CXX)\s|\s-c\s.*\.(c|cpp)",
             ),
             Step(name="ask what it is", script=_ask(spec["prefix"])),
             Step(name="package", script=_package(spec)),
         ),
     )
-
-
-def _targets() -> list[str]:
-    """Return the programs by their places in the source."""
-    return [f"{'timsieved' if name == 'timsieved' else 'imap'}/{name}" for name in PROGRAMS]
 
 
 def _configure(prefix: str) -> str:
@@ -107,16 +103,15 @@ def _ask(prefix: str) -> str:
         # What a client may be told by ID stands in the program as text.
         "grep -aohE 'OpenSSL [0-9][^ ]* +[0-9]+ [A-Z][a-z]+ 20[0-9]+' imap/imapd"
         ' >"$HOME/product/version.txt"\n'
-        f'LD_LIBRARY_PATH="$HOME/sysroot{prefix}/lib" ldd {" ".join(_targets())}'
+        f'LD_LIBRARY_PATH="$HOME/sysroot{prefix}/lib" ldd {" ".join(BUILT)}'
         ' >>"$HOME/product/version.txt"\n'
-        f'readelf -d {" ".join(_targets())} >"$HOME/product/dynamic.txt"\n'
+        f'readelf -d {" ".join(BUILT)} >"$HOME/product/dynamic.txt"\n'
     )
 
 
 def _package(spec: Mapping[str, Any]) -> str:
     programs = {
-        path: f"755 source/{built}"
-        for path, built in zip(PROGRAMS.values(), _targets(), strict=True)
+        f"/usr/lib/cyrus/bin/{built.rpartition('/')[2]}": f"755 source/{built}" for built in BUILT
     }
     fields = {
         "Depends": f"cyrus-common (>= {spec['version']}), cyrus-common (<< {spec['version']}.0~)",
@@ -144,7 +139,7 @@ def _judge(openssl: str, prefix: str, said: str, dynamic: str) -> Iterator[str]:
         found = " and ".join(sorted(versions)) or "none that it names"
         yield f"it is compiled for OpenSSL {found}, not {openssl}"
     parts = dict(_PART.findall(dynamic))
-    for name in PROGRAMS:
+    for name in (built.rpartition("/")[2] for built in BUILT):
         if not runs_from(prefix, parts.get(name, "")):
             yield f"{name} does not look for its library in {prefix}/lib"
         if not re.search(r"\(NEEDED\).*\[libssl\.so\.", parts.get(name, "")):

@@ -22,23 +22,17 @@ def version(what: str, value: object) -> str:
     """Return a version; YAML reads 4.96 as a number, and 4.90 as the same one as 4.9."""
     if not isinstance(value, str):
         raise Failed(f"the version of {what} is no text but {value!r}: put it into quotes")
-    if not _VERSION.fullmatch(value):
-        raise Failed(f"{value!r} is no version of {what}")
-    return value
+    return _fitting(_VERSION, value, f"{value!r} is no version of {what}")
 
 
 def checksum(what: str, value: object) -> str:
     """Return a SHA-256: there is no build of just anything."""
-    if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise Failed(f"{what} needs its SHA-256, 64 hex digits")
-    return value
+    return _fitting(_SHA256, value, f"{what} needs its SHA-256, 64 hex digits")
 
 
 def file(what: str, value: object) -> str:
     """Return the name of a source: neither a path nor an option of whatever unpacks it."""
-    if not isinstance(value, str) or not _FILE.fullmatch(value):
-        raise Failed(f"{value!r} is no plain name for a source of {what}")
-    return value
+    return _fitting(_FILE, value, f"{value!r} is no plain name for a source of {what}")
 
 
 def files(what: str, given: Mapping[str, object]) -> dict[str, str]:
@@ -51,16 +45,13 @@ def files(what: str, given: Mapping[str, object]) -> dict[str, str]:
 
 def path(what: str, value: object) -> str:
     """Return a path that needs no quotes."""
-    if not isinstance(value, str) or not _PATH.fullmatch(value):
-        raise Failed(f"{what} is no plain path: {value!r}")
-    return value
+    return _fitting(_PATH, value, f"{what} is no plain path: {value!r}")
 
 
 def words(what: str, value: object) -> str:
     """Return what stands in a script as it is: words, and nothing that a shell would run."""
-    if not isinstance(value, str) or not _WORDS.fullmatch(value):
-        raise Failed(f"{what} may be words and nothing that a shell runs, not {value!r}")
-    return value
+    refusal = f"{what} may be words and nothing that a shell runs, not {value!r}"
+    return _fitting(_WORDS, value, refusal)
 
 
 def source(what: str, given: object) -> dict[str, Any]:
@@ -82,6 +73,12 @@ def manifest(daemon: str, manifests: Mapping[str, str]) -> str:
     if not manifests.get(daemon):
         raise Failed(f"mailseal_daemon_manifests does not say where that of {daemon} is written")
     return manifests[daemon]
+
+
+def _fitting(pattern: re.Pattern[str], value: object, refusal: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise Failed(refusal)
+    return value
 
 
 def _having(what: str, given: object, *keys: str) -> Mapping[str, Any]:
