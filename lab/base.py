@@ -72,7 +72,8 @@ def recipe(kind: str = COMMON) -> Recipe:
 
 
 def _files(home: Path) -> tuple[tuple[str, bool, str], ...]:
-    found = sorted(path for path in home.rglob("*") if path.is_file())
+    # What Python compiled of them in passing is none of it.
+    found = sorted(path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return tuple(
         (str(path.relative_to(home)), os.access(path, os.X_OK), path.read_text(encoding="utf-8"))
         for path in found

@@ -2,13 +2,14 @@
 
 import argparse
 import os
+import shutil
 import ssl
 import struct
 from pathlib import Path
 
 import pytest
 
-from lab import base, cli, dns, faults, forged, machine, mirror, topology
+from lab import base, cli, dns, faults, forged, machine, mirror, paths, topology
 from lab.errors import LabError
 
 GOOD = """
@@ -48,7 +49,22 @@ def test_a_root_is_finished_by_the_scripts_that_it_names() -> None:
     own = base.recipe("builder").script
     common = base.recipe().script
     assert own.endswith(common)
-    assert "apt-helper" in own.removesuffix(common)
+    assert "bring.py" in own.removesuffix(common)
+
+
+def test_what_python_compiled_is_no_part_of_a_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A root keeps its key whether or not its scripts have been run or compiled here."""
+    shutil.copytree(paths.PACKAGE / "roots", tmp_path / "roots")
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path)
+    (cache,) = {path.parent for path in tmp_path.rglob("bring.py")}
+    before = base.recipe("builder")
+    (cache / "__pycache__").mkdir(exist_ok=True)
+    (cache / "__pycache__" / "bring.cpython-311.pyc").write_bytes(b"\xa7\r\r\n")
+    assert base.recipe("builder") == before
+    (cache / "more.py").write_text("", encoding="utf-8")
+    assert base.recipe("builder") != before
 
 
 @pytest.mark.parametrize(
