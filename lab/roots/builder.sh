@@ -70,6 +70,12 @@ newest("gdbm", r"1\.23-", plain)
 newest("python3.9", "", fixed)
 newest("zlib", r"1:1\.2\.11", fixed)
 newest("exim4", r"4\.94\.2-", fixed)
+newest("icu", r"72\.1-", plain)
+newest("jansson", r"2\.14-", plain)
+newest("cyrus-sasl2", r"2\.1\.28\+dfsg-", plain)
+newest("util-linux", r"2\.38\.1-", plain)
+newest("sqlite3", r"3\.40\.1-", plain)
+newest("cyrus-imapd", r"3\.6\.1-", fixed)
 
 version, (tarball,) = newest("openssl", r"3\.5\.", r"\.orig\.tar\.gz$")
 del tarball["file"]
