@@ -8,7 +8,7 @@ from typing import Any
 # A checkout needs no installation: what is pure lies beside the roles.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
-from packages import el6, plan
+from packages import cyrus_judge, el6, plan
 
 SPECS = Path(el6.__file__).resolve().parent / "specs"
 
@@ -39,12 +39,18 @@ def mailseal_el6_sources(
     ]
 
 
+def mailseal_el6_cyrus_judge(said: str, dynamic: str, openssl: str, prefix: str) -> list[str]:
+    """What is wrong with a built Cyrus, in sentences."""
+    return cyrus_judge.judge(openssl, prefix, said, dynamic)
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
         return {
+            "mailseal_el6_cyrus_judge": mailseal_el6_cyrus_judge,
             "mailseal_el6_plan": mailseal_el6_plan,
             "mailseal_el6_sources": mailseal_el6_sources,
         }
