@@ -31,9 +31,14 @@ _OPTIONS = (
 )
 # What changes the way of building or the documents; the rest of Debian's changes are applied.
 _NOT_APPLIED = ("0001-", "0012-", "0018-")
-# One program's part of what readelf says of several.
-_PART = re.compile(r"^File: \S*?(\w+)\n(.*?)(?=^File: |\Z)", re.MULTILINE | re.DOTALL)
-_TEXT = re.compile(r"^OpenSSL (\S+)\s+\d+ \w+ \d+$", re.MULTILINE)
+# What imapd answers to ID (its imap/version.c).
+_SAYS = {
+    "compiled for": re.compile(r"\bBuilt w/OpenSSL ([^\s;\"]+)"),
+    "run with": re.compile(r"\bRunning w/OpenSSL ([^\s;\"]+)"),
+}
+# One file's part of what readelf says of several.
+_PART = re.compile(r"^File: (?:\S*/)?(\S+)\n(.*?)(?=^File: |\Z)", re.MULTILINE | re.DOTALL)
+_USES = re.compile(r"\(NEEDED\).*\[lib(ssl|crypto)\.so")
 
 
 def plan(spec: Mapping[str, Any]) -> Plan:
@@ -74,7 +79,11 @@ def plan(spec: Mapping[str, Any]) -> Plan:
                 f"strip --strip-unneeded {' '.join(BUILT)}\n",
                 tick=r"^\s+(CC|CXX)\s|\s-c\s.*\.(c|cpp)",
             ),
-            Step(name="ask what it is", script=_ask(spec["prefix"])),
+            Step(
+                name="ask what it is",
+                script="cd source\n"
+                + ask("imap/imapd", f"$HOME/sysroot{spec['prefix']}/lib", " ".join(BUILT)),
+            ),
             Step(name="package", script=_package(spec)),
         ),
     )
@@ -97,16 +106,22 @@ def _configure(prefix: str) -> str:
     )
 
 
-def _ask(prefix: str) -> str:
-    return (
-        "cd source\n"
-        # What a client may be told by ID stands in the program as text.
-        "grep -aohE 'OpenSSL [0-9][^ ]* +[0-9]+ [A-Z][a-z]+ 20[0-9]+' imap/imapd"
-        ' >"$HOME/product/version.txt"\n'
-        f'LD_LIBRARY_PATH="$HOME/sysroot{prefix}/lib" ldd {" ".join(BUILT)}'
-        ' >>"$HOME/product/version.txt"\n'
-        f'readelf -d {" ".join(BUILT)} >"$HOME/product/dynamic.txt"\n'
-    )
+def ask(imapd: str, libraries: str, files: str) -> str:
+    """Return what writes down a built Cyrus' answer to ID, and the dynamic section of its files.
+
+    imapd answers on its standard input, without a master or a network, as anybody but root.
+    """
+    return f"""\
+asked=$HOME/asked
+rm -rf "$asked"
+mkdir -p "$asked/socket"
+chown -R nobody "$asked"
+printf '%s\\n' "configdirectory: $asked" "partition-default: $asked" >"$asked/imapd.conf"
+printf 'a ID NIL\\r\\nb LOGOUT\\r\\n' | LD_LIBRARY_PATH="{libraries}" CYRUS_SERVICE=imap \\
+    CYRUS_ID=0 CYRUS_USER=nobody {imapd} -X -C "$asked/imapd.conf" \\
+    >"$HOME/product/version.txt" 2>&1 || true
+readelf -d {files} >"$HOME/product/dynamic.txt"
+"""
 
 
 def _package(spec: Mapping[str, Any]) -> str:
@@ -125,24 +140,24 @@ def judge(openssl: str, prefix: str, said: str, dynamic: str) -> list[str]:
     """Return what is wrong with a built Cyrus, a sentence each.
 
     Args:
-        openssl: the version it must be compiled for.
+        openssl: the version it must be compiled and run with.
         prefix: where it must look for it.
-        said: the text that the headers left in imapd, and what ``ldd`` says of each program.
-        dynamic: the output of ``readelf -d`` for each.
+        said: imapd's answer to ID.
+        dynamic: the output of ``readelf -d`` for its programs and libraries, two files or more.
     """
     return [*_judge(openssl, prefix, said, dynamic)]
 
 
 def _judge(openssl: str, prefix: str, said: str, dynamic: str) -> Iterator[str]:
-    versions = set(_TEXT.findall(said))
-    if versions != {openssl}:
-        found = " and ".join(sorted(versions)) or "none that it names"
-        yield f"it is compiled for OpenSSL {found}, not {openssl}"
-    parts = dict(_PART.findall(dynamic))
-    for name in (built.rpartition("/")[2] for built in BUILT):
-        if not runs_from(prefix, parts.get(name, "")):
+    for what, pattern in _SAYS.items():
+        found = pattern.search(said)
+        if not found:
+            yield f"it does not say which OpenSSL it is {what}"
+        elif found[1] != openssl:
+            yield f"it is {what} OpenSSL {found[1]}, not {openssl}"
+    users = [(name, part) for name, part in _PART.findall(dynamic) if _USES.search(part)]
+    for name, part in users:
+        if not runs_from(prefix, part):
             yield f"{name} does not look for its library in {prefix}/lib"
-        if not re.search(r"\(NEEDED\).*\[libssl\.so\.", parts.get(name, "")):
-            yield f"{name} is not linked to libssl"
-    if "not found" in said:
-        yield "it lacks a library"
+    if not users:
+        yield "nothing in it uses OpenSSL"

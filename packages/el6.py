@@ -1,4 +1,4 @@
-"""What EL6 lacks beside an OpenSSL, as RPMs: a Python that Ansible's modules run on, and Exim.
+"""What EL6 lacks beside an OpenSSL, as RPMs: a Python for Ansible's modules, Exim and Cyrus.
 
 The spec files and what they bring along are in `packages/specs`; they are given as texts.
 """
@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from packages import pinned, rpm
+from packages import cyrus, pinned, rpm
 from packages.plan import Failed, Plan, Step
 
 # The oldest C library that what is built must run on: EL6's.
@@ -41,6 +41,16 @@ LD_LIBRARY_PATH="$HOME/sysroot{prefix}/lib" stage/usr/sbin/exim -C /dev/null -d 
     >product/version.txt 2>&1 || true
 readelf -d stage/usr/sbin/exim >product/dynamic.txt
 """
+
+_HOME = "$HOME/stage/usr/lib/cyrus-imapd"
+_PROGRAMS = " ".join(
+    f'"{_HOME}"/{name}' for name in ("imapd", "pop3d", "lmtpd", "timsieved", "cyrus-master")
+)
+_ASK_CYRUS = cyrus.ask(
+    f'"{_HOME}"/imapd',
+    f"{_HOME}/lib:$HOME/sysroot{{prefix}}/lib",
+    f'{_PROGRAMS} "{_HOME}"/lib/*.so.?',
+)
 
 TABLE: dict[str, Package] = {
     "python": Package(
@@ -89,6 +99,44 @@ TABLE: dict[str, Package] = {
         ours=("exim.init",),
         on_openssl=True,
         ask=_ASK_EXIM,
+    ),
+    "cyrus": Package(
+        name="mailseal-cyrus-imapd",
+        version="3.6.1",
+        released=1676160000,
+        # All but libsasl2, which lies beside its libraries, is linked into them.
+        sources={
+            "cyrus-imapd_3.6.1.orig.tar.gz": (
+                "32d6926123667952d5df76831de7c4ed02f389f41ac0d9c88a2427f3343a8e79"
+            ),
+            "icu_72.1.orig.tar.gz": (
+                "a2d2d38217092a7ed56635e34467f92f976b370e20182ad325edea6681a71d68"
+            ),
+            "jansson_2.14.orig.tar.gz": (
+                "c739578bf6b764aa0752db9a2fdadcfe921c78f1228c7ec0bb47fa804c55d17b"
+            ),
+            "zlib_1.2.11.dfsg.orig.tar.gz": (
+                "80c481411a4fe8463aeb8270149a0e80bb9eaf7da44132b6e16f2b5af01bc899"
+            ),
+            "cyrus-sasl2_2.1.28+dfsg.orig.tar.xz": (
+                "a15886d7da5958bd27f35b7c871dd872f6dc5b9917c9b6b15e3de014c7dab3d9"
+            ),
+            "util-linux_2.38.1.orig.tar.xz": (
+                "60492a19b44e6cf9a3ddff68325b333b8b52b6c59ce3ebd6a0ecaa4c5117e84f"
+            ),
+            "sqlite3_3.40.1.orig.tar.xz": (
+                "aaa776260ab4dc976db34aa7891819484c8676b5b2783123ebc6301e2ca5d655"
+            ),
+            "cyrus-imapd_3.6.1-4+deb12u5.debian.tar.xz": (
+                "38c45033f7b9e1453275f943724db5fd54bf04828b660d3ebbbb423f6119bb88"
+            ),
+            "zlib_1.2.11.dfsg-2+deb11u2.debian.tar.xz": (
+                "c19794df214f0c2571b19f7dea853c066410232abe9f0ddad77231fabccde0da"
+            ),
+        },
+        ours=("cyrus.init", "icu_less.py"),
+        on_openssl=True,
+        ask=_ASK_CYRUS,
     ),
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -287,3 +288,52 @@ def test_an_unsigned_package_is_refused_and_mail_goes_on(brought: Brought) -> No
     again = _play(*play)
     assert again.returncode == 0, again.stdout[-2000:]
     assert _counts(again, "old1")["changed"] == 1
+
+
+CYRUS = """\
+cat >/etc/imapd.conf <<'END'
+configdirectory: /var/lib/imap
+partition-default: /var/spool/imap
+sasl_pwcheck_method: saslauthd
+END
+cat >/etc/cyrus.conf <<'END'
+SERVICES { imap cmd="imapd" listen="127.0.0.1:143" prefork=1 }
+END
+service cyrus-imapd start
+"""
+ASK = """\
+exec 3<>/dev/tcp/127.0.0.1/143; printf 'a ID NIL\\r\\n' >&3
+while read -r -t 20 line <&3; do echo "$line"; case $line in a\\ *) break ;; esac; done
+cat /proc/$(pgrep -xo imapd)/maps
+"""
+
+
+def test_a_cyrus_for_el6_serves_there_on_our_library(brought: Brought, tmp_path: Path) -> None:
+    """Built, judged and published as the rest; installed, started and removed by hand."""
+    lab = brought.lab
+    built = tmp_path / "cyrus.json"
+    words = {
+        "mailseal_el6_packages": ["cyrus"],
+        "mailseal_daemon_manifests": {"cyrus": str(built)},
+    }
+    done = _play("openssl.yml", "--limit", "build1", "-e", json.dumps(words))
+    assert done.returncode == 0, done.stdout[-3000:]
+    made = json.loads(built.read_text(encoding="utf-8"))
+    path = _copied(lab, COPIES / f"{made['package']}-{made['version']}.x86_64.rpm")
+    assert _said(lab, path) == "digests signatures OK"
+    _on(lab, f"rpm -U {path}")
+    try:
+        wanted = _on(lab, f"rpm -q --requires {made['package']}; rpm -V {made['package']}")
+        found = {tuple(map(int, v.split("."))) for v in re.findall(r"\(GLIBC_([\d.]+)\)", wanted)}
+        assert (2, 2, 5) <= max(found) <= (2, 12)
+        _on(lab, CYRUS)
+        said = _on(lab, f"bash -c {shlex.quote(ASK)}")
+        assert "Built w/OpenSSL 1.1.1w" in said
+        assert "Running w/OpenSSL 1.1.1w" in said
+        home = "/opt/mailseal/openssl-1.1.1/lib"
+        libraries = set(re.findall(r"/\S*/lib(?:ssl|crypto)\S*", said))
+        assert libraries == {f"{home}/libssl.so.1.1", f"{home}/libcrypto.so.1.1"}
+        _on(lab, "service cyrus-imapd stop")
+        assert lab("ssh", "old1", "pgrep -x imapd").returncode == 1
+    finally:
+        _on(lab, f"rpm -e {made['package']}")

@@ -1,6 +1,7 @@
 """The builds of what EL6 lacks."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,19 @@ def test_spec_file_and_table_agree(which: str) -> None:
 @pytest.mark.parametrize("which", el6.TABLE)
 def test_no_macro_is_left_undefined(which: str) -> None:
     """rpmbuild leaves an unknown macro as it is, and a path with a percent sign in it is found."""
-    known = {"name", "version", "SOURCE10", "SOURCE3", "SOURCE4", "buildroot", "_smp_mflags"}
+    known = {
+        "name",
+        "version",
+        "SOURCE10",
+        "SOURCE11",
+        "SOURCE3",
+        "SOURCE4",
+        "buildroot",
+        "_smp_mflags",
+    }
     script = _script(which)
-    known |= set(re.findall(r'--define "(\S+) ', script)) | {"nil", "prefix"}
+    known |= set(re.findall(r'--define "(\S+) ', script)) | {"nil"}
+    known |= set(re.findall(r"^%global (\S+) ", script, re.MULTILINE))
     assert set(re.findall(r"(?<!%)%\{\??(\w+)\}", script)) <= known
 
 
@@ -57,6 +68,52 @@ def test_exim_is_compiled_on_our_library_and_finds_it_by_itself() -> None:
     assert "Requires: %{library_package}" in script
     assert "mailseal-openssl-1.0.2-1.x86_64.rpm" in script
     assert re.search(r"^SUPPORT_DANE=yes$", script, re.MULTILINE)
+
+
+def test_cyrus_has_nothing_of_the_system_but_its_c_library() -> None:
+    """A library of the system's, or a plugin, would bring the system's OpenSSL along."""
+    script = _script("cyrus")
+    assert "-Wl,-rpath,%{home}/lib:%{library}/lib" in script
+    assert 'OPENSSL_LIBS="-L%{sysroot_}%{library}/lib"' in script
+    assert "Requires: %{library_package}" in script
+    assert "--with-plugindir=%{home}/sasl2" in script
+    assert "--with-openssl=no" in script.split("cd cyrus-sasl")[1].split("\n    for part")[0]
+    assert "(NEEDED)" in script.split("%check")[1].split("%pre")[0]
+
+
+def test_cyrus_is_where_that_of_el6_is() -> None:
+    """Programs, user and service have the names that administrators know."""
+    script = _script("cyrus")
+    assert "%global home /usr/lib/cyrus-imapd\n" in script
+    assert "useradd -r -u 76 -g mail " in script
+    assert "Obsoletes:" not in script
+    assert "prog=/usr/lib/cyrus-imapd/cyrus-master\n" in script
+    for service in ("imap", "pop", "lmtp", "sieve"):
+        assert f" {service} " in script.split("for service in")[1].split("; do")[0] + " "
+
+
+def test_cyrus_is_asked_over_its_standard_input() -> None:
+    """Its answer to ID says what it was compiled for; no master, no network, no user of its own."""
+    ask = next(
+        step.script
+        for step in el6.plan("cyrus", TEXTS, "/opt/tools", LIBRARY, RPMS).steps
+        if step.name == "ask what it is"
+    )
+    assert "a ID NIL\\r\\n" in ask
+    assert "/opt/mailseal/openssl-1.0.2/lib" in ask
+    assert '>"$HOME/product/version.txt"' in ask
+    assert '>"$HOME/product/dynamic.txt"' in ask
+
+
+@pytest.mark.parametrize("which", ["exim", "cyrus"])
+def test_init_script_has_what_chkconfig_reads(which: str) -> None:
+    """Runlevels or none, two numbers, a description; and it is shell."""
+    path = SPECS / f"{which}.init"
+    text = path.read_text(encoding="utf-8")
+    assert re.search(r"^# chkconfig: (-|\d+) \d\d \d\d$", text, re.MULTILINE)
+    assert re.search(r"^# description: \S", text, re.MULTILINE)
+    assert re.search(r"^# pidfile: /var/run/\S+\.pid$", text, re.MULTILINE)
+    subprocess.run(["sh", "-n", str(path)], check=True)
 
 
 def test_no_is_said_by_silence() -> None:

@@ -25,6 +25,15 @@ PINNED = (
     ("python3.9", ("python3.9_3.9.2.orig.tar.xz", "python3.9_3.9.2-1+deb11u7.debian.tar.xz")),
     ("zlib", ("zlib_1.2.11.dfsg.orig.tar.gz", "zlib_1.2.11.dfsg-2+deb11u2.debian.tar.xz")),
     ("exim4", ("exim4_4.94.2.orig.tar.xz", "exim4_4.94.2-7+deb11u3.debian.tar.xz")),
+    ("icu", ("icu_72.1.orig.tar.gz",)),
+    ("jansson", ("jansson_2.14.orig.tar.gz",)),
+    ("cyrus-sasl2", ("cyrus-sasl2_2.1.28+dfsg.orig.tar.xz",)),
+    ("util-linux", ("util-linux_2.38.1.orig.tar.xz",)),
+    ("sqlite3", ("sqlite3_3.40.1.orig.tar.xz",)),
+    (
+        "cyrus-imapd",
+        ("cyrus-imapd_3.6.1.orig.tar.gz", "cyrus-imapd_3.6.1-4+deb12u5.debian.tar.xz"),
+    ),
 )
 # What is rebuilt on the libraries of this release: the source package, its versions, its files.
 DAEMONS = {
