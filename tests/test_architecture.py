@@ -38,7 +38,18 @@ ALLOWED = {
     },
 }
 # What does no I/O imports none of this.
-PURE = {"account", "changes", "iana", "facts", "findings", "judge", "manifest", "ports", "waivers", "wire"}
+PURE = {
+    "account",
+    "changes",
+    "iana",
+    "facts",
+    "findings",
+    "judge",
+    "manifest",
+    "ports",
+    "waivers",
+    "wire",
+}
 # Parts of a package that does I/O elsewhere.
 PURE_MODULES = {"passage/outcome.py", "passage/plan.py", "passage/report.py"}
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}

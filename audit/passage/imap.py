@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from audit.account import Account
 from audit.passage.outcome import Stopped
 from audit.passage.plan import Place
+from audit.passage.reasons import told
 from audit.passage.way import Way
 
 _LITERAL = 1 << 16  # bytes; the library would make room for whatever number a server says
@@ -53,6 +54,7 @@ def session(place: Place, account: Account, way: Way, more: float = 0.0) -> Iter
                 raise Stopped("busy", f"BYE {error}") from None
             raise
         finally:
+            way.leave(client.sock, place)
             with suppress(OSError):
                 client.shutdown()
 
@@ -80,7 +82,7 @@ def agreed(answer: tuple[str, Sequence[object]]) -> Sequence[object]:
     word, data = answer
     if word != "OK":
         last = data[-1] if data else b""
-        raise Stopped("refused", f"{word} {_text(last)}".rstrip())
+        raise told(f"{word} {_text(last)}".rstrip())
     return data
 
 

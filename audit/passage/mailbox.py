@@ -25,7 +25,7 @@ def collect(place: Place, account: Account, way: Way, message: str, patience: fl
             if time.monotonic() > end:
                 where = place.endpoint.host
                 raise Stopped(
-                    "lost", f"accepted, but not in the inbox on {where} in {patience:g} s"
+                    "lost", f"accepted, but not in the inbox on {where} within {patience:g} s"
                 )
             time.sleep(_PAUSE)
             imap.agreed(client.noop())

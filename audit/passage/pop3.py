@@ -36,5 +36,6 @@ def visit(place: Place, account: Account, way: Way) -> None:
             way.step = "logout"
             client.quit()
         finally:
+            way.leave(client.sock, place)
             with suppress(OSError):
                 client.close()

@@ -25,9 +25,9 @@ def told(words: bytes | str, *, greeting: bool = False) -> Stopped:
     return Stopped("busy" if greeting or _LATER.search(text) else "refused", text)
 
 
-def coded(code: int, words: bytes | str, *, greeting: bool = False) -> Stopped:
+def coded(code: int, words: bytes, *, greeting: bool = False) -> Stopped:
     """A refusal with a code (RFC 5321, section 4.2.1); without one it is not SMTP."""
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    text = words.decode("utf-8", "replace")
     if not 200 <= code < 600:  # noqa: PLR2004 - the codes that there are
         return Stopped("broken", f"not SMTP: {text}" if text else "not SMTP")
     later = code // 100 == 4 or (greeting and code // 100 != 5)  # noqa: PLR2004 - the RFC's classes
@@ -56,12 +56,16 @@ def _tls(error: Any, _greeting: bool) -> Stopped:  # noqa: ANN401, FBT001 - one 
 
 
 def _smtp(error: Any, greeting: bool) -> Stopped:  # noqa: ANN401, FBT001 - one shape
+    if isinstance(error.smtp_error, str):  # the library's own words, not the server's
+        return Stopped("broken", error.smtp_error.rstrip("."))
     return coded(error.smtp_code, error.smtp_error, greeting=greeting)
 
 
 def _imap(error: Any, greeting: bool) -> Stopped:  # noqa: ANN401, FBT001 - one shape
     words = error.args[0] if error.args else ""
-    return told(words if isinstance(words, bytes) else str(words), greeting=greeting)
+    if isinstance(words, bytes):
+        return told(words, greeting=greeting)
+    return Stopped("broken", str(words)) if greeting else told(str(words))
 
 
 def _pop3(error: Any, greeting: bool) -> Stopped:  # noqa: ANN401, FBT001 - one shape

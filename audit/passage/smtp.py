@@ -81,6 +81,7 @@ def _session(
                 _introduce(client, way)
             yield client
         finally:
+            way.leave(client.sock, place)
             with suppress(OSError):
                 client.close()
 

@@ -2,13 +2,15 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from audit.passage.bounded import Bounds, Context, connect, context
 from audit.passage.outcome import Stopped
 from audit.passage.plan import Place
+from audit.wire.dialogue import PROTOCOLS
 
 _SECONDS = 30.0  # for everything said on one connection
+_GOODBYE = 0.5
 
 
 class Way:
@@ -46,6 +48,13 @@ class Way:
             yield link, tls
         finally:
             link.close()
+
+    def leave(self, link: socket.socket | None, place: Place) -> None:
+        """Say good-bye where the errand ended early; nobody waits for the answer."""
+        if link and self.step != "logout":
+            with suppress(OSError, ValueError):  # it is closed already
+                link.settimeout(_GOODBYE)
+                link.send(PROTOCOLS[place.endpoint.service].quit)
 
     def start_tls(self, place: Place, offered: Callable[[], bool]) -> bool:
         """Whether TLS is to be started now.

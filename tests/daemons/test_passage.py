@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from audit import roots
 from audit.account import Account
+from audit.facts import Service
 from audit.inventory import EndpointRow, Host
 from audit.passage.outcome import Outcome
 from audit.passage.plan import plan
 from audit.passage.run import run
+from audit.policy.model import Traffic
 from tests.daemons.cell import Ports, Server, cell, inside
 from tests.daemons.cyrus import PORTS
 from tests.daemons.settings import Tls, files
@@ -111,9 +113,8 @@ ACCOUNT = Account(
 
 def _passage(server: Server, pki: Pki, account: Account) -> list[Outcome]:
     """Go everywhere once."""
-    profiles = {"smtp": "submission", 25: "mx"}
     rows = tuple(
-        EndpointRow(port, service, mode, profiles.get(port) or profiles.get(service, "access"))
+        EndpointRow(port, service, mode, _profile(port, service))
         for port, (service, mode) in sorted(server.ports.items())
     )
     host = Host(
@@ -125,6 +126,12 @@ def _passage(server: Server, pki: Pki, account: Account) -> list[Outcome]:
     )
     with inside(server.netns):
         return run(plan([host], {}, {"h": roots.read(str(pki.root))}), 10.0)
+
+
+def _profile(port: int, service: Service) -> Traffic:
+    if service == "smtp":
+        return "mx" if port == 25 else "submission"
+    return "access"
 
 
 def test_cyrus_lets_in_and_takes_mail_which_is_then_gone(pki: Pki, tmp_path: Path) -> None:
