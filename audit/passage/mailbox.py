@@ -1,6 +1,8 @@
 """Whether a mail that was sent is in a mailbox; it is taken out again."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from audit.account import Account
 from audit.passage import imap
@@ -17,20 +19,30 @@ def collect(place: Place, account: Account, way: Way, message: str, patience: fl
     Raises:
         Stopped: it is not there after so many seconds.
     """
-    end = time.monotonic() + patience
-    with imap.session(place, account, way, patience) as client:
+    with opened(place, account, way, patience) as client:
+        take(client, place, way, message, patience)
+
+
+@contextmanager
+def opened(place: Place, account: Account, way: Way, more: float) -> Iterator[imap.Client]:
+    """The inbox, for so many seconds more than a session takes otherwise."""
+    with imap.session(place, account, way, more) as client:
         imap.open_inbox(client, way, read_only=False)
-        way.step = "arrival"
-        while not (found := _search(client, message)):
-            if time.monotonic() > end:
-                where = place.endpoint.host
-                raise Stopped(
-                    "lost", f"accepted, but not in the inbox on {where} within {patience:g} s"
-                )
-            time.sleep(_PAUSE)
-            imap.agreed(client.noop())
-        way.step = "removal"
-        _remove(client, found)
+        yield client
+
+
+def take(client: imap.Client, place: Place, way: Way, message: str, patience: float) -> None:
+    """As `collect`, in an inbox that is open."""
+    end = time.monotonic() + patience
+    way.step = "arrival"
+    while not (found := _search(client, message)):
+        if time.monotonic() > end:
+            where = f"the inbox on {place.endpoint.host}"
+            raise Stopped("lost", f"accepted, but not in {where} within {patience:g} s")
+        time.sleep(_PAUSE)
+        imap.agreed(client.noop())
+    way.step = "removal"
+    _remove(client, found)
 
 
 def _search(client: imap.Client, message: str) -> list[str]:

@@ -29,12 +29,12 @@ class Store:
 
     Attributes:
         ids: the Message-IDs that are there.
-        ever: those that have ever been.
+        ever: those that have ever been, in order; the place is the UID.
         late: how often it is looked for before it is there.
     """
 
     ids: set[str] = field(default_factory=set)
-    ever: set[str] = field(default_factory=set)
+    ever: list[str] = field(default_factory=list)
     late: int = 0
 
 
@@ -98,7 +98,7 @@ def _data(talk: Talk, line: str) -> None:
         text += f"{line}\n"
     if found := re.search(r"^Message-ID: (<.*>)$", text, re.MULTILINE):
         talk.store.ids.add(found[1])
-        talk.store.ever.add(found[1])
+        talk.store.ever.append(found[1])
     talk.say("250 2.0.0 taken")
 
 
@@ -106,11 +106,12 @@ def _search(talk: Talk, line: str) -> None:
     wanted = line.split('"')[1]
     talk.store.late -= 1
     there = wanted in talk.store.ids and talk.store.late < 0
-    talk.say(f"* SEARCH{' 7' if there else ''}\r\n{talk.tag} OK done")
+    uid = f" {talk.store.ever.index(wanted) + 1}" if there else ""
+    talk.say(f"* SEARCH{uid}\r\n{talk.tag} OK done")
 
 
 def _expunge(talk: Talk, line: str) -> None:
-    talk.store.ids.clear()
+    talk.store.ids.discard(talk.store.ever[int(line.rsplit(maxsplit=1)[-1]) - 1])
     talk.say(f"* 1 EXPUNGE\r\n{talk.tag} OK done")
 
 
@@ -200,11 +201,18 @@ def serving(
     mode: Mode = "implicit",
     store: Store | None = None,
     wrong: Words | None = None,
+    suites: str = "",
 ) -> Iterator[int]:
-    """A server that is good but for some words, the empty one for its greeting; gives the port."""
+    """A server that is good but for some words, the empty one for its greeting; gives the port.
+
+    With *suites* it has these alone, and no TLS 1.3.
+    """
     words = {**GOOD[service], **(wrong or {})}
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(*pki.rsa)
+    if suites:
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
+        tls.set_ciphers(suites)
 
     def answer(link: socket.socket) -> None:
         talk = Talk(link, store or Store(), tls)

@@ -295,6 +295,12 @@ def test_clear_text_instead_of_tls_is_a_failure(pki: Pki) -> None:
     assert (outcome.verdict, outcome.step) == ("fail", "TLS")
 
 
+def test_a_suite_that_users_still_take_is_no_reason_to_fail(pki: Pki) -> None:
+    """Python's own list would leave out a server with CBC and SHA-1 alone."""
+    with serving(pki, "imap", suites="ECDHE-RSA-AES256-SHA") as port:
+        assert do(errand(place(pki, "imap", port)), 0.1).end == "done"
+
+
 def test_a_closed_port_is_a_failure(pki: Pki) -> None:
     """The inventory says that somebody listens; after a restart somebody may."""
     outcome = do(errand(place(pki, "imap", free_port())), 0.1)
@@ -321,7 +327,7 @@ def test_a_mail_is_seen_and_removed(pki: Pki, late: int) -> None:
         where = place(pki, "lmtp", lmtp, "starttls")
         outcome = do(errand(where, reader=place(pki, "imap", imap)), 2.0)
     assert outcome.verdict == "pass"
-    assert store.ever == {outcome.message}
+    assert store.ever == [outcome.message]
     assert store.ids == set()
 
 
@@ -343,7 +349,7 @@ def test_only_our_own_mail_is_removed_where_that_can_be_said(pki: Pki) -> None:
         ):
             where = place(pki, "lmtp", lmtp, "starttls")
             assert do(errand(where, reader=place(pki, "imap", imap)), 2.0).verdict == "pass"
-    assert said == ["UID EXPUNGE 7", "EXPUNGE"]
+    assert said == ["UID EXPUNGE 1", "EXPUNGE"]
 
 
 def test_a_mail_that_was_accepted_and_is_not_there_fails(pki: Pki) -> None:

@@ -111,10 +111,12 @@ def test_help_shows_an_example() -> None:
 
 def test_a_scan_does_not_wait_for_it() -> None:
     """Nothing of it, nor the clients it uses, is loaded by another command."""
-    code = (
-        "import sys; from audit.cli import _parser; words = ['scan', 'x']"
-        "; _parser(words).parse_args(words); print([m for m in sys.modules if m.startswith(('audit.passage', 'smtplib', 'imaplib'))])"
-    )
+    code = """
+import sys
+from audit.cli import _parser
+_parser(["scan", "x"]).parse_args(["scan", "x"])
+print([name for name in sys.modules if name.startswith(("audit.passage", "smtplib", "imaplib"))])
+"""
     assert commands.run(sys.executable, "-c", code).stdout == "[]\n"
 
 
