@@ -94,5 +94,7 @@ def _log_in(client: Client, account: Account) -> None:
     """By SASL, which takes any character; by LOGIN only where that is all there is."""
     if "AUTH=PLAIN" in client.capabilities:
         client.authenticate("PLAIN", lambda _: account.plain)
+    elif not (account.user + account.password).isascii():
+        raise Stopped("unfit", "AUTH=PLAIN is not offered, and LOGIN takes ASCII only")
     else:
         client.login(account.user, account.password)

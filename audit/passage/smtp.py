@@ -54,7 +54,7 @@ def send(errand: Errand, account: Account, way: Way, message: str, mail: bytes) 
         way.step = "sender"
         code, words = client.mail(sender)
         # Another server has a login for LMTP where one is wanted, and none where it is not.
-        if code in _WANTS_LOGIN and place.endpoint.service == "lmtp" and account.deliverer.user:
+        if code in _WANTS_LOGIN and place.endpoint.service == "lmtp":
             _log_in(client, account.deliverer, way)
             way.step = "sender"
             code, words = client.mail(sender)
@@ -94,6 +94,8 @@ def _introduce(client: Smtp | Lmtp, way: Way) -> None:
 def _log_in(client: Smtp | Lmtp, account: Account, way: Way) -> None:
     """By PLAIN, once: the library would go on to other mechanisms, and count as several guesses."""
     way.step = "login"
+    if not account.user:
+        raise Stopped("unfit", "a login is wanted, and mailseal_test_account has no user")
     mechanisms = client.esmtp_features.get("auth", "").upper().split()
     if not mechanisms:
         raise Stopped("refused", "AUTH is not offered")
