@@ -60,6 +60,7 @@ def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_scan(commands)
     _add_audit(commands)
+    _add_passage(commands, words)
     _add_policy(commands, words)
     _add_lab(commands, words)
     return parser
@@ -138,6 +139,15 @@ def _add_policy(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[
         from audit.policy.cli import configure
 
         configure(policy, _command)
+
+
+def _add_passage(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
+    text = "log in and send a mail at every endpoint, as users and servers do"
+    passage = _command(commands, "passage", text, "mailseal passage -i inventory/lab --limit imap1")
+    if words[:1] == ["passage"]:
+        from audit.passage.cli import configure
+
+        configure(passage)
 
 
 def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
@@ -219,11 +229,11 @@ def _scan(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from audit import progress, runner
     from audit.findings import exit_code
-    from audit.report import render, write
+    from audit.report import make, render, write
     from audit.report.terminal import show
 
     if arguments.out:
-        _make(arguments.out)  # before the work, not after it
+        make(arguments.out)  # before the work, not after it
     driver = runner.Driver.read(
         arguments.inventory, arguments.limit, arguments.policies, arguments.pace
     )
@@ -245,10 +255,3 @@ def _audit(arguments: argparse.Namespace) -> int:
         if arguments.out:
             print(arguments.out / "report.html")  # noqa: T201
     return exit_code(run.findings)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None

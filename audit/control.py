@@ -1,14 +1,29 @@
 """What an inventory names that lies on the control host."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from audit import manifest, roots
+from audit import manifest, namespace, roots
 from audit.errors import MailsealError
 from audit.inventory import Host
 
 
+def enter(hosts: Iterable[Host]) -> None:
+    """Go where these hosts can be reached from; threads that are started afterwards are there too.
+
+    Raises:
+        MailsealError: they name several namespaces, or theirs cannot be entered.
+    """
+    spaces = sorted({host.control_netns for host in hosts if host.control_netns})
+    if len(spaces) > 1:
+        words = f"mailseal_control_netns differs between the hosts: {', '.join(spaces)}"
+        raise MailsealError(words)
+    for netns in spaces:
+        namespace.enter(netns)
+
+
 def roots_of(host: Host) -> tuple[bytes, ...]:
-    """The roots to trust, PEM.
+    """The roots to trust, DER.
 
     Raises:
         MailsealError: the file is missing or has none.

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from audit.account import Account, still_encrypted
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Waiver
@@ -54,6 +55,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
         control_netns: the network namespace that the hosts can be reached from.
         closed_ports: also prove that no other mail port answers.
         waivers: failures that somebody has accepted until a day.
+        test_account: who logs in and sends for `mailseal passage`; no check uses it.
     """
 
     addresses: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     control_netns: str = ""
     closed_ports: bool = True
     waivers: tuple[Waiver, ...] = ()
+    test_account: Account | None = None
     name: str = field(default="", name="inventory_hostname")
 
     def expected(self) -> list[tuple[Endpoint, Traffic]]:
@@ -163,6 +166,7 @@ def _host(name: str, variables: Mapping[str, object]) -> Host:
         words = "has no mailseal_addresses, so nothing can be said about it (--limit leaves it out)"
         raise MailsealError(f"host {name} {words}")
     _no_misspelling(name, variables)
+    _out_of_the_vault(name, variables)
     try:
         host = msgspec.convert({**variables, "inventory_hostname": name}, Host)
         for address in host.addresses:
@@ -204,6 +208,13 @@ def _no_misspelling(name: str, variables: Mapping[str, object]) -> None:
         if variable not in known and max(more.total(), less.total()) <= 1:
             words = f"{_PREFIX}{variable} is unknown: is it {_PREFIX}{right}?"
             raise MailsealError(f"host {name}: {words}")
+
+
+def _out_of_the_vault(name: str, variables: Mapping[str, object]) -> None:
+    """ansible-inventory decrypts whole files, and leaves single values as they are."""
+    if key := still_encrypted(variables.get("mailseal_test_account")):
+        words = "is still encrypted; put the whole file into the vault (ansible-vault encrypt FILE)"
+        raise MailsealError(f"host {name}: mailseal_test_account.{key}: {words}")
 
 
 def _reason(words: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit import inventory, namespace
+from audit import control, inventory
 from audit.errors import UNDETERMINED, MailsealError
 from audit.findings import Run
 from audit.probe.address import Pace
@@ -50,19 +50,11 @@ class Driver:
             MailsealError: the namespace cannot be entered, or the prober is blind.
         """
         try:
-            self._enter()
+            control.enter(self.audit.hosts)
             self.audit.look(self.step)
         except MailsealError as error:
             self.error = error
             raise
-
-    def _enter(self) -> None:
-        spaces = sorted({host.control_netns for host in self.audit.hosts if host.control_netns})
-        if len(spaces) > 1:
-            words = f"mailseal_control_netns differs between the hosts: {', '.join(spaces)}"
-            raise MailsealError(words)
-        for netns in spaces:
-            namespace.enter(netns)
 
 
 def run(driver: Driver) -> Run:

@@ -11,6 +11,7 @@ from audit.policy.compile import compile_policy
 from audit.policy.compile.target import Target
 from audit.policy.load import load
 from audit.ports import MAIL_PORTS
+from tests.commands import BIN, run
 
 ROOT = Path(__file__).parent.parent
 
@@ -111,6 +112,84 @@ def test_a_malformed_inventory_is_refused_in_one_sentence(
     assert words in str(error.value)
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 2
+
+
+_ACCOUNT = """      mailseal_test_account:
+        user: tester
+        password: s3cret
+        recipient: tester@lab.test
+"""
+
+
+def test_the_test_account_is_read_and_not_shown(tmp_path: Path) -> None:
+    """Neither it nor the host shows the password where they are printed."""
+    (host,) = inventory.read(_write(tmp_path, ONE + _ACCOUNT))
+    assert host.test_account
+    assert host.test_account.password == "s3cret"
+    assert "tester" in repr(host)
+    assert "s3cret" not in repr(host)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("password: s3cret", "pasword: s3cret", "pasword"),
+        ("password: s3cret", "password: 12345", "mailseal_test_account.password"),
+        ("password: s3cret", "password: ''", "user and password belong together"),
+        ("password: s3cret", 'password: "s3cret\\r"', "password: has a line break"),
+        ("password: s3cret", "password: '{{ vaulted }}'", "password: is a template"),
+        ("password: s3cret", "password: s3cret\n        lmtp_user: x", "lmtp_password belong"),
+        ("tester@lab.test", "tester", "recipient: is no mail address"),
+        ("tester@lab.test", "'a@b>\x20<c@d'", "recipient: is no mail address"),
+        ("tester@lab.test", "t\u00fcster@lab.test", "recipient: is no mail address"),
+        ("recipient:", "sender:", "sender: is no mail address"),
+        ("tester@lab.test", "a@b.test\n        mailbox: imap*", "mailbox: is no name of a host"),
+        ("mailseal_test_account", "mailseal_test_acount", "is it mailseal_test_account?"),
+        ("password: s3cret", "password: {__ansible_vault: x}", "is still encrypted"),
+    ],
+)
+def test_a_malformed_test_account_is_refused_without_its_password(
+    tmp_path: Path, right: str, wrong: str, words: str
+) -> None:
+    """In one sentence, with the host and the key."""
+    account = _ACCOUNT.replace(right, wrong, 1)
+    if right == "recipient:":
+        account = account.replace("tester@lab.test", "tester")
+    with pytest.raises(MailsealError) as error:
+        inventory.read(_write(tmp_path, ONE + account))
+    assert words in str(error.value)
+    assert "host h1: mailseal_test_ac" in str(error.value)
+    assert "s3cret" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_whole_file_may_lie_in_the_vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible is told the key as always; a single value that is encrypted is refused."""
+    key = tmp_path / "key"
+    key.write_text("not a secret")
+    monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(key))
+    secret = tmp_path / "group_vars" / "all.yml"
+    secret.parent.mkdir()
+    secret.write_text("mailseal_test_account: {user: tester, password: s3cret}\n")
+    run(str(BIN / "ansible-vault"), "encrypt", str(secret))
+    assert "s3cret" not in secret.read_text()
+    (host,) = inventory.read(_write(tmp_path, ONE))
+    assert host.test_account
+    assert host.test_account.password == "s3cret"
+    value = run(str(BIN / "ansible-vault"), "encrypt_string", "s3cret", "--name", "password").stdout
+    secret.write_text("mailseal_test_account:\n  user: tester\n  " + value.replace("\n", "\n  "))
+    with pytest.raises(MailsealError, match="password: is still encrypted; put the whole file"):
+        inventory.read(_write(tmp_path, ONE))
+
+
+def test_the_lab_has_an_account_wherever_mail_is_served() -> None:
+    """Who logs in at the IMAP hosts and the submission host, and whom mail is for everywhere."""
+    for folder in ("lab", "selfbuilt", "cluster"):
+        for host in inventory.read(str(ROOT / "inventory" / folder), "imap:msa:mx"):
+            account = host.test_account
+            assert account
+            assert account.recipient
+            assert bool(account.user) == (host.name[:2] != "mx")
 
 
 def test_no_inventory_and_no_host_are_said_so(tmp_path: Path) -> None:

@@ -171,3 +171,29 @@ class RunDocument(Struct, frozen=True):
     notices: Annotated[
         list[str], Meta(description="about waivers: expired, soon to expire, not used")
     ]
+
+
+class OutcomeDocument(Struct, frozen=True):
+    """One endpoint, and what came of the login or the mail there."""
+
+    host: str
+    address: str
+    family: Literal["ipv4", "ipv6"]
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    service: Service
+    mode: Mode
+    verdict: Literal["pass", "fail", "not-tried"]
+    again: Annotated[bool, Meta(description="whether it may end better later, as after a restart")]
+    step: Annotated[str, Meta(description="what was being done when it ended; empty if all was")]
+    words: Annotated[str, Meta(description="why it ended there; a server's words may be anything")]
+    message: Annotated[str, Meta(description="Message-ID of the mail accepted; empty if none was")]
+    seconds: Annotated[float, Meta(ge=0)]
+
+
+class PassageDocument(Struct, frozen=True):
+    """What `mailseal passage --json` says: every endpoint of the inventory, tried or not."""
+
+    schema: Literal["mailseal/passage/1"]
+    started: Time
+    finished: Time
+    outcomes: list[OutcomeDocument]

@@ -28,7 +28,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\uf
 
 def scan_document(run: Run) -> bytes:
     """The run as "mailseal/scan/1": endpoints with all their facts, and the findings."""
-    return _encode(
+    return encode(
         ScanDocument(
             schema="mailseal/scan/1",
             endpoints=[_endpoint(facts) for facts in run.endpoints],
@@ -39,7 +39,7 @@ def scan_document(run: Run) -> bytes:
 
 def run_document(run: Run) -> bytes:
     """The run as "mailseal/run/1": what was planned, what was made, and the findings."""
-    return _encode(
+    return encode(
         RunDocument(
             schema="mailseal/run/1",
             run=run.run,
@@ -55,7 +55,7 @@ def run_document(run: Run) -> bytes:
     )
 
 
-def _encode(document: ScanDocument | RunDocument) -> bytes:
+def encode(document: msgspec.Struct) -> bytes:
     """Indented UTF-8 in which no string can do harm to the terminal that shows it."""
     text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
     return (_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode()

@@ -47,6 +47,18 @@ def render(run: "Run", format_name: str) -> bytes:
     return reporter(format_name)(run)
 
 
+def make(folder: Path) -> None:
+    """A directory for reports.
+
+    Raises:
+        MailsealError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
 def write(run: "Run", format_name: str, path: Path) -> None:
     """Write the run to a file that is always either the old report or the whole new one.
 
