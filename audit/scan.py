@@ -14,6 +14,8 @@ from audit.findings import Run, timestamp
 from audit.judge.case import ClusterCase, EndpointCase, PlannedEndpoint
 from audit.judge.groups import groups
 from audit.measures import joined, named
+from audit.policy.model import Policy, Profile, Traffic
+from audit.policy.shadow import aim
 from audit.probe.address import PACES
 from audit.probe.calibration import calibrate
 from audit.probe.plan import Task, foresee
@@ -35,11 +37,11 @@ def scan(
     calibration = Ahead(calibrate)  # beside the rest, but nothing is said before it has passed
     planned = {p.endpoint: p for target in targets for p in plan(target, options)}
     measured = [
-        (target, policy.id, policy.profiles[traffic(target.endpoint, options, policy)])
+        (target, policy, traffic(target.endpoint, options, policy))
         for policy in options.policies
         for target in planned.values()
     ]
-    first = {target.endpoint: rules for target, _, rules in reversed(measured)}
+    first = {t.endpoint: policy.profiles[kind] for t, policy, kind in reversed(measured)}
 
     def task(endpoint: Endpoint) -> Task:
         expected = expectation(first[endpoint], now.date())
@@ -60,9 +62,12 @@ def scan(
     from audit.judge import bench, identity, path  # noqa: F401
 
     checks = [
-        (check, rules)
-        for target, policy, rules in measured
-        for check in bench.plan_endpoint(target, rules, policy, quick=options.quick)
+        (check, rules, new)
+        for target, policy, kind in measured
+        for rules, new in [(policy.profiles[kind], _aim(policy, kind))]
+        for check in bench.plan_endpoint(
+            target, rules, policy.id, quick=options.quick, ahead=new and new[1]
+        )
     ]
     compared = [
         (check, group)
@@ -73,9 +78,13 @@ def scan(
     calibration.result()
     seen = looking.result()
     facts = {f.endpoint: f for f in seen}
+
+    def case(target: PlannedEndpoint, rules: Profile) -> EndpointCase:
+        return EndpointCase(target, facts[target.endpoint], rules, now, roots)
+
     findings = [
-        bench.judge(check, EndpointCase(target, facts[target.endpoint], rules, now, roots))
-        for check, rules in checks
+        bench.judge(check, case(target, rules), new and bench.Aim(new[0], case(target, new[1])))
+        for check, rules, new in checks
         if isinstance(target := check.target, PlannedEndpoint)
     ]
     findings += [
@@ -92,3 +101,9 @@ def scan(
         endpoints=tuple(seen),
         policies=tuple(named(p) for p in options.policies),
     )
+
+
+def _aim(policy: Policy, kind: Traffic) -> tuple[str, Profile] | None:
+    """The policy that a shadow leads to, by its id, and its rules."""
+    new = aim(policy)
+    return (new.id, new.profiles[kind]) if new else None
