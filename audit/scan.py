@@ -7,6 +7,8 @@ than a near server to answer, so that is done meanwhile.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from audit.ahead import Ahead
 from audit.expect import expectation
 from audit.facts import Endpoint
@@ -23,6 +25,25 @@ from audit.probe.run import probe_all
 from audit.targets import Options, Target, plan, traffic
 
 
+class _Measured(Struct, frozen=True):
+    """One endpoint by one policy."""
+
+    target: PlannedEndpoint
+    policy: Policy
+    kind: Traffic
+
+    @property
+    def rules(self) -> Profile:
+        """The profile that it is judged by."""
+        return self.policy.profiles[self.kind]
+
+    @property
+    def ahead(self) -> Profile | None:
+        """The one that a shadow leads to."""
+        new = aim(self.policy)
+        return new.profiles[self.kind] if new else None
+
+
 def scan(
     targets: Sequence[Target],
     options: Options,
@@ -37,11 +58,11 @@ def scan(
     calibration = Ahead(calibrate)  # beside the rest, but nothing is said before it has passed
     planned = {p.endpoint: p for target in targets for p in plan(target, options)}
     measured = [
-        (target, policy, traffic(target.endpoint, options, policy))
+        _Measured(target, policy, traffic(target.endpoint, options, policy))
         for policy in options.policies
         for target in planned.values()
     ]
-    first = {t.endpoint: policy.profiles[kind] for t, policy, kind in reversed(measured)}
+    first = {one.target.endpoint: one.rules for one in reversed(measured)}
 
     def task(endpoint: Endpoint) -> Task:
         expected = expectation(first[endpoint], now.date())
@@ -62,11 +83,10 @@ def scan(
     from audit.judge import bench, identity, path  # noqa: F401
 
     checks = [
-        (check, rules, new)
-        for target, policy, kind in measured
-        for rules, new in [(policy.profiles[kind], _aim(policy, kind))]
+        (check, one)
+        for one in measured
         for check in bench.plan_endpoint(
-            target, rules, policy.id, quick=options.quick, ahead=new and new[1]
+            one.target, one.rules, one.policy.id, quick=options.quick, ahead=one.ahead
         )
     ]
     compared = [
@@ -79,14 +99,14 @@ def scan(
     seen = looking.result()
     facts = {f.endpoint: f for f in seen}
 
-    def case(target: PlannedEndpoint, rules: Profile) -> EndpointCase:
-        return EndpointCase(target, facts[target.endpoint], rules, now, roots)
+    def case(one: _Measured, rules: Profile) -> EndpointCase:
+        return EndpointCase(one.target, facts[one.target.endpoint], rules, now, roots)
 
-    findings = [
-        bench.judge(check, case(target, rules), new and bench.Aim(new[0], case(target, new[1])))
-        for check, rules, new in checks
-        if isinstance(target := check.target, PlannedEndpoint)
-    ]
+    def aimed(one: _Measured) -> bench.Aim | None:
+        new = aim(one.policy)
+        return bench.Aim(new.id, case(one, new.profiles[one.kind])) if new else None
+
+    findings = [bench.judge(check, case(one, one.rules), aimed(one)) for check, one in checks]
     findings += [
         bench.judge(check, ClusterCase(group, tuple(facts[e] for e in group.endpoints)))
         for check, group in compared
@@ -101,9 +121,3 @@ def scan(
         endpoints=tuple(seen),
         policies=tuple(named(p) for p in options.policies),
     )
-
-
-def _aim(policy: Policy, kind: Traffic) -> tuple[str, Profile] | None:
-    """The policy that a shadow leads to, by its id, and its rules."""
-    new = aim(policy)
-    return (new.id, new.profiles[kind]) if new else None
