@@ -4,7 +4,7 @@ The server's order decides, so a suite that is logged from the tail proves that 
 nothing better; who would be hurt is known before anybody is. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeVar
 
 from msgspec.structs import replace
@@ -98,11 +98,9 @@ def shadow(new: Policy, tail: Policy) -> Shadow:
     both = [traffic for traffic in new.profiles if traffic in tail.profiles]
     if not both:
         raise MailsealError(f"{name}: they have no kind of traffic in common")
-    listed = (i.name for t in both for i in (*tail.profiles[t].versions, *tail.profiles[t].suites))
+    weak = dict.fromkeys(w for t in both for w in _weak(new.profiles[t], tail.profiles[t]))
     left_off = tuple(
-        f"{item} is never taken into a tail, although {tail.id} has it"
-        for item in dict.fromkeys(listed)
-        if _never(item)
+        f"{what} is never taken into a tail, although {tail.id} has it" for what in weak
     )
     rule = (
         f"What {tail.id} serves and {new.id} does not is kept at the end, on phase-out;"
@@ -121,6 +119,13 @@ def shadow(new: Policy, tail: Policy) -> Shadow:
         tail=tail,
         left_off=left_off,
     )
+
+
+def _weak(new: Profile, tail: Profile) -> Iterator[str]:
+    """What the tail has and the shadow has not."""
+    yield from (i.name for i in _served((*tail.versions, *tail.suites)) if _never(i.name))
+    if (new.compression, tail.compression) == ("forbidden", "allowed"):
+        yield "compression"
 
 
 def _profile(new: Profile, tail: Profile) -> Profile:

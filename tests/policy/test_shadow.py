@@ -28,6 +28,7 @@ ACCESS = BOTH.profiles["access"]
 GOOD = "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"
 LATE = "TLS_RSA_WITH_AES_128_CBC_SHA"
 RC4 = "TLS_RSA_WITH_RC4_128_SHA"
+OFF = "TLS_RSA_WITH_NULL_MD5"
 SOON = date(2027, 6, 30)
 # What GnuTLS can put at the end: a key exchange with the ciphers of the others.
 STATIC = tuple(Item(name=f"TLS_RSA_WITH_AES_{s}") for s in ("256_GCM_SHA384", "128_GCM_SHA256"))
@@ -110,7 +111,8 @@ def test_what_must_not_be_weakened_stays_off_with_a_sentence() -> None:
     )  # fmt: skip
     weak = {
         "versions": tuple(Item(name=v) for v in VERSIONS),
-        "suites": tuple(Item(name=n) for n in (*never, RC4)),
+        # What is listed to say that it is off is nothing to talk about.
+        "suites": (*(Item(name=n) for n in (*never, RC4)), Item(name=OFF, level="insufficient")),
         "compression": "allowed",
     }
     both = shadow(_with(NEW), _with(TAIL, **weak))
@@ -121,7 +123,7 @@ def test_what_must_not_be_weakened_stays_off_with_a_sentence() -> None:
     assert profile.compression == "forbidden"
     assert both.left_off == tuple(
         f"{name} is never taken into a tail, although univie-2015 has it"
-        for name in ("SSLv2", "SSLv3", *never)
+        for name in ("SSLv2", "SSLv3", *never, "compression")
     )
     assert both.left_off[0] in both.notes
     compiled = compile_policy(both, replace(DEFAULTS["cyrus"], ports={993: "access"}), DAY)
