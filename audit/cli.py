@@ -133,7 +133,7 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_policy(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
-    text = "show, compare and compile policies"
+    text = "show, compare and compile policies (A+B is A in shadow of B)"
     policy = _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus")
     if words[:1] == ["policy"]:
         from audit.policy.cli import configure
@@ -157,7 +157,8 @@ def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
         default=[],
         metavar="ID|FILE",
         dest="policies",
-        help=f"the measure; may be repeated, what was seen is judged by each (default: {default})",
+        help="the measure; A+B is A in shadow of B; may be repeated, what was seen is judged by"
+        f" each (default: {default})",
     )
 
 

@@ -67,7 +67,8 @@ class Finding(Struct, frozen=True, kw_only=True):
         expected: what the policy asks for, in words.
         evidence: the raw material behind `observed`.
         item: the item of the policy that was judged.
-        level: the level reached, by the worst item seen; empty where the check knows none.
+        level: the level reached, by the worst item seen; empty where the check knows none. What
+            passes in shadow only is on phase-out.
         policy: the id of the policy that was the measure.
         waiver: who accepted a failure and until when; only of what is waived.
     """

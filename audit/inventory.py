@@ -22,6 +22,7 @@ from audit.findings import Waiver
 from audit.names import to_ascii
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
+from audit.policy.shadow import Enforcement, in_force
 from audit.ports import MAIL_PORTS
 
 _SECONDS = 120
@@ -47,6 +48,8 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
         endpoints: what must listen.
         daemon: the mail daemon that serves them; empty if there is none.
         policy: the policy the host is rolled out with.
+        enforcement: "shadow" if what it forbids is still served, at the end, and reported.
+        shadow_tail: the policy that was in force before the shadow.
         certificate_types: the certificates it has.
         ca_file: the roots to trust, on the control host; empty for the system's.
         library_prefix: where the TLS libraries must come from.
@@ -64,6 +67,8 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     endpoints: tuple[EndpointRow, ...] = ()
     daemon: Daemon | Literal[""] = ""
     policy: str = "mailseal-2026"
+    enforcement: Enforcement = "enforce"
+    shadow_tail: str = ""
     certificate_types: tuple[KeyType, ...] = KEY_TYPES
     ca_file: str = ""
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
@@ -73,6 +78,11 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     waivers: tuple[Waiver, ...] = ()
     test_account: Account | None = None
     name: str = field(default="", name="inventory_hostname")
+
+    @property
+    def measure(self) -> str:
+        """What it is judged by: its policy, or that in shadow of another."""
+        return in_force(self.policy, self.enforcement, self.shadow_tail)
 
     def expected(self) -> list[tuple[Endpoint, Traffic]]:
         """Every endpoint that must answer, with the profile that rules it."""
@@ -195,6 +205,10 @@ def _check(name: str, host: Host) -> None:
             raise MailsealError(f"host {name}: mailseal_endpoints: port {port} is there twice")
     if "/" in host.control_netns:
         raise MailsealError(f"host {name}: mailseal_control_netns: a name, not a path")
+    try:
+        in_force(host.policy, host.enforcement, host.shadow_tail)
+    except MailsealError as error:
+        raise MailsealError(f"host {name}: {error}") from None
     if host.daemon and not host.endpoints:
         raise MailsealError(f"host {name}: has a mailseal_daemon but no mailseal_endpoints")
 

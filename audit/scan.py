@@ -7,6 +7,8 @@ than a near server to answer, so that is done meanwhile.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from audit.ahead import Ahead
 from audit.expect import expectation
 from audit.facts import Endpoint
@@ -14,11 +16,32 @@ from audit.findings import Run, timestamp
 from audit.judge.case import ClusterCase, EndpointCase, PlannedEndpoint
 from audit.judge.groups import groups
 from audit.measures import joined, named
+from audit.policy.model import Policy, Profile, Traffic
+from audit.policy.shadow import aim
 from audit.probe.address import PACES
 from audit.probe.calibration import calibrate
 from audit.probe.plan import Task, foresee
 from audit.probe.run import probe_all
 from audit.targets import Options, Target, plan, traffic
+
+
+class _Measured(Struct, frozen=True):
+    """One endpoint by one policy."""
+
+    target: PlannedEndpoint
+    policy: Policy
+    kind: Traffic
+
+    @property
+    def rules(self) -> Profile:
+        """The profile that it is judged by."""
+        return self.policy.profiles[self.kind]
+
+    @property
+    def ahead(self) -> Profile | None:
+        """The one that a shadow leads to."""
+        new = aim(self.policy)
+        return new.profiles[self.kind] if new else None
 
 
 def scan(
@@ -35,11 +58,11 @@ def scan(
     calibration = Ahead(calibrate)  # beside the rest, but nothing is said before it has passed
     planned = {p.endpoint: p for target in targets for p in plan(target, options)}
     measured = [
-        (target, policy.id, policy.profiles[traffic(target.endpoint, options, policy)])
+        _Measured(target, policy, traffic(target.endpoint, options, policy))
         for policy in options.policies
         for target in planned.values()
     ]
-    first = {target.endpoint: rules for target, _, rules in reversed(measured)}
+    first = {one.target.endpoint: one.rules for one in reversed(measured)}
 
     def task(endpoint: Endpoint) -> Task:
         expected = expectation(first[endpoint], now.date())
@@ -60,9 +83,11 @@ def scan(
     from audit.judge import bench, identity, path  # noqa: F401
 
     checks = [
-        (check, rules)
-        for target, policy, rules in measured
-        for check in bench.plan_endpoint(target, rules, policy, quick=options.quick)
+        (check, one)
+        for one in measured
+        for check in bench.plan_endpoint(
+            one.target, one.rules, one.policy.id, quick=options.quick, ahead=one.ahead
+        )
     ]
     compared = [
         (check, group)
@@ -73,11 +98,15 @@ def scan(
     calibration.result()
     seen = looking.result()
     facts = {f.endpoint: f for f in seen}
-    findings = [
-        bench.judge(check, EndpointCase(target, facts[target.endpoint], rules, now, roots))
-        for check, rules in checks
-        if isinstance(target := check.target, PlannedEndpoint)
-    ]
+
+    def case(one: _Measured, rules: Profile) -> EndpointCase:
+        return EndpointCase(one.target, facts[one.target.endpoint], rules, now, roots)
+
+    def aimed(one: _Measured) -> bench.Aim | None:
+        new = aim(one.policy)
+        return bench.Aim(new.id, case(one, new.profiles[one.kind])) if new else None
+
+    findings = [bench.judge(check, case(one, one.rules), aimed(one)) for check, one in checks]
     findings += [
         bench.judge(check, ClusterCase(group, tuple(facts[e] for e in group.endpoints)))
         for check, group in compared

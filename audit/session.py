@@ -14,7 +14,8 @@ from audit.facts import Endpoint, EndpointFacts, HostFacts
 from audit.findings import Finding, Run, timestamp
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
-from audit.judge.bench import Case, Planned, judge, plan_endpoint, plan_group, plan_host
+from audit.judge import shadow
+from audit.judge.bench import Aim, Case, Planned, judge, plan_endpoint, plan_group, plan_host
 from audit.judge.case import (
     ClusterCase,
     EndpointCase,
@@ -29,6 +30,7 @@ from audit.measures import distinct, joined, load_all, named
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import compiled_for, target
 from audit.policy.model import Policy, Profile
+from audit.policy.shadow import aim
 from audit.probe.address import PACES, Pace
 from audit.probe.calibration import calibrate
 from audit.probe.plan import Task, foresee
@@ -59,7 +61,7 @@ class Audit:
     def __post_init__(self) -> None:
         """Plan everything before anything is touched."""
         self._hosts = {host.name: host for host in self.hosts}
-        wanted = {host.name: self.policies or (host.policy,) for host in self.hosts}
+        wanted = {host.name: self.policies or (host.measure,) for host in self.hosts}
         known = load_all(name for names in wanted.values() for name in names)
         self._policies = {h: distinct(known[n] for n in names) for h, names in wanted.items()}
         self._endpoints: dict[Endpoint, EndpointFacts] = {}
@@ -93,7 +95,8 @@ class Audit:
                 key_types=host.certificate_types,
                 names=host.certificate_names,
             )
-            yield from plan_endpoint(there, _profile(there, policy), policy.id)
+            ahead = _profile(there, new) if (new := aim(policy)) else None
+            yield from plan_endpoint(there, _profile(there, policy), policy.id, ahead=ahead)
         for endpoint in host.unexpected():
             yield from plan_endpoint(PlannedEndpoint(endpoint, None), None, policy.id)
         if host.daemon:
@@ -157,16 +160,19 @@ class Audit:
         """The finding of one check; `look` must have been called."""
         with self._lock:
             if planned not in self._findings:
-                self._findings[planned] = self._waived(planned, judge(planned, self._case(planned)))
+                policy = self._policy(planned)
+                new, case = aim(policy), self._case(planned, policy)
+                ahead = Aim(new.id, self._case(planned, new)) if new else None
+                self._findings[planned] = self._waived(planned, judge(planned, case, ahead))
             return self._findings[planned]
 
     def _waived(self, planned: Planned, found: Finding) -> Finding:
         waiver = waivers.waived_by(self._hosts[_host(planned)].waivers, found, self.now.date())
         return replace(found, verdict="waived", waiver=waiver) if waiver else found
 
-    def _case(self, planned: Planned) -> Case:
+    def _case(self, planned: Planned, policy: Policy) -> Case:
         if isinstance(planned.target, PlannedHost):
-            return self._host_case(planned.target, self._policy(planned))
+            return self._host_case(planned.target, policy)
         if isinstance(planned.target, PlannedGroup):
             members = tuple(self._endpoints[e] for e in planned.target.endpoints)
             return ClusterCase(planned.target, members)
@@ -175,7 +181,7 @@ class Audit:
         return EndpointCase(
             planned.target,
             facts,
-            _profile(planned.target, self._policy(planned)),
+            _profile(planned.target, policy),
             self.now,
             self._roots[endpoint.host],
             alive=endpoint.address in self._alive,
@@ -222,7 +228,10 @@ class Audit:
             endpoints=tuple(self._endpoints.values()),
             hosts=tuple(self._inside.values()),
             policies=tuple(named(p) for p in policies),
-            notices=tuple(waivers.notices(accepted, findings, today, whole=self.whole)),
+            notices=(
+                *shadow.notices(self._policies, findings),
+                *waivers.notices(accepted, findings, today, whole=self.whole),
+            ),
         )
 
 

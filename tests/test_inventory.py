@@ -43,6 +43,20 @@ def test_every_address_has_every_endpoint_and_no_other(tmp_path: Path) -> None:
     assert len(host.unexpected()) == 2 * (len(MAIL_PORTS) - 1)
 
 
+@pytest.mark.parametrize(
+    ("enforcement", "measure"),
+    [("shadow", "mailseal-2026+univie-2015"), ("enforce", "mailseal-2026")],
+)
+def test_a_host_is_judged_by_what_its_variables_say_together(
+    tmp_path: Path, enforcement: str, measure: str
+) -> None:
+    """The policy in shadow of the tail; the policy alone once that is over."""
+    more = f"mailseal_enforcement: {enforcement}\n      mailseal_shadow_tail: univie-2015"
+    text = ONE.replace("mailseal_daemon: cyrus", f"mailseal_daemon: cyrus\n      {more}")
+    (host,) = inventory.read(_write(tmp_path, text))
+    assert host.measure == measure
+
+
 def test_limit_takes_groups_and_patterns() -> None:
     """As Ansible does."""
     path = str(ROOT / "inventory" / "lab")
@@ -94,6 +108,12 @@ def test_the_example_is_a_cluster_of_el6_whose_policy_can_be_compiled() -> None:
         ("mailseal_daemon:", "mailseal_deamon:", "is it mailseal_daemon?"),
         ("mailseal_server_name:", "mailseal_servername:", "is it mailseal_server_name?"),
         ("mailseal_daemon: cyrus", "mailseal_control_netns: /run/x", "mailseal_control_netns"),
+        (
+            "mailseal_daemon: cyrus",
+            "mailseal_enforcement: shadow",
+            "host h1: mailseal_enforcement: shadow wants mailseal_shadow_tail",
+        ),
+        ("mailseal_daemon: cyrus", "mailseal_enforcement: shady", "mailseal_enforcement"),
         (
             "        - {port: 993, service: imap, mode: implicit, profile: access}\n",
             "        - {port: 993, service: imap, mode: implicit, profile: access}\n" * 2,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from audit.cli import main
 from audit.errors import MailsealError
-from audit.policy.load import BUILT_IN
+from audit.policy.compile import DEFAULTS, compile_policy
+from audit.policy.load import BUILT_IN, load
 from audit.targets import Target
 from tests.probe.test_probe import sslv3_server
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
@@ -59,6 +61,40 @@ def test_several_policies_judge_what_was_seen_once(
     assert alone["findings"][0]["policy"] == "mailseal-2026"
     failed = {f["policy"] for f in worst["findings"] if f["verdict"] == "fail"}
     assert failed == {"bsi-tr-02102-2"}
+
+
+def _tailed(*front: str) -> tuple[str, ...]:
+    """A server in shadow, as the compiler tells OpenSSL; *front* comes before all of it."""
+    compiled = compile_policy(load(PAIR), DEFAULTS["cyrus"], datetime.now(tz=UTC).date())
+    suites = compiled.options["tls_ciphers"].split(":")
+    ciphers = ":".join([*front, *(s for s in suites if s not in front)])
+    return ("-serverpref", "-min_protocol", "TLSv1", "-cipher", ciphers,
+            "-groups", "X25519:P-256:P-384:P-521")  # fmt: skip
+
+
+PAIR = "mailseal-2026+univie-2015"
+
+
+@pytest.mark.breaks("MT-CIPHER-ORDER")
+@pytest.mark.parametrize(
+    ("front", "failed"), [((), set()), (("ECDHE-RSA-AES256-SHA",), {"MT-CIPHER-ORDER"})]
+)
+def test_a_real_server_in_shadow_is_judged_by_the_pair(
+    pki: Pki, tmp_path: Path, capsys: pytest.CaptureFixture[str], front: Any, failed: set[str]
+) -> None:
+    """It passes and is told what has to go; with a suite of the tail in front it fails."""
+    dh = tmp_path / "dh.pem"
+    command = "openssl genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out"
+    subprocess.run([*command.split(), str(dh)], check=True)
+    with openssl_server(pki, *_tailed(*front), "-dhparam", str(dh)) as port:
+        words = ["--ca", str(pki.root), "--policy", PAIR, "--quick", "--json"]
+        main(["scan", f"localhost:{port}", *words])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert {f["check"] for f in found if f["verdict"] == "fail"} == failed
+    sentence = "in shadow: would fail under mailseal-2026: "
+    would = {f["check"] for f in found if f["observed"].startswith(sentence)}
+    assert would == {"MT-TLS10", "MT-TLS11", "MT-CIPHER-SET"}
+    assert {f["policy"] for f in found} == {PAIR}
 
 
 def test_two_policies_of_one_id_are_refused(

@@ -75,6 +75,31 @@ def test_the_same_facts_are_judged_by_each_policy() -> None:
     assert run.policy.id == "mailseal-2026, ncsc-nl-2025"
 
 
+def test_a_host_in_shadow_is_judged_by_both_its_policies() -> None:
+    """All checks of either are planned and made once; notices say what the shadow is about."""
+    host = replace(HOST, enforcement="shadow", shadow_tail="univie-2015")
+    audit, alone = _audit(host=host), _audit(host=HOST)
+    assert {p.policy for p in audit.plan} == {"mailseal-2026+univie-2015"}
+    assert {p.check.id for p in alone.plan} <= {p.check.id for p in audit.plan}
+    assert len({str(p) for p in audit.plan}) == len(audit.plan)
+    facts = good_endpoint().facts
+    for planned in audit.plan:
+        if isinstance(planned.target, PlannedEndpoint):
+            at = planned.target.endpoint
+            seen = facts if at.port == 143 else EndpointFacts(at, "refused")
+            audit._endpoints[at] = replace(seen, endpoint=at)
+    by_id = {f.check: f for p in audit.plan if (f := audit.finding(p)).port == 143}
+    assert by_id["MT-TLS10"].verdict == "fail"  # it is not rolled out as it should be
+    assert by_id["MT-EMS"].verdict == "pass"  # a wish of the new policy alone
+    run = audit.run()
+    assert run.executed == run.planned
+    assert run.policy.id == "mailseal-2026+univie-2015"
+    assert [n for n in run.notices if n.startswith("In shadow of univie-2015: h: 0 passed")]
+    named = _audit("mailseal-2026+univie-2015")
+    assert [str(p) for p in named.plan] == [str(p) for p in audit.plan]
+    assert {p.policy for p in _audit("mailseal-2026", host=host).plan} == {"mailseal-2026"}
+
+
 def test_a_policy_that_is_none_is_refused_before_anything_is_touched() -> None:
     """By its name."""
     with pytest.raises(MailsealError, match="no policy 'nosuch'"):

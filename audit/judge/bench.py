@@ -1,7 +1,6 @@
 """Which checks are made, who judges each, and the finding that comes of it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -29,10 +28,8 @@ from audit.judge.case import (
     PlannedHost,
 )
 from audit.judge.catalogue import CATALOGUE, Check
+from audit.judge.shadow import shadowed
 from audit.policy.model import Profile
-
-if TYPE_CHECKING:
-    from audit.facts import Endpoint
 
 ENDPOINT_JUDGES = (
     transport.JUDGES
@@ -47,6 +44,18 @@ HOST_JUDGES = library.JUDGES | package.JUDGES | support.JUDGES | host.JUDGES
 
 Target = PlannedEndpoint | PlannedGroup | PlannedHost
 Case = EndpointCase | ClusterCase | HostCase
+
+
+class Aim(Struct, frozen=True):
+    """What a shadow leads to.
+
+    Attributes:
+        policy: the id of the new policy.
+        case: the same facts under it.
+    """
+
+    policy: str
+    case: Case
 
 
 class Planned(Struct, frozen=True):
@@ -74,13 +83,22 @@ class Planned(Struct, frozen=True):
 
 
 def plan_endpoint(
-    target: PlannedEndpoint, profile: Profile | None, policy: str = "", *, quick: bool = False
+    target: PlannedEndpoint,
+    profile: Profile | None,
+    policy: str = "",
+    *,
+    quick: bool = False,
+    ahead: Profile | None = None,
 ) -> Iterator[Planned]:
-    """The checks that make sense on this endpoint, in the catalogue's order."""
+    """The checks that make sense on this endpoint, in the catalogue's order.
+
+    Those of the profile that a shadow leads to, *ahead*, are made as well.
+    """
+    ruled = [profile] if ahead is None else [profile, ahead]
     for check in CATALOGUE.values():
         if quick and check.thorough:
             continue
-        if check.scope == "endpoint" and _applies(check, target, profile):
+        if check.scope == "endpoint" and any(_applies(check, target, rules) for rules in ruled):
             yield Planned(check, target, policy)
 
 
@@ -95,7 +113,7 @@ def plan_host(target: PlannedHost, policy: str = "") -> Iterator[Planned]:
 
 
 def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> bool:
-    at: Endpoint = target.endpoint
+    at = target.endpoint
     if profile is None:
         return check.id == "MT-PORT-EXPECT"
     return (
@@ -107,21 +125,14 @@ def _applies(check: Check, target: PlannedEndpoint, profile: Profile | None) -> 
     )
 
 
-def judge(planned: Planned, case: Case) -> Finding:
-    """The finding of one planned check."""
+def judge(planned: Planned, case: Case, aim: Aim | None = None) -> Finding:
+    """The finding of one planned check; in shadow it also says what it would be without."""
     check = planned.check
-    match case:
-        case HostCase():
-            judgement = HOST_JUDGES[check.id](case)
-            place = {"host": case.planned.host, "address": "", "port": 0, "service": ""}
-        case ClusterCase():
-            judgement = CLUSTER_JUDGES[check.id](case)
-            at = case.planned
-            place = {"host": at.label, "address": "", "port": at.port, "service": at.service}
-        case EndpointCase():
-            judgement = _judge_endpoint(check, case)
-            of = case.planned.endpoint
-            place = {"host": of.host, "address": of.address, "port": of.port, "service": of.service}
+    if aim is None:
+        judgement = _judgement(check, case)
+    else:
+        now, then = (_judgement(check, c) if _made(check, c) else None for c in (case, aim.case))
+        judgement = shadowed(now, then, aim.policy)
     return Finding(
         check=check.id,
         verdict=judgement.verdict,
@@ -132,8 +143,33 @@ def judge(planned: Planned, case: Case) -> Finding:
         item=judgement.item,
         level=judgement.level,
         policy=planned.policy,
-        **place,  # type: ignore[arg-type]
+        **_place(case),  # type: ignore[arg-type]
     )
+
+
+def _place(case: Case) -> dict[str, object]:
+    match case:
+        case HostCase():
+            return {"host": case.planned.host, "address": "", "port": 0, "service": ""}
+        case ClusterCase(planned=at):
+            return {"host": at.label, "address": "", "port": at.port, "service": at.service}
+        case EndpointCase():
+            of = case.planned.endpoint
+            return {"host": of.host, "address": of.address, "port": of.port, "service": of.service}
+
+
+def _made(check: Check, case: Case) -> bool:
+    return not isinstance(case, EndpointCase) or _applies(check, case.planned, case.profile)
+
+
+def _judgement(check: Check, case: Case) -> Judgement:
+    match case:
+        case HostCase():
+            return HOST_JUDGES[check.id](case)
+        case ClusterCase():
+            return CLUSTER_JUDGES[check.id](case)
+        case EndpointCase():
+            return _judge_endpoint(check, case)
 
 
 def _judge_endpoint(check: Check, case: EndpointCase) -> Judgement:

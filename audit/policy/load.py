@@ -12,6 +12,7 @@ import yaml
 from audit.errors import MailsealError
 from audit.policy.model import Graded, Item, Policy, Profile, Size, Traffic
 from audit.policy.places import Lines, Loader, Place, duplicates, field_path, lines, unprintable
+from audit.policy.shadow import SEPARATOR, shadow
 from audit.policy.spelling import CERTIFICATE_LISTS, FIELDS, LISTS, Lookup, size, spelled
 
 BUILT_IN = Path(__file__).parent.parent / "policies"
@@ -27,7 +28,7 @@ def built_in_ids() -> tuple[str, ...]:
 
 
 def load(id_or_file: str) -> Policy:
-    """The policy with this id, or in this file.
+    """The policy with this id, or in this file; A+B is A in shadow of B.
 
     Raises:
         MailsealError: there is none, or it is malformed.
@@ -37,6 +38,9 @@ def load(id_or_file: str) -> Policy:
         return read(built_in)
     if Path(id_or_file).is_file():
         return read(Path(id_or_file))
+    new, separator, tail = id_or_file.partition(SEPARATOR)
+    if separator:
+        return shadow(load(new), load(tail))
     raise MailsealError(
         f"there is no policy {id_or_file!r}: neither a file nor one of {', '.join(built_in_ids())}"
     )
@@ -113,6 +117,8 @@ class _Reader:
         if isinstance(rules := raw.get("certificate"), dict):
             raw["certificate"] = spelled(rules, CERTIFICATE_LISTS)
         profile = self.convert(raw, Profile, at)
+        if profile.clear_logins == "allowed" and profile.tls == "required":
+            self.fail((*at, "clear_logins"), "no login in clear where TLS is required")
         for key, lookup in LISTS.items():
             self.check_items((*at, key), getattr(profile, FIELDS.get(key, key)), lookup)
         for key, lookup in CERTIFICATE_LISTS.items():

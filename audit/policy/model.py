@@ -24,6 +24,7 @@ WORDS = (
     "preference",
     "compression",
     "starttls",
+    "clear_logins",
     "dh_primes",
     "extended_master_secret",
     "secure_renegotiation",
@@ -114,6 +115,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tls: "required" if nothing but the start of TLS is possible in clear.
         starttls: whether TLS may begin in the middle of a dialogue in clear (RFC 8314, section 3
             prefers that it does not).
+        clear_logins: a login before TLS; "allowed" only where TLS is not required.
         versions: the protocol versions.
         suites: the suites for each version and the older ones, the best first.
         groups: the groups for the key exchange, the best first.
@@ -146,6 +148,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order: Literal["exact", "by-level", "any"] = "exact"
     preference: Literal["server", "client", "any"] = "server"
     starttls: Literal["allowed", "forbidden"] = "allowed"
+    clear_logins: Literal["forbidden", "allowed"] = "forbidden"
     compression: Literal["forbidden", "allowed"] = "forbidden"
     dh_sizes: tuple[Size, ...] = field(default=(), name="dh_bits")
     dh_primes: Literal["named", "any"] = "any"

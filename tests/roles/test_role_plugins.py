@@ -9,7 +9,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from audit.inventory import Host
 from tests.commands import ROOT
 from tests.plugins import loaded, plugin
 
@@ -69,6 +71,86 @@ def test_a_refusal_is_one_sentence(
     assert list(found) == ["refused"]
     assert reason in found["refused"]
     assert "\n" not in found["refused"]
+
+
+CYRUS = "cyrus-imapd 3.6.1\nOpenSSL 3.0.22\n"
+PAIR = "mailseal-2026+univie-2015"
+
+
+def _shadow(compiler: ModuleType, daemon: str, report: str, ports: list[Any], tail: str) -> Any:
+    words = ("mailseal-2026", daemon, report, ports, DAY)
+    return compiler.mailseal_compile(*words, enforcement="shadow", tail=tail)
+
+
+def test_a_host_in_shadow_is_compiled_for_both_policies(compiler: ModuleType) -> None:
+    """And the roles after it are told what it is tried and judged by."""
+    found = _shadow(compiler, "cyrus", CYRUS, ACCESS, "univie-2015")
+    assert (found["refused"], found["policy"]) == ("", PAIR)
+    assert found == compiler.mailseal_compile(PAIR, "cyrus", CYRUS, ACCESS, DAY)
+    assert found["options"]["tls_versions"] == "tls1_0 tls1_1 tls1_2 tls1_3"
+    enforced = compiler.mailseal_compile(
+        "mailseal-2026", "cyrus", CYRUS, ACCESS, DAY, enforcement="enforce", tail="univie-2015"
+    )
+    assert enforced["policy"] == "mailseal-2026"
+    assert enforced["options"]["tls_versions"] == "tls1_2 tls1_3"
+
+
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        ("", "mailseal_enforcement: shadow wants mailseal_shadow_tail"),
+        ("nosuch", "there is no policy 'nosuch'"),
+        ("mailseal-2026", "two policies that differ"),
+        ("univie-2015", f"{PAIR} cannot be compiled for Exim 4.96 on GnuTLS 3.7.9"),
+    ],
+)
+def test_a_shadow_that_cannot_be_is_refused_in_one_sentence(
+    compiler: ModuleType, tail: str, reason: str
+) -> None:
+    """As any policy is: nothing weaker is deployed instead."""
+    found = _shadow(compiler, "exim", EXIM, MX, tail)
+    assert list(found) == ["refused"]
+    assert reason in found["refused"]
+    assert "\n" not in found["refused"]
+
+
+def test_the_trial_of_a_shadow_wants_the_new_first_and_the_tail_as_well(
+    planner: ModuleType,
+) -> None:
+    """Who prefers the tail gets the new suite, who has nothing else gets the tail."""
+    plan = _plan(planner, PAIR, ACCESS, ["ecdsa", "rsa"])
+    first = next(s for s in plan if s["what"] == "TLSv1.2 with the server's order")
+    offered = first["arguments"][first["arguments"].index("-cipher") + 1].split(":")
+    assert offered[0] == "ECDHE-RSA-AES128-SHA"
+    assert offered[-2] == first["cipher"] == "ECDHE-ECDSA-AES256-GCM-SHA384"
+    alone = {s["cipher"]: s for s in plan if s["cipher"] and "with only" in s["what"]}
+    assert alone["DHE-RSA-AES256-GCM-SHA384"]["group"] == "DH, 2048 bits"
+    assert {"ECDHE-RSA-AES256-SHA", "TLS_AES_256_GCM_SHA384"} <= set(alone)
+    served = {s["arguments"][0] for s in plan if s["cipher"] is not None}
+    assert served == {"-tls1", "-tls1_1", "-tls1_2", "-tls1_3"}
+
+
+def test_every_role_takes_what_was_compiled_and_no_policy_of_its_own() -> None:
+    """The variables of the inventory are put together in one place."""
+    for role in ("cyrus", "exim"):
+        texts = [p.read_text() for p in (ROOT / "roles" / role).rglob("*") if p.is_file()]
+        assert not [text for text in texts if "mailseal_policy" in text]
+        assert any("mailseal_compiled.policy | mailseal_handshakes" in text for text in texts)
+    defaults = loaded("roles/policy/defaults/main.yml")
+    options = loaded("roles/policy/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    for name in ("mailseal_policy", "mailseal_enforcement", "mailseal_shadow_tail"):
+        assert options[name]["default"] == defaults[name]
+    assert options["mailseal_enforcement"]["choices"] == ["enforce", "shadow"]
+
+
+def test_the_role_hands_the_variables_of_the_inventory_to_the_compiler() -> None:
+    """Under the names that the auditor reads."""
+    tasks = loaded("roles/policy/tasks/main.yml")
+    (compiles,) = (t for t in tasks if t["name"].startswith("Compile the policy"))
+    template = compiles["ansible.builtin.set_fact"]["mailseal_compiled"]
+    for name in ("policy", "enforcement", "shadow_tail", "daemon", "endpoints"):
+        assert f"mailseal_{name}" in template
+        assert f"mailseal_{name}" in {f.encode_name for f in structs.fields(Host)}
 
 
 def _plan(planner: ModuleType, *words: Any) -> list[dict[str, Any]]:

@@ -57,6 +57,7 @@ ROWS: tuple[Check, ...] = (
         " ${if def:tls_in_cipher{*}{}}.",
         references=("RFC 8314, section 3", "RFC 4954, section 4", "RFC 9051, section 11.1"),
         before_tls=True,
+        rule=("clear_logins", "forbidden"),
     ),
     of_endpoint(
         id="MT-LOGIN-REFUSED",
@@ -70,6 +71,7 @@ ROWS: tuple[Check, ...] = (
         fix="Cyrus: allowplaintext: no, tls_required: yes; Exim: no AUTH outside TLS.",
         references=("RFC 8314, section 3.2", "RFC 4954, section 6"),
         before_tls=True,
+        rule=("clear_logins", "forbidden"),
     ),
     of_endpoint(
         id="MT-MAIL-BEFORE-TLS",

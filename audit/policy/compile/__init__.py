@@ -1,6 +1,7 @@
 """The compiler: one policy in, the complete settings of one daemon on one library out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from audit.errors import MailsealError
@@ -9,6 +10,7 @@ from audit.policy.compile.exim_gnutls import compile_exim_gnutls
 from audit.policy.compile.exim_openssl import compile_exim_openssl
 from audit.policy.compile.target import Compiled, Infeasible, Kind, Target, numbers
 from audit.policy.model import Policy, Traffic
+from audit.policy.shadow import Shadow
 
 __all__ = ["DEFAULTS", "Compiled", "Infeasible", "Kind", "Target", "compile_policy", "numbers"]
 
@@ -45,4 +47,7 @@ def compile_policy(policy: Policy, target: Target, day: date) -> Compiled:
     missing = sorted(set(target.ports.values()) - set(policy.profiles))
     if missing:
         raise MailsealError(f"{policy.id} has no profile {', '.join(missing)}")
-    return _COMPILERS[target.kind](policy, target, day)
+    compiled = _COMPILERS[target.kind](policy, target, day)
+    if isinstance(policy, Shadow):
+        return replace(compiled, left_out=(*policy.left_off, *compiled.left_out))
+    return compiled

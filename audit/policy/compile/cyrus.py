@@ -48,7 +48,7 @@ def compile_cyrus(policy: Policy, target: Target, day: date) -> Compiled:
         "tls_prefer_server_ciphers": "yes" if profile.preference == "server" else "no",
         "tls_eccurve": _curve(profile, target, day),
         "tls_compression": "yes" if profile.compression == "allowed" else "no",
-        "allowplaintext": "no" if profile.tls == "required" else "yes",
+        "allowplaintext": "yes" if profile.clear_logins == "allowed" else "no",
         "tls_required": "yes" if profile.tls == "required" else "no",
     }
     dh = openssl.dh_group(profile) if openssl.has_dhe(profile, day) else None

@@ -31,7 +31,7 @@ def compile_exim_gnutls(policy: Policy, target: Target, day: date) -> Compiled:
     strings = {port: gnutls.priority(profile, day) for port, profile in ports.items()}
     return Compiled(
         options={
-            **exim.common_options(target),
+            **exim.common_options(target, ports),
             "tls_require_ciphers": exim.by_port(strings),
         },
         required_ports=exim.required_ports(ports),

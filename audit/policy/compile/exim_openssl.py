@@ -42,7 +42,7 @@ def compile_exim_openssl(policy: Policy, target: Target, day: date) -> Compiled:
     }
     dh = openssl.dh_group(first) if any(openssl.has_dhe(p, day) for p in ports.values()) else None
     options = {
-        **exim.common_options(target),
+        **exim.common_options(target, ports),
         "tls_require_ciphers": exim.by_port(suites),
         "openssl_options": _openssl_options(first, target.library, day),
         "tls_eccurve": _curve(first, target.library, day),

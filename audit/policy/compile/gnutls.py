@@ -117,7 +117,8 @@ def priority(profile: Profile, day: date) -> str:
         *(f"+{_CIPHERS[cipher]}" for cipher in ciphers),
         *(f"+{name}" for name in groups),
         *(f"+SIGN-{name}" for h in hashes for name in _SIGNATURES.get(h, ())),
-        *(f"+SIGN-RSA-PSS-RSAE-{h.upper()}" for h in hashes),
+        # An unknown name voids the whole string, and PSS is not defined with older hashes.
+        *(f"+SIGN-RSA-PSS-RSAE-{h.upper()}" for h in hashes if h in _SIGNATURES),
         *(f"+SIGN-RSA-{h.upper()}" for h in hashes),
         "+COMP-NULL",
         "+CTYPE-X509",

@@ -13,14 +13,18 @@ from audit.errors import MailsealError
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import Daemon, target
 from audit.policy.load import load
+from audit.policy.shadow import Enforcement, in_force
 
 
-def mailseal_compile(
+def mailseal_compile(  # noqa: PLR0913 - the variables of a host
     policy: str,
     daemon: Daemon,
     report: str,
     endpoints: Sequence[Mapping[str, Any]],
     day: str | None = None,
+    *,
+    enforcement: Enforcement = "enforce",
+    tail: str = "",
 ) -> dict[str, Any]:
     """The settings with which the daemon that wrote *report* does what *policy* says.
 
@@ -33,17 +37,21 @@ def mailseal_compile(
         report: what it says of its version and library (audit.policy.compile.reported).
         endpoints: mailseal_endpoints of the host.
         day: the day of the calendar to compile for, YYYY-MM-DD; by default today.
+        enforcement: enforce, or shadow for the policy in shadow of *tail*.
+        tail: id or file of the policy that was in force before.
     """
     ports = {int(e["port"]): e["profile"] for e in endpoints}
     implicit = tuple(int(e["port"]) for e in endpoints if e["mode"] == "implicit")
     try:
         found = target(daemon, report, ports, implicit)
         when = date.fromisoformat(day) if day else datetime.now(tz=UTC).date()
-        compiled = compile_policy(load(policy), found, when)
+        measure = in_force(policy, enforcement, tail)
+        compiled = compile_policy(load(measure), found, when)
     except MailsealError as error:
         return {"refused": str(error)}
     return {
         "refused": "",
+        "policy": measure,
         "kind": found.kind,
         "target": str(found),
         "options": dict(compiled.options),
