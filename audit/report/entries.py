@@ -13,8 +13,26 @@ from audit.judge.catalogue import CATALOGUE, Check
 from audit.report.summary import place
 
 _SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
-_RFC = re.compile(r"RFC (\d+)(?:, section ([\d.]+))?")
-_CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+# What a reference begins with, and its address; the first that fits.
+_ADDRESSES = [
+    (re.compile(shape), address)
+    for shape, address in (
+        (
+            r"RFC (\d+), section ([\d.]+)$",
+            r"https://www.rfc-editor.org/rfc/rfc\1#section-\2",
+        ),
+        (r"RFC (\d+)$", r"https://www.rfc-editor.org/rfc/rfc\1"),
+        (r"(CVE-\d{4}-\d{4,})$", r"https://www.cve.org/CVERecord?id=\1"),
+        (r"([\w.]+)\((\d)\)", r"https://manpages.debian.org/\1.\2"),
+        (
+            r"Exim specification",
+            r"https://www.exim.org/exim-html-current/doc/html/spec_html/index.html",
+        ),
+        (r"openssl-library", r"https://openssl-library.org/policies/releasestrat/"),
+        (r".*ALPACA", r"https://alpaca-attack.com/"),
+        (r".*NO STARTTLS", r"https://nostarttls.secvuln.info/"),
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +114,8 @@ def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> li
 
 
 def link(reference: str) -> str:
-    """Where a reference can be read; empty for a manual page or a book."""
-    if found := _RFC.fullmatch(reference):
-        section = f"#section-{found[2]}" if found[2] else ""
-        return f"https://www.rfc-editor.org/rfc/rfc{found[1]}{section}"
-    if _CVE.fullmatch(reference):
-        return f"https://www.cve.org/CVERecord?id={reference}"
+    """Where a reference can be read; empty for a book, or what has no lasting address."""
+    for shape, address in _ADDRESSES:
+        if found := shape.match(reference):
+            return found.expand(address)
     return ""

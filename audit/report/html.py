@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from audit.findings import Run, Verdict
+from audit.past import NO_PAST, Past
 from audit.report.entries import Entry, entries, link
 from audit.report.matrix import matrix
 from audit.report.portrait import BEHAVES, portraits
@@ -40,7 +41,7 @@ _LISTED: Mapping[Verdict, tuple[str, str]] = {
 }
 
 
-def html_document(run: Run) -> bytes:
+def html_document(run: Run, past: Past = NO_PAST) -> bytes:
     """The run as one HTML file."""
     environment = _environment()
     style = environment.get_template("style.css.j2").render()
