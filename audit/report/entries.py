@@ -35,6 +35,10 @@ _ADDRESSES = [
 ]
 
 
+# Host, check and verdict.
+Place = tuple[str, str, Verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One cause on one host.
@@ -111,6 +115,15 @@ def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> li
             entry.add(finding)
         found.append(entry)
     return found
+
+
+def first_entries(found: Iterable[Entry]) -> dict[Place, int]:
+    """Which entry tells more about a verdict of a check on a host."""
+    first: dict[Place, int] = {}
+    for entry in found:
+        f = entry.finding
+        first.setdefault((f.host, f.check, f.verdict), entry.number)
+    return first
 
 
 def link(reference: str) -> str:

@@ -394,7 +394,9 @@ def lab_past() -> Past:
         (*("msa1", "MT-LOG-ENABLED", None, "", "fail"), "nothing is logged", "+tls_cipher", ""),
     )
     before = broken(make_cluster(LAB), (*known, *more))
-    gone = make_finding(host="mx3", port=25, service="smtp", check="MT-PORT-EXPECT", verdict="pass")
+    gone = make_finding(
+        host="mx3", port=25, service="smtp", check="MT-PORT-EXPECT", verdict="pass", observed="open"
+    )
     kept = [f for f in before.findings if (f.host, f.check) != ("imap1", "MT-LIB-HASH")]
     before = replace(before, findings=(*kept, gone))
     return Past(changes=compare(before, lab_run()), nights=tuple(map(_night, range(30, 0, -1))))
