@@ -7,6 +7,7 @@ differ in nothing but the place, so they become one entry that names every place
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from audit.findings import Finding, Severity, Verdict
 from audit.judge.catalogue import CATALOGUE, Check
@@ -126,6 +127,7 @@ def first_entries(found: Iterable[Entry]) -> dict[Place, int]:
     return first
 
 
+@cache
 def link(reference: str) -> str:
     """Where a reference can be read; empty for a book, or what has no lasting address."""
     for shape, address in _ADDRESSES:

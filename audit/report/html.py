@@ -21,7 +21,7 @@ from audit.past import NO_PAST, Past
 from audit.report import ledgers
 from audit.report.entries import Entry, entries, first_entries, link
 from audit.report.matrix import matrix
-from audit.report.portrait import BEHAVES, key_kind, portraits
+from audit.report.portrait import BEHAVES, days_left, key_kind, portraits
 from audit.report.shifts import shifts
 from audit.report.summary import Summary, moment, plural, summarize
 from audit.report.trend import DRAWN, trend
@@ -123,6 +123,7 @@ def _environment() -> Environment:
         "plural": plural,
         "minute": _minute,
         "key": key_kind,
+        "left": days_left,
     }
     environment.globals |= {
         "verdicts": _VERDICTS,

@@ -17,6 +17,12 @@ _WORTH: Mapping[tuple[bool, bool], str] = {
     (True, False): "no AEAD",
     (True, True): "forward secrecy, AEAD",
 }
+_OBSOLETE: Mapping[Version, str] = {
+    "SSLv2": "obsolete (RFC 6176)",
+    "SSLv3": "obsolete (RFC 7568)",
+    "TLSv1.0": "obsolete (RFC 8996)",
+    "TLSv1.1": "obsolete (RFC 8996)",
+}
 _WORST_FIRST = list(_WORTH.values())
 
 
@@ -47,14 +53,16 @@ class Use:
 
     Attributes:
         name: as IANA writes it.
-        versions: the versions it is served with; of a version only itself.
-        worth: what it does for those who talk with it; empty for a version.
+        versions: the versions that a suite is served with.
+        worth: what it does for those who talk with it; empty for a version in good standing.
+        weak: whether that is less than it should be.
         hosts: where, and how many endpoints there.
     """
 
     name: str
     versions: list[Version]
     worth: str
+    weak: bool
     hosts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -89,7 +97,10 @@ def certificates(run: Run) -> list[Ending]:
 
 def versions(run: Run) -> list[Use]:
     """The versions that are served, the newest first."""
-    uses = {version: Use(version, [version], "") for version in reversed(VERSIONS)}
+    uses = {
+        version: Use(version, [], _OBSOLETE.get(version, ""), version in _OBSOLETE)
+        for version in reversed(VERSIONS)
+    }
     for facts in run.endpoints:
         for version, use in uses.items():
             if version in facts.protocols and facts.protocols[version].seen == "accepted":
@@ -102,7 +113,8 @@ def suites(run: Run) -> list[Use]:
     uses: dict[str, Use] = {}
     for facts in run.endpoints:
         for name, among in _by_suite(facts).items():
-            use = uses.setdefault(name, Use(name, [], _worth(name)))
+            worth = _worth(name)
+            use = uses.setdefault(name, Use(name, [], worth, worth != _WORST_FIRST[-1]))
             use.versions.extend(v for v in among if v not in use.versions)
             _count(use.hosts, facts)
     return sorted(uses.values(), key=lambda u: (_WORST_FIRST.index(u.worth), -u.endpoints, u.name))

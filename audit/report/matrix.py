@@ -64,9 +64,7 @@ def matrix(run: Run, entries: Iterable[Entry]) -> Matrix:
     return Matrix(_columns(run.findings), rows, totals)
 
 
-def _cell(
-    counts: Counter[Verdict], host: str, check: str, first: Mapping[Place, int]
-) -> Cell:
+def _cell(counts: Counter[Verdict], host: str, check: str, first: Mapping[Place, int]) -> Cell:
     worst = next(verdict for verdict in _WORST_FIRST if counts[verdict])
     return Cell(worst, counts[worst], counts.total(), first.get((host, check, worst), 0))
 

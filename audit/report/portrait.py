@@ -150,8 +150,9 @@ def days_left(leaf: Certificate, run: Run) -> str:
     now = moment(run.finished)
     if now is None:
         return f"until {end:%Y-%m-%d}"
-    days = (end - now).days
-    return f"{days} days left" if end > now else f"ended {-days} days ago"
+    if end > now:
+        return f"{(end - now).days} days left"
+    return f"ended {(now - end).days} days ago"
 
 
 def _plaintext(plaintext: Plaintext | None) -> str:

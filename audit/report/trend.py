@@ -4,7 +4,7 @@ pygal draws it and gives everything a class; the page's own style colours it, so
 light and dark, and the Content-Security-Policy has nothing to refuse.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -13,6 +13,7 @@ from msgspec import Struct
 from audit.findings import Run, Verdict
 from audit.past import Night, Past
 from audit.report.summary import moment, summarize
+from audit.report.visible import visible
 
 # What is drawn, from the axis up; passes would leave no room for it.
 DRAWN: Mapping[Verdict, str] = {
@@ -57,7 +58,7 @@ def trend(run: Run, past: Past) -> Trend | None:
 
 def _day(night: Night) -> str:
     time = moment(night.started)
-    return f"{time:%-d %b %Y}" if time else night.started
+    return f"{time:%-d %b %Y}" if time else visible(night.started)
 
 
 def _drawn(rows: list[tuple[str, list[int]]]) -> str:
@@ -73,7 +74,8 @@ def _drawn(rows: list[tuple[str, list[int]]]) -> str:
         show_legend=False,
         order_min=0,  # no half failures on the axis
         max_scale=6,
-        x_labels=[day if place in dated else "" for place, (day, _) in enumerate(rows)],
+        x_labels=[_short(day) if place in dated else "" for place, (day, _) in enumerate(rows)],
+        truncate_label=-1,
         style=Style(label_font_size=_LETTERS, major_label_font_size=_LETTERS),
         disable_xml_declaration=True,
     )
@@ -81,6 +83,11 @@ def _drawn(rows: list[tuple[str, list[int]]]) -> str:
         chart.add(name, [counts[number] for _, counts in rows])
     drawn: str = chart.render(is_unicode=True)
     return drawn
+
+
+def _short(day: str) -> str:
+    """Without the year, for the axis."""
+    return " ".join(day.split()[:2])
 
 
 def _bare(drawn: str, rows: list[tuple[str, list[int]]]) -> Markup:
@@ -92,7 +99,9 @@ def _bare(drawn: str, rows: list[tuple[str, list[int]]]) -> Markup:
             if child.tag == f"{_SVG}desc" or "overlay" in child.get("class", ""):
                 parent.remove(child)
     for series, name in enumerate(DRAWN.values()):
-        bars = graph.findall(f".//{_SVG}g[@class='series serie-{series} color-{series}']//*[{_SVG}rect]")
+        bars = graph.findall(
+            f".//{_SVG}g[@class='series serie-{series} color-{series}']//*[{_SVG}rect]"
+        )
         for bar, (day, counts) in zip(bars, rows, strict=True):
             ET.SubElement(bar, "title").text = f"{day}: {counts[series]} {name}"
     svg = ET.Element("svg", {"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "aria-hidden": "true"})

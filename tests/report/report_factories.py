@@ -413,6 +413,39 @@ def _night(ago: int) -> Night:
     )
 
 
+HOSTILE = (
+    "</pre></script><script>document.title='owned'</script><img src=x onerror=x> \" ' \x00\u202e"
+    "<svg onload=document.title='owned'>javascript:alert(1)"
+)
+
+
+def hostile_run() -> Run:
+    """A run in which everything that a server, a host or an inventory can choose is an attack."""
+    leaf = make_certificate(subject=HOSTILE, issuer=HOSTILE, names=(HOSTILE,), key_type=HOSTILE)
+    facts = make_endpoint_facts(
+        host=HOSTILE, errors=(HOSTILE,), chains=((leaf,),), suites={"TLSv1.2": (HOSTILE,)}
+    )
+    words = dict.fromkeys(("host", "observed", "expected", "evidence", "item", "policy"), HOSTILE)
+    waiver = replace(WAIVER, reason=HOSTILE, owner=HOSTILE, hosts=HOSTILE, ticket=HOSTILE)
+    return make_run(
+        make_finding(**words),
+        make_finding(**words, verdict="waived", waiver=waiver),
+        make_finding(**words, verdict="inconclusive"),
+        planned=3,
+        endpoints=(facts,),
+        run=HOSTILE,
+        started=HOSTILE,
+        notices=(HOSTILE,),
+    )
+
+
+def hostile_past() -> Past:
+    """A past that is no better."""
+    before = replace(hostile_run(), findings=(make_finding(host=HOSTILE, observed=HOSTILE),))
+    nights = tuple(Night(run=HOSTILE, started=HOSTILE, counts={"fail": n}) for n in range(3))
+    return Past(changes=compare(before, hostile_run()), nights=nights)
+
+
 def big_run() -> Run:
     """25 hosts with 14 endpoints each, some twenty things wrong."""
     more: tuple[Break, ...] = tuple(
