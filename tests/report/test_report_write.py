@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from audit.report.oscal import oscal_document
 from audit.report.prometheus import prometheus_document
 from audit.report.sarif import sarif_document
 from audit.report.terminal import text_document
-from tests.report.report_factories import lab_past, lab_run, make_finding, make_run
+from tests.report.report_factories import lab_past, lab_run, make_finding, make_run, worst_run
 
 TYPED: dict[str, Reporter] = {
     "html": html_document,
@@ -63,6 +64,17 @@ def test_a_run_without_findings_can_be_reported(name: str) -> None:
 def test_an_unknown_check_is_reported(name: str) -> None:
     """A run of a newer mailseal with a check that this one does not know is shown all the same."""
     assert b"MT-FUTURE" in render(make_run(make_finding(check="MT-FUTURE")), name)
+
+
+@pytest.mark.parametrize("name", REPORTERS)
+def test_ten_thousand_failures_are_reported_in_bounded_time_and_size(name: str) -> None:
+    """25 hosts on which every check fails, each with words of its own."""
+    run = worst_run()
+    started = time.process_time()
+    size = len(render(run, name))
+    assert len(run.findings) > 10_000
+    assert time.process_time() - started < 30
+    assert size < 40_000_000
 
 
 def test_importing_the_package_loads_no_library() -> None:
