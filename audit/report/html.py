@@ -26,6 +26,7 @@ from audit.report.shifts import shifts
 from audit.report.summary import Summary, moment, plural, summarize
 from audit.report.trend import DRAWN, trend
 from audit.report.visible import visible
+from audit.waivers import SOON
 
 # Name and symbol: a verdict is never told by colour alone.
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
@@ -53,8 +54,6 @@ _KINDS: Mapping[Kind, tuple[str, str]] = {
     "changed": ("Changed", "the same verdict on something else"),
     "added": ("Added", "checks that were not made before, and are fine"),
 }
-# Days before its end from which something is shown as ending.
-SOON = 14
 
 
 def html_document(run: Run, past: Past = NO_PAST) -> bytes:
@@ -131,7 +130,7 @@ def _environment() -> Environment:
         "drawn": DRAWN,
         "behaves": BEHAVES,
         "severities": get_args(Severity),
-        "soon": SOON,
+        "soon": SOON.days,
         "version": __version__,
     }
     return environment

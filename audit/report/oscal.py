@@ -15,7 +15,7 @@ from audit.past import NO_PAST, Past
 from audit.report.encode import pretty
 from audit.report.entries import check_of
 from audit.report.identity import fingerprint, uuid
-from audit.report.oscal_words import day_end, props, rfc3339, token, words
+from audit.report.oscal_words import day_end, props, rfc3339, token, without_empty, words
 from audit.report.summary import by_policy, place
 
 VERSION = "1.1.3"
@@ -53,7 +53,7 @@ def oscal_document(run: Run, _past: Past = NO_PAST) -> bytes:
             ]
         },
     }
-    return pretty({"assessment-results": _without_empty(results)})
+    return pretty({"assessment-results": without_empty(results)})
 
 
 def _objectives(run: Run) -> list[dict[str, Any]]:
@@ -190,17 +190,4 @@ def _finding(
         },
         "related-observations": [{"observation-uuid": _observation_id(f, run)} for f in found],
         "related-risks": [{"risk-uuid": risk["uuid"]} for risk in risks],
-    }
-
-
-def _without_empty(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """OSCAL knows no empty lists and no empty strings: what there is none of is left out."""
-    if isinstance(value, list):
-        return [_without_empty(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: _without_empty(item)
-        for name, item in value.items()
-        if name == "include-all" or item not in ("", [], {})
     }

@@ -1,7 +1,8 @@
-"""Words and times in the form that OSCAL's data types want."""
+"""Words, times and lists in the form that OSCAL's data types want."""
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from audit.report.summary import moment
 from audit.report.visible import visible
@@ -40,3 +41,16 @@ def props(**values: str) -> list[dict[str, str]]:
         for name, value in values.items()
         if value
     ]
+
+
+def without_empty(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """OSCAL knows no empty lists and no empty strings: what there is none of is left out."""
+    if isinstance(value, list):
+        return [without_empty(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: without_empty(item)
+        for name, item in value.items()
+        if name == "include-all" or item not in ("", [], {})
+    }

@@ -4,6 +4,7 @@ pygal draws it and gives everything a class; the page's own style colours it, so
 light and dark, and the Content-Security-Policy has nothing to refuse.
 """
 
+import sys
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
@@ -65,6 +66,8 @@ def _drawn(rows: list[tuple[str, list[int]]]) -> str:
     import pygal
     from pygal.style import Style
 
+    # A finder for maps that pygal leaves among Python's own, who complain of it ever after.
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, pygal.PluginImportFixer)]
     dated = range(len(rows) - 1, -1, -max(1, -(-len(rows) // _LABELS)))
     chart = pygal.StackedBar(
         width=_WIDTH,

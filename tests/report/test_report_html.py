@@ -1,6 +1,7 @@
 """The HTML report: its structure and its safety."""
 
 import re
+import sys
 from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -231,6 +232,12 @@ def test_the_trend_is_a_picture_with_its_numbers_beside_it() -> None:
     assert len(page.all("rect", **{"class": "rect reactive tooltip-trigger"})) == 3 * 31
     assert not [a for _, a in page.elements if "style" in a]
     assert len(page.all("style")) == len(page.all("script")) == 1
+
+
+def test_drawing_leaves_nothing_behind_in_pythons_imports() -> None:
+    """The library's own finder would make every later import that fails complain."""
+    html_document(lab_run(), lab_past())
+    assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
 
 
 def test_many_nights_are_the_last_sixty() -> None:
