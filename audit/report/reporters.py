@@ -68,14 +68,13 @@ def wanted(words: Iterable[str], out: Path | None = None) -> list[Wanted]:
     Raises:
         MailsealError: no such format, not this form, or no directory to write it to.
     """
-    found = [_wanted(word) for word in words]
     if out:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MailsealError(f"{out}: cannot be made ({error.strerror})") from None
-        found += [(name, out / file) for name, file in USUAL.items()]
-    return found
+    usual = [(name, out / file) for name, file in USUAL.items()] if out else []
+    return [_wanted(word) for word in words] + usual
 
 
 def _wanted(word: str) -> Wanted:

@@ -140,8 +140,8 @@ def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path: Path) -> No
 def test_what_is_wanted_is_each_report_and_the_usual_ones(tmp_path: Path) -> None:
     """Of --report in its order, then those of --out, whose directory is made."""
     out = tmp_path / "a" / "b"
-    found = wanted([f"sarif={tmp_path}/x=1.sarif"], out)
-    assert found[0] == ("sarif", tmp_path / "x=1.sarif")
+    found = wanted([f"sarif={out}/x=1.sarif"], out)
+    assert found[0] == ("sarif", out / "x=1.sarif")
     assert {path.name for _, path in found[1:]} == {"run.json", "junit.xml", "report.html"}
     assert out.is_dir()
 
