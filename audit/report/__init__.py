@@ -3,6 +3,6 @@
 Importing this package is cheap: what a reporter rests on is loaded when it is asked for.
 """
 
-from audit.report.reporters import REPORTERS, Reporter, make, render, write
+from audit.report.reporters import REPORTERS, Reporter, render, wanted, write
 
-__all__ = ["REPORTERS", "Reporter", "make", "render", "write"]
+__all__ = ["REPORTERS", "Reporter", "render", "wanted", "write"]

@@ -48,6 +48,15 @@ class FindingDocument(Struct, frozen=True, omit_defaults=True):
     ] = None
 
 
+class LineDocument(FindingDocument, frozen=True, omit_defaults=True, kw_only=True):
+    """A finding on its own, as `--report jsonl` writes one a line."""
+
+    schema: Literal["mailseal/finding/1"]
+    run: Annotated[str, Meta(description="the id of the run that it is from")]
+    time: Annotated[Time, Meta(description="when the run was judged: its start")]
+    policy_version: Annotated[str, Meta(description="the edition of the policy; empty if unknown")]
+
+
 class ProtocolsDocument(Struct, frozen=True):
     """Every version, tried one by one."""
 

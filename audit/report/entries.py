@@ -7,14 +7,37 @@ differ in nothing but the place, so they become one entry that names every place
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from audit.findings import Finding, Severity, Verdict
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.report.summary import place
 
 _SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
-_RFC = re.compile(r"RFC (\d+)(?:, section ([\d.]+))?")
-_CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+# What a reference begins with, and its address; the first that fits.
+_ADDRESSES = [
+    (re.compile(shape), address)
+    for shape, address in (
+        (
+            r"RFC (\d+), section ([\d.]+)$",
+            r"https://www.rfc-editor.org/rfc/rfc\1#section-\2",
+        ),
+        (r"RFC (\d+)$", r"https://www.rfc-editor.org/rfc/rfc\1"),
+        (r"(CVE-\d{4}-\d{4,})$", r"https://www.cve.org/CVERecord?id=\1"),
+        (r"([\w.]+)\((\d)\)", r"https://manpages.debian.org/\1.\2"),
+        (
+            r"Exim specification",
+            r"https://www.exim.org/exim-html-current/doc/html/spec_html/index.html",
+        ),
+        (r"openssl-library", r"https://openssl-library.org/policies/releasestrat/"),
+        (r".*ALPACA", r"https://alpaca-attack.com/"),
+        (r".*NO STARTTLS", r"https://nostarttls.secvuln.info/"),
+    )
+]
+
+
+# Host, check and verdict.
+Place = tuple[str, str, Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +118,19 @@ def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> li
     return found
 
 
+def first_entries(found: Iterable[Entry]) -> dict[Place, int]:
+    """Which entry tells more about a verdict of a check on a host."""
+    first: dict[Place, int] = {}
+    for entry in found:
+        f = entry.finding
+        first.setdefault((f.host, f.check, f.verdict), entry.number)
+    return first
+
+
+@cache
 def link(reference: str) -> str:
-    """Where a reference can be read; empty for a manual page or a book."""
-    if found := _RFC.fullmatch(reference):
-        section = f"#section-{found[2]}" if found[2] else ""
-        return f"https://www.rfc-editor.org/rfc/rfc{found[1]}{section}"
-    if _CVE.fullmatch(reference):
-        return f"https://www.cve.org/CVERecord?id={reference}"
+    """Where a reference can be read; empty for a book, or what has no lasting address."""
+    for shape, address in _ADDRESSES:
+        if found := shape.match(reference):
+            return found.expand(address)
     return ""

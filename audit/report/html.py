@@ -9,17 +9,24 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from audit.findings import Run, Verdict
-from audit.report.entries import Entry, entries, link
+from audit import __version__
+from audit.changes import Kind
+from audit.findings import Run, Severity, Verdict
+from audit.past import NO_PAST, Past
+from audit.report import ledgers
+from audit.report.entries import Entry, entries, first_entries, link
 from audit.report.matrix import matrix
-from audit.report.portrait import BEHAVES, portraits
+from audit.report.portrait import BEHAVES, days_left, key_kind, portraits
+from audit.report.shifts import shifts
 from audit.report.summary import Summary, moment, plural, summarize
+from audit.report.trend import DRAWN, trend
 from audit.report.visible import visible
+from audit.waivers import SOON
 
 # Name and symbol: a verdict is never told by colour alone.
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
@@ -38,34 +45,66 @@ _LISTED: Mapping[Verdict, tuple[str, str]] = {
     "waived": ("Waived", "Still failing; accepted by somebody until a date."),
     "pass": ("On phase-out", "Still passed, but the policy means to forbid it."),
 }
+# How a change is called, and what it means.
+_KINDS: Mapping[Kind, tuple[str, str]] = {
+    "new": ("New", "failures and doubts that were not there before"),
+    "lost": ("Lost", "checks that are no longer made: somebody took an endpoint or a host away"),
+    "fixed": ("Fixed", "failures and doubts that are gone"),
+    "waived": ("Waived", "failures that are accepted now"),
+    "changed": ("Changed", "the same verdict on something else"),
+    "added": ("Added", "checks that were not made before, and are fine"),
+}
 
 
-def html_document(run: Run) -> bytes:
+def html_document(run: Run, past: Past = NO_PAST) -> bytes:
     """The run as one HTML file."""
     environment = _environment()
     style = environment.get_template("style.css.j2").render()
     script = environment.get_template("report.js.j2").render()
-    summary = summarize(run)
     listed = _listed(run)
+    found = [entry for entries_ in listed.values() for entry in entries_]
     page = environment.get_template("report.html.j2").render(
         run=run,
-        summary=summary,
-        headline=_headline(summary, run),
-        started=_minute(run.started),
+        past=past,
+        hosts=_hosts(run, past),
+        first=first_entries(found),
+        shifts=shifts(past.changes),
         sections=[
-            (verdict, *_LISTED[verdict], sum(len(e.places) for e in found), _by_host(found))
-            for verdict, found in listed.items()
+            (verdict, *_LISTED[verdict], sum(len(e.places) for e in among), _by_host(among))
+            for verdict, among in listed.items()
         ],
-        matrix=matrix(run, [entry for found in listed.values() for entry in found]),
-        verdicts=_VERDICTS,
-        behaves=BEHAVES,
+        matrix=matrix(run, found),
+        trend=trend(run, past),
+        waivers=ledgers.waivers(run),
+        certificates=ledgers.certificates(run),
+        versions=ledgers.versions(run),
+        suites=ledgers.suites(run),
         portraits=[(h, list(group)) for h, group in groupby(portraits(run), lambda p: p.host)],
         style=style,
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
+        **_head(run),
     )
     return page.encode()
+
+
+def _head(run: Run) -> dict[str, Any]:
+    """What stands at the top."""
+    summary = summarize(run)
+    return {
+        "summary": summary,
+        "headline": _headline(summary, run),
+        "started": _minute(run.started),
+    }
+
+
+def _hosts(run: Run, past: Past) -> dict[str, int]:
+    """A number for each host, by which the filter knows it: a name may hold anything."""
+    named = [f.host for f in run.findings]
+    named += [e.endpoint.host for e in run.endpoints]
+    named += [change.finding.host for change in past.changes]
+    return {host: number for number, host in enumerate(dict.fromkeys(named), 1)}
 
 
 def _environment() -> Environment:
@@ -77,7 +116,23 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.filters |= {"lines": _lines, "link": link, "plural": plural}
+    environment.filters |= {
+        "lines": _lines,
+        "link": link,
+        "plural": plural,
+        "minute": _minute,
+        "key": key_kind,
+        "left": days_left,
+    }
+    environment.globals |= {
+        "verdicts": _VERDICTS,
+        "kinds": _KINDS,
+        "drawn": DRAWN,
+        "behaves": BEHAVES,
+        "severities": get_args(Severity),
+        "soon": SOON.days,
+        "version": __version__,
+    }
     return environment
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audit.findings import Finding, Run, Verdict
 from audit.judge.catalogue import CATALOGUE, SUBJECTS, Check
-from audit.report.entries import Entry, check_of
+from audit.report.entries import Entry, Place, check_of, first_entries
 
 # Which of several verdicts a cell shows: the one that asks most for attention.
 _WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "waived", "pass", "not-applicable")
@@ -51,10 +51,7 @@ class Matrix:
 
 def matrix(run: Run, entries: Iterable[Entry]) -> Matrix:
     """Lay out a run; entries are what its cells point to."""
-    first: dict[tuple[str, str, str], int] = {}
-    for entry in entries:
-        f = entry.finding
-        first.setdefault((f.host, f.check, f.verdict), entry.number)
+    first = first_entries(entries)
     counted: dict[str, dict[str, Counter[Verdict]]] = {}
     totals: dict[str, Counter[Verdict]] = {}
     for f in run.findings:
@@ -67,9 +64,7 @@ def matrix(run: Run, entries: Iterable[Entry]) -> Matrix:
     return Matrix(_columns(run.findings), rows, totals)
 
 
-def _cell(
-    counts: Counter[Verdict], host: str, check: str, first: Mapping[tuple[str, str, str], int]
-) -> Cell:
+def _cell(counts: Counter[Verdict], host: str, check: str, first: Mapping[Place, int]) -> Cell:
     worst = next(verdict for verdict in _WORST_FIRST if counts[verdict])
     return Cell(worst, counts[worst], counts.total(), first.get((host, check, worst), 0))
 

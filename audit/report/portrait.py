@@ -134,18 +134,25 @@ def _negotiated(facts: EndpointFacts) -> tuple[Negotiated, ...]:
 
 def certificate(leaf: Certificate, length: int, run: Run) -> str:
     """One certificate in one line; days are counted to the end of the run, not to today."""
-    bits = f"{leaf.key_type.upper()} {leaf.curve or leaf.key_bits or ''}".rstrip()
     signed = f" · signed with {leaf.signature_hash}" if leaf.signature_hash else ""
-    return f"{leaf.subject} · {_left(leaf, run)} · {bits}{signed} · chain of {length}"
+    left = days_left(leaf, run)
+    return f"{leaf.subject} · {left} · {key_kind(leaf)}{signed} · chain of {length}"
 
 
-def _left(leaf: Certificate, run: Run) -> str:
+def key_kind(leaf: Certificate) -> str:
+    """ECDSA P-256, RSA 3072."""
+    return f"{leaf.key_type.upper()} {leaf.curve or leaf.key_bits or ''}".rstrip()
+
+
+def days_left(leaf: Certificate, run: Run) -> str:
+    """How long a certificate still is valid, counted from the end of the run."""
     end = utc(leaf.not_after)
     now = moment(run.finished)
     if now is None:
         return f"until {end:%Y-%m-%d}"
-    days = (end - now).days
-    return f"{days} days left" if end > now else f"ended {-days} days ago"
+    if end > now:
+        return f"{(end - now).days} days left"
+    return f"ended {(now - end).days} days ago"
 
 
 def _plaintext(plaintext: Plaintext | None) -> str:

@@ -1,7 +1,7 @@
 """The table of reporters, and the one way a report reaches a file."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -10,24 +10,34 @@ from audit.errors import MailsealError
 
 if TYPE_CHECKING:
     from audit.findings import Run
+    from audit.past import Past
 
 
 class Reporter(Protocol):
-    """A pure function from a run to a complete report."""
+    """A pure function from a run, and what was before it, to a complete report."""
 
-    def __call__(self, run: "Run", /) -> bytes:
+    def __call__(self, run: "Run", past: "Past" = ..., /) -> bytes:
         """The report, ready to be written to a file."""
 
 
 # Name on the command line: module and function. Looked up on use, so that `--help` does not wait
-# for rich and jinja2.
+# for jinja2 and the like.
 REPORTERS: Mapping[str, str] = {
     "html": "audit.report.html:html_document",
     "json": "audit.report.json:run_document",
     "json-scan": "audit.report.json:scan_document",
+    "jsonl": "audit.report.jsonl:lines_document",
     "junit": "audit.report.junit:junit_document",
+    "oscal": "audit.report.oscal:oscal_document",
+    "prometheus": "audit.report.prometheus:prometheus_document",
+    "sarif": "audit.report.sarif:sarif_document",
     "text": "audit.report.terminal:text_document",
 }
+# What `mailseal audit --out` writes.
+USUAL: Mapping[str, str] = {"json": "run.json", "junit": "junit.xml", "html": "report.html"}
+
+# A format and the file it goes to.
+Wanted = tuple[str, Path]
 
 
 def reporter(name: str) -> Reporter:
@@ -42,30 +52,50 @@ def reporter(name: str) -> Reporter:
     return cast("Reporter", getattr(import_module(module), function))
 
 
-def render(run: "Run", format_name: str) -> bytes:
+def render(run: "Run", format_name: str, past: "Past | None" = None) -> bytes:
     """The run as a report of this format."""
-    return reporter(format_name)(run)
+    made = reporter(format_name)
+    return made(run, past) if past else made(run)
 
 
-def make(folder: Path) -> None:
-    """A directory for reports.
+def wanted(words: Iterable[str], out: Path | None = None) -> list[Wanted]:
+    """What is to be written, looked at before the work and not after it.
+
+    Args:
+        words: each FORMAT=FILE.
+        out: a directory for the usual reports; it is made.
 
     Raises:
-        MailsealError: it cannot be made.
+        MailsealError: no such format, not this form, or no directory to write it to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
+    if out:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MailsealError(f"{out}: cannot be made ({error.strerror})") from None
+    usual = [(name, out / file) for name, file in USUAL.items()] if out else []
+    return [_wanted(word) for word in words] + usual
 
 
-def write(run: "Run", format_name: str, path: Path) -> None:
+def _wanted(word: str) -> Wanted:
+    name, _, file = word.partition("=")
+    if not file:
+        raise MailsealError(f"--report {word}: must be FORMAT=FILE")
+    if name not in REPORTERS:
+        raise MailsealError(f"--report {word}: the formats are {', '.join(REPORTERS)}")
+    path = Path(file)
+    if not path.parent.is_dir():
+        raise MailsealError(f"--report {word}: there is no directory {path.parent}")
+    return name, path
+
+
+def write(run: "Run", format_name: str, path: Path, past: "Past | None" = None) -> None:
     """Write the run to a file that is always either the old report or the whole new one.
 
     Raises:
         MailsealError: no such format, or the file cannot be written.
     """
-    report = render(run, format_name)
+    report = render(run, format_name, past)
     try:
         if _is_a_device(path):
             path.write_bytes(report)

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from audit.policy.diff import Difference
-from audit.report.documents import PassageDocument, RunDocument, ScanDocument
+from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "finding-1.json": LineDocument,
     "passage-1.json": PassageDocument,
     "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
 from audit.findings import UNTESTED, Finding, Run, Verdict
+from audit.past import NO_PAST, Past
 from audit.report.paint import Line, painted, wanted
 from audit.report.portrait import BEHAVES, Portrait, accepted, portraits
 from audit.report.summary import Summary, by_place, by_policy, place, plural, summarize
@@ -34,7 +35,7 @@ def show(run: Run, file: TextIO, *, facts: bool = False) -> None:
     file.write(text.encode(encoding, "replace").decode(encoding))
 
 
-def text_document(run: Run) -> bytes:
+def text_document(run: Run, _past: Past = NO_PAST) -> bytes:
     """The same as plain text, for mails and files."""
     return _rendered(run, facts=True, colour=False).encode()
 

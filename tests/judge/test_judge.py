@@ -1,5 +1,6 @@
 """Each check passes on what is right and fails on its broken twin."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -464,3 +465,21 @@ def test_the_page_of_checks_is_up_to_date() -> None:
     """docs/checks.md is made from the catalogue."""
     written = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
     assert page() == written
+
+
+def test_the_variables_that_mend_are_those_of_the_roles() -> None:
+    """Each that a fix names is read by a role or stands in the README's table."""
+    root = Path(__file__).parents[2]
+    files = [*root.glob("roles/*/*/*.yml"), *root.glob("roles/*/README.md"), root / "README.md"]
+    known = set(re.findall(r"mailseal_\w+", " ".join(f.read_text("utf-8") for f in files)))
+    named = {v for c in CATALOGUE.values() for v in re.findall(r"mailseal_\w+", c.fix)}
+    assert len(named) > 10
+    assert named <= known
+
+
+def test_the_roles_that_mend_exist() -> None:
+    """Each that a fix names is a directory of roles/."""
+    root = Path(__file__).parents[2]
+    named = {r for c in CATALOGUE.values() for r in re.findall(r"role (\w+)", c.fix)}
+    assert {"deploy", "exim", "tls_certificate"} <= named
+    assert all((root / "roles" / name).is_dir() for name in named)

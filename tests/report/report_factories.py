@@ -1,10 +1,12 @@
 """Runs to report on: single parts with sensible defaults, and a whole cluster with failures."""
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from audit.changes import compare
 from audit.facts import (
     Certificate,
     Endpoint,
@@ -17,8 +19,9 @@ from audit.facts import (
     Seen,
     Service,
 )
-from audit.findings import Finding, PolicyId, Run, Verdict, Waiver
+from audit.findings import Finding, PolicyId, Run, Verdict, Waiver, timestamp
 from audit.judge.catalogue import CATALOGUE
+from audit.past import Night, Past
 
 if TYPE_CHECKING:
     from audit.iana import Version
@@ -62,6 +65,11 @@ IMAP: tuple[Place, ...] = (
 )
 
 
+def _digest(*words: str) -> str:
+    """What a fingerprint looks like, another one for other words."""
+    return sha256(" ".join(words).encode()).hexdigest()
+
+
 def make_certificate(**changes: Any) -> Certificate:
     """A good certificate of imap1.lab.test."""
     good = Certificate(
@@ -98,9 +106,14 @@ def make_endpoint_facts(
         "TLSv1.2": "accepted",
         "TLSv1.3": "accepted",
     }
-    ecdsa = make_certificate(subject=f"CN={name}", names=(name,))
+    ecdsa = make_certificate(subject=f"CN={name}", names=(name,), fingerprint=_digest(name, "e"))
     rsa = make_certificate(
-        subject=f"CN={name}", names=(name,), key_type="rsa", key_bits=3072, curve=""
+        subject=f"CN={name}",
+        names=(name,),
+        key_type="rsa",
+        key_bits=3072,
+        curve="",
+        fingerprint=_digest(name, "r"),
     )
     ca = make_certificate(subject="CN=mailseal lab CA")
     plaintext = Plaintext(
@@ -344,6 +357,13 @@ def _weak(facts: EndpointFacts) -> EndpointFacts:
     )
 
 
+def _ended(facts: EndpointFacts) -> EndpointFacts:
+    """Its certificates ended, as its findings say."""
+    ended = STARTED - timedelta(days=4, hours=2)
+    chains = tuple((replace(c[0], not_after=ended), *c[1:]) for c in facts.chains)
+    return replace(facts, chains=chains)
+
+
 def _dead(facts: EndpointFacts) -> EndpointFacts:
     return EndpointFacts(facts.endpoint, "no-answer", errors=("no answer within 5 s",))
 
@@ -358,9 +378,72 @@ def lab_run() -> Run:
             endpoints.append(_weak(facts))
         elif (where.host, where.family) == ("mx2", "ipv6"):
             endpoints.append(_dead(facts))
+        elif where.host == "mx2":
+            endpoints.append(_ended(facts))
         else:
             endpoints.append(facts)
     return replace(run, endpoints=tuple(endpoints))
+
+
+def lab_past() -> Past:
+    """A month of nights before lab_run, and a night before it that differs in every way."""
+    known = tuple(b for b in BREAKS if b[1] in {"MT-TLS10", "MT-KEY-PERM", "MT-CERT-SANS"})
+    more: tuple[Break, ...] = (
+        (*("imap2", "MT-CIPHER-SET", None, "fd00", "fail"), "TLSv1.2 accepts RC4", "", ""),
+        (*("mx1", "MT-CIPHER-ORDER", None, "", "fail"), "the client's order decides", "", ""),
+        (*("msa1", "MT-LOG-ENABLED", None, "", "fail"), "nothing is logged", "+tls_cipher", ""),
+    )
+    before = broken(make_cluster(LAB), (*known, *more))
+    gone = make_finding(
+        host="mx3", port=25, service="smtp", check="MT-PORT-EXPECT", verdict="pass", observed="open"
+    )
+    kept = [f for f in before.findings if (f.host, f.check) != ("imap1", "MT-LIB-HASH")]
+    before = replace(before, findings=(*kept, gone))
+    return Past(changes=compare(before, lab_run()), nights=tuple(map(_night, range(30, 0, -1))))
+
+
+def _night(ago: int) -> Night:
+    """One of the nights before, fewer failures the nearer it is."""
+    day = STARTED - timedelta(days=ago)
+    fail, unclear, waived = 4 + ago // 2 * (ago > 9) + ago % 3, (ago % 11 == 0) * 5, (ago < 14) * 2
+    good = len(lab_run().findings) - fail - unclear - waived
+    counts: dict[Verdict, int] = {"fail": fail, "inconclusive": unclear, "waived": waived}
+    return Night(
+        run=f"{day:%Y%m%dT%H%M%SZ}", started=timestamp(day), counts=counts | {"pass": good}
+    )
+
+
+HOSTILE = (
+    "</pre></script><script>document.title='owned'</script><img src=x onerror=x> \" ' \x00\u202e"
+    "<svg onload=document.title='owned'>javascript:alert(1)"
+)
+
+
+def hostile_run() -> Run:
+    """A run in which everything that a server, a host or an inventory can choose is an attack."""
+    leaf = make_certificate(subject=HOSTILE, issuer=HOSTILE, names=(HOSTILE,), key_type=HOSTILE)
+    facts = make_endpoint_facts(
+        host=HOSTILE, errors=(HOSTILE,), chains=((leaf,),), suites={"TLSv1.2": (HOSTILE,)}
+    )
+    words = dict.fromkeys(("host", "observed", "expected", "evidence", "item", "policy"), HOSTILE)
+    waiver = replace(WAIVER, reason=HOSTILE, owner=HOSTILE, hosts=HOSTILE, ticket=HOSTILE)
+    return make_run(
+        make_finding(**words),
+        make_finding(**words, verdict="waived", waiver=waiver),
+        make_finding(**words, verdict="inconclusive"),
+        planned=3,
+        endpoints=(facts,),
+        run=HOSTILE,
+        started=HOSTILE,
+        notices=(HOSTILE,),
+    )
+
+
+def hostile_past() -> Past:
+    """A past that is no better."""
+    before = replace(hostile_run(), findings=(make_finding(host=HOSTILE, observed=HOSTILE),))
+    nights = tuple(Night(run=HOSTILE, started=HOSTILE, counts={"fail": n}) for n in range(3))
+    return Past(changes=compare(before, hostile_run()), nights=nights)
 
 
 def big_run() -> Run:

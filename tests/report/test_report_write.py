@@ -3,23 +3,33 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from audit.errors import MailsealError
-from audit.report import REPORTERS, Reporter, render, write
+from audit.past import NO_PAST
+from audit.report import REPORTERS, Reporter, render, wanted, write
 from audit.report.html import html_document
 from audit.report.json import run_document, scan_document
+from audit.report.jsonl import lines_document
 from audit.report.junit import junit_document
+from audit.report.oscal import oscal_document
+from audit.report.prometheus import prometheus_document
+from audit.report.sarif import sarif_document
 from audit.report.terminal import text_document
-from tests.report.report_factories import lab_run, make_finding, make_run
+from tests.report.report_factories import lab_past, lab_run, make_finding, make_run, worst_run
 
 TYPED: dict[str, Reporter] = {
     "html": html_document,
     "json": run_document,
     "json-scan": scan_document,
+    "jsonl": lines_document,
     "junit": junit_document,
+    "oscal": oscal_document,
+    "prometheus": prometheus_document,
+    "sarif": sarif_document,
     "text": text_document,
 }
 
@@ -32,10 +42,21 @@ def test_every_name_in_the_table_is_a_reporter() -> None:
 
 
 @pytest.mark.parametrize("name", REPORTERS)
+def test_every_reporter_takes_a_past(name: str) -> None:
+    """And says the same each time it is asked; no past is the same as none given."""
+    once = render(lab_run(), name, lab_past())
+    assert once == render(lab_run(), name, lab_past())
+    assert render(lab_run(), name, NO_PAST) == render(lab_run(), name)
+
+
+@pytest.mark.parametrize("name", REPORTERS)
 def test_a_run_without_findings_can_be_reported(name: str) -> None:
-    """Not even one check made is still a report, and none that says all is well."""
+    """Not even one check made is still a report, and none that says all is well.
+
+    Of JSON Lines it has no line.
+    """
     report = render(make_run(planned=3), name)
-    assert report
+    assert bool(report) == (name != "jsonl")
     assert b"checks hold" not in report
 
 
@@ -45,9 +66,20 @@ def test_an_unknown_check_is_reported(name: str) -> None:
     assert b"MT-FUTURE" in render(make_run(make_finding(check="MT-FUTURE")), name)
 
 
+@pytest.mark.parametrize("name", REPORTERS)
+def test_ten_thousand_failures_are_reported_in_bounded_time_and_size(name: str) -> None:
+    """25 hosts on which every check fails, each with words of its own."""
+    run = worst_run()
+    started = time.process_time()
+    size = len(render(run, name))
+    assert len(run.findings) > 10_000
+    assert time.process_time() - started < 30
+    assert size < 40_000_000
+
+
 def test_importing_the_package_loads_no_library() -> None:
     """`mailseal --help` waits for none of the reporters' libraries."""
-    heavy = "('rich', 'jinja2', 'msgspec', 'xml')"
+    heavy = "('jinja2', 'msgspec', 'prometheus_client', 'pygal', 'xml')"
     code = f"import sys, audit.report; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
@@ -103,3 +135,36 @@ def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path: Path) -> No
     """The sentence names what was asked for and what there is."""
     with pytest.raises(MailsealError, match="'pdf': one of html, json"):
         write(lab_run(), "pdf", tmp_path / "x")
+
+
+def test_what_is_wanted_is_each_report_and_the_usual_ones(tmp_path: Path) -> None:
+    """Of --report in its order, then those of --out, whose directory is made."""
+    out = tmp_path / "a" / "b"
+    found = wanted([f"sarif={out}/x=1.sarif"], out)
+    assert found[0] == ("sarif", out / "x=1.sarif")
+    assert {path.name for _, path in found[1:]} == {"run.json", "junit.xml", "report.html"}
+    assert out.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("sarif", "must be FORMAT=FILE"),
+        ("sarif=", "must be FORMAT=FILE"),
+        ("pdf=x", "the formats are html, json, .*text"),
+        ("=x", "the formats are"),
+        ("html=missing/x", "there is no directory missing"),
+    ],
+)
+def test_a_wrong_wish_is_one_sentence(word: str, sentence: str) -> None:
+    """It names what was asked for, and ends with the code of wrong usage."""
+    with pytest.raises(MailsealError, match=f"^--report {word}: {sentence}") as caught:
+        wanted([word])
+    assert caught.value.exit_code == 2
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """Before anything is looked at."""
+    (tmp_path / "file").touch()
+    with pytest.raises(MailsealError, match="file/out: cannot be made"):
+        wanted([], tmp_path / "file" / "out")

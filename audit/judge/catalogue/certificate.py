@@ -11,7 +11,9 @@ ROWS: tuple[Check, ...] = (
         how="OpenSSL builds the path from the chains served, dates left aside; the leaf's"
         " extended key usage.",
         connections="0, or 1 for each kind of key that only TLS 1.3 shows",
-        fix="Deploy the leaf followed by every intermediate certificate (role tls_certificate).",
+        fix="Deploy the leaf followed by every intermediate certificate"
+        " (mailseal_certificate_source, role tls_certificate). mailseal_ca_file names the roots"
+        " that are trusted here.",
         references=("RFC 5280, section 6", "RFC 8446, section 4.4.2"),
     ),
     of_endpoint(
@@ -21,7 +23,8 @@ ROWS: tuple[Check, ...] = (
         why="Clients refuse it, or have been taught to accept anything.",
         how="The subjectAltNames of each leaf against the name that clients use.",
         connections="0",
-        fix="Issue it for the service name: mailseal_server_name, mailseal_certificate_names.",
+        fix="Issue it for the names that clients use (mailseal_server_name,"
+        " mailseal_certificate_names) and roll out again.",
         references=("RFC 9525, section 6", "RFC 7817"),
     ),
     of_endpoint(
@@ -31,7 +34,9 @@ ROWS: tuple[Check, ...] = (
         why="The day it ends, every client stops.",
         how="The dates of the verified path.",
         connections="0",
-        fix="Renew it (role tls_certificate) and restart the daemon.",
+        fix="Roll out again: what mailseal_ca_dir signs is renewed mailseal_certificate_renew_days"
+        " before its end; otherwise put the new one where mailseal_certificate_source points. The"
+        " daemon is restarted with it.",
         references=("RFC 5280, section 4.1.2.5",),
     ),
     of_endpoint(
@@ -41,7 +46,8 @@ ROWS: tuple[Check, ...] = (
         why="A short key can be factored, and with it every session forged.",
         how="The keys of the verified path.",
         connections="0",
-        fix="Make a new key of the policy's size and a certificate for it.",
+        fix="Make a new key of the policy's size and a certificate for it, and name both in"
+        " mailseal_certificate_source.",
         references=("RFC 9325, section 4.5", "NIST SP 800-57 part 1"),
     ),
     of_endpoint(
@@ -51,7 +57,8 @@ ROWS: tuple[Check, ...] = (
         why="A signature over SHA-1 or MD5 can be carried over to a forged certificate.",
         how="The signatures of the verified path, the root's left aside.",
         connections="0",
-        fix="Have the certificate issued again with SHA-256 or better.",
+        fix="Have the certificate issued again with SHA-256 or better, and name it in"
+        " mailseal_certificate_source.",
         references=("RFC 9155", "RFC 9325, section 4.5"),
     ),
     of_endpoint(
@@ -61,7 +68,7 @@ ROWS: tuple[Check, ...] = (
         why="Clients no longer look at the common name.",
         how="The subjectAltName extension of each leaf.",
         connections="0",
-        fix="Issue it with a dNSName for every service name.",
+        fix="Issue it with a dNSName for every service name (mailseal_certificate_names).",
         references=("RFC 9525, section 2",),
     ),
 )

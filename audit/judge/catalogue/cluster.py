@@ -33,7 +33,7 @@ ROWS: tuple[Check, ...] = (
         why="A node or port with an old certificate is found on the day it ends.",
         how="The leaves of every port, address and node that has the same server name.",
         connections="0",
-        fix="Roll out the certificate to all of them and restart the daemons.",
+        fix="Roll out the certificate to all of them; the daemons are restarted with it.",
         references=("RFC 8314, section 5.3", "RFC 7671, section 8.1"),
         groups="name",
     ),

@@ -107,7 +107,7 @@ ROWS: tuple[Check, ...] = (
         why="Without it a client that wants to know tells the CA where it connects to.",
         how="status_request is offered in every hello up to TLS 1.2.",
         connections="0",
-        fix="Exim: tls_ocsp_file; Cyrus cannot.",
+        fix="Exim: tls_ocsp_file in mailseal_exim_options; Cyrus cannot.",
         references=("RFC 6066, section 8",),
         rule=("ocsp_stapling", "required"),
         thorough=True,
@@ -139,7 +139,8 @@ ROWS: tuple[Check, ...] = (
         how="A handshake that asks for the protocol of the port alone: imap, pop3, smtp,"
         " managesieve.",
         connections="1",
-        fix="Exim: tls_alpn = smtp : esmtp; remove a proxy that knows http alone.",
+        fix="Exim: tls_alpn = smtp : esmtp (mailseal_exim_options); remove a proxy that knows http"
+        " alone.",
         references=("RFC 7301, section 3.2", "RFC 9325, section 3.8"),
         services=("smtp", "imap", "pop3", "sieve"),
         thorough=True,

@@ -11,7 +11,9 @@ ROWS: tuple[Check, ...] = (
         how="The maps of each serving process. A service of Cyrus without a process is connected to"
         " from the host itself, so that there is one; one that cannot be seen is named.",
         connections="0",
-        fix="Remove LD_LIBRARY_PATH or ld.so settings that lead elsewhere and restart the daemon.",
+        fix="Remove LD_LIBRARY_PATH or ld.so settings that lead elsewhere, and restart the daemon."
+        " mailseal_library_prefix says where libraries come from, mailseal_openssl_linkage how the"
+        " daemon gets them.",
         references=("proc(5), /proc/pid/maps",),
     ),
     of_host(
@@ -21,7 +23,8 @@ ROWS: tuple[Check, ...] = (
         why="After a security update the old code goes on serving until the process ends.",
         how="The maps of each serving process, and whether the files are still there.",
         connections="0",
-        fix="Restart the daemon.",
+        fix="Roll out again: the role deploy restarts a daemon whose library was replaced. By"
+        " hand: restart it.",
         references=("proc(5), /proc/pid/maps",),
     ),
     of_host(
@@ -33,7 +36,8 @@ ROWS: tuple[Check, ...] = (
         how="The SHA-256 of what each serving process has mapped, against the manifest that was"
         " written when the package was built (mailseal_library_manifest).",
         connections="0",
-        fix="Install the package again and restart the daemon; find out who changed the file.",
+        fix="Install the package again (role openssl) and restart the daemon; find out who changed"
+        " the file.",
         references=("proc(5), /proc/pid/map_files",),
     ),
     of_host(
@@ -46,7 +50,8 @@ ROWS: tuple[Check, ...] = (
         " against that of the library each process has mapped: the same series, before OpenSSL"
         " 1.1.0 the same version.",
         connections="0",
-        fix="Rebuild the daemon with the headers of the library.",
+        fix="Rebuild the daemon with the headers of the library (role daemon_package,"
+        " mailseal_daemon_manifests).",
         references=(
             "Exim specification, section 5.2, -bV",
             "openssl-library.org, Release Strategy",
@@ -60,7 +65,8 @@ ROWS: tuple[Check, ...] = (
         how="The distribution, or for a library that was built here its series, and the last day of"
         " public support. In the last 90 days a pass says so.",
         connections="0",
-        fix="Build the package from a series that is maintained, or upgrade the distribution.",
+        fix="Build the package from a series that is maintained (mailseal_openssl_source), or"
+        " upgrade the distribution.",
         references=("openssl-library.org, Release Strategy", "os-release(5)"),
     ),
     of_host(
@@ -83,7 +89,8 @@ ROWS: tuple[Check, ...] = (
         how="The start of each process against the time of its configuration, certificates"
         " and keys.",
         connections="0",
-        fix="Restart the daemon, or roll out again.",
+        fix="Roll out again: the role deploy restarts a daemon that is older than its files. By"
+        " hand: restart it.",
         references=("proc(5), /proc/pid/stat",),
     ),
     of_host(
@@ -93,7 +100,8 @@ ROWS: tuple[Check, ...] = (
         why="Somebody changed them by hand; what the wire shows today may change tomorrow.",
         how="What the daemon itself prints as its settings, against the compiled policy.",
         connections="0",
-        fix="Roll out again; the finding names each option with what it is and should be.",
+        fix="Roll out again; the finding names each option with what it is and should be. One that"
+        " comes back stands in mailseal_cyrus_override_options or mailseal_exim_override_options.",
         references=("cyr_info(8)", "Exim specification, section 5.2, -bP"),
     ),
     of_host(
@@ -103,7 +111,8 @@ ROWS: tuple[Check, ...] = (
         why="Who can read the key can be the server.",
         how="Owner, group and mode of each key file.",
         connections="0",
-        fix="Owner root, group of the daemon, mode 0640 or tighter (role tls_certificate).",
+        fix="Roll out again: in mailseal_certificate_directory the role tls_certificate gives keys"
+        " owner root, the daemon's group and mode 0640.",
         references=("RFC 5280, section 8",),
     ),
     of_host(
@@ -113,7 +122,8 @@ ROWS: tuple[Check, ...] = (
         why="Without them nobody can say who a policy change would hurt, or what happened.",
         how="The daemon's log settings and syslog's rules.",
         connections="0",
-        fix="Exim: log_selector = +tls_cipher; Cyrus: syslog mail.notice or lower to a file.",
+        fix="Exim: log_selector with +tls_cipher, as the role exim has it unless"
+        " mailseal_exim_options replaces it; Cyrus: syslog mail.notice or lower to a file.",
         references=("Exim specification, section 53.15", "syslog.conf(5)"),
     ),
 )

@@ -2,8 +2,15 @@
 
 from audit.judge.catalogue.check import Check, of_endpoint
 
-_VERSIONS_FIX = "Cyrus: tls_versions; Exim on OpenSSL: openssl_options +no_...; GnuTLS: +VERS-..."
-_SUITES_FIX = "Cyrus: tls_ciphers; Exim: tls_require_ciphers. Roll out the compiled policy again."
+_VERSIONS_FIX = (
+    "The versions are those of mailseal_policy: roll out again. Cyrus: tls_versions: tls1_2 tls1_3;"
+    " Exim on OpenSSL: openssl_options = +no_sslv3 +no_tlsv1 +no_tlsv1_1; on GnuTLS: +VERS-... in"
+    " tls_require_ciphers."
+)
+_SUITES_FIX = (
+    "The suites are those of mailseal_policy: roll out again. Cyrus: tls_ciphers; Exim:"
+    " tls_require_ciphers; for TLS 1.3 Ciphersuites in /etc/mailseal/openssl.cnf."
+)
 
 ROWS: tuple[Check, ...] = (
     of_endpoint(
@@ -86,8 +93,9 @@ ROWS: tuple[Check, ...] = (
         how="What the policy wants is offered last and in reverse, so that the choices show"
         " whose order decides.",
         connections="0, or 1 where they do not",
-        fix="Cyrus: tls_prefer_server_ciphers: yes; Exim on OpenSSL: +cipher_server_preference;"
-        " GnuTLS: %SERVER_PRECEDENCE; the order itself as compiled.",
+        fix="The order is that of mailseal_policy: roll out again. Cyrus:"
+        " tls_prefer_server_ciphers: yes; Exim on OpenSSL: openssl_options ="
+        " +cipher_server_preference; on GnuTLS: %SERVER_PRECEDENCE in tls_require_ciphers.",
         references=("RFC 9325, section 4.2.1",),
     ),
     of_endpoint(
@@ -99,7 +107,9 @@ ROWS: tuple[Check, ...] = (
         how="Every group is offered, the chosen one left out of the next hello, until the"
         " server refuses all the rest.",
         connections="1 for each group, and 1",
-        fix="OpenSSL: Groups in openssl.cnf with tls_eccurve auto; GnuTLS: +GROUP-...",
+        fix="The groups are those of mailseal_policy: roll out again. OpenSSL: Groups in"
+        " /etc/mailseal/openssl.cnf with tls_eccurve auto; GnuTLS: +GROUP-... in"
+        " tls_require_ciphers.",
         references=("RFC 8422, section 5.1.1", "RFC 8446, section 4.2.7"),
         thorough=True,
     ),
@@ -111,7 +121,8 @@ ROWS: tuple[Check, ...] = (
         how="The prime in ServerKeyExchange, once with the groups of RFC 7919 offered and"
         " once without.",
         connections="1",
-        fix="Cyrus: tls_server_dhparam; Exim: tls_dhparam; better, a policy without DHE.",
+        fix="Cyrus: tls_server_dhparam; Exim: tls_dhparam = ffdhe3072; better, a mailseal_policy"
+        " without DHE.",
         references=("RFC 9325, section 4.1", "CVE-2015-4000", "RFC 7919"),
         dhe_only=True,
     ),
@@ -123,7 +134,9 @@ ROWS: tuple[Check, ...] = (
         " key and that clients get through.",
         how="OpenSSL shakes hands to the end.",
         connections="1",
-        fix="Look into the daemon's log; certificate and key must belong together.",
+        fix="Look into the daemon's log. Certificate and key must belong together: the role"
+        " tls_certificate lays out both, from mailseal_certificate_source or signed by"
+        " mailseal_ca_dir.",
         references=("RFC 8446, section 4.4",),
     ),
     of_endpoint(
@@ -133,7 +146,8 @@ ROWS: tuple[Check, ...] = (
         why="The size of compressed records gives away what they hold (CRIME).",
         how="DEFLATE and LZS are offered in every hello up to TLS 1.2.",
         connections="0",
-        fix="Cyrus: tls_compression: no; Exim on OpenSSL: +no_compression.",
+        fix="Roll out again. Cyrus: tls_compression: no; Exim on OpenSSL: openssl_options ="
+        " +no_compression.",
         references=("RFC 9325, section 3.3", "CVE-2012-4929"),
     ),
 )

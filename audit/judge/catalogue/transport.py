@@ -24,7 +24,7 @@ ROWS: tuple[Check, ...] = (
         how="The capabilities before TLS (EHLO, LHLO, CAPABILITY, CAPA, the ManageSieve"
         " greeting) are read.",
         connections="1, shared by all that is tried before TLS",
-        fix="Exim: tls_advertise_hosts = *; Cyrus from 3.8.6: allowstarttls: yes.",
+        fix="Roll out again. Exim: tls_advertise_hosts = *; Cyrus from 3.8.6: allowstarttls: yes.",
         references=("RFC 3207, section 4", "RFC 9051, section 6.2.1", "RFC 2595, section 4"),
         before_tls=True,
         rule=("starttls", "allowed"),
@@ -37,8 +37,8 @@ ROWS: tuple[Check, ...] = (
         " than forty flaws.",
         how="The same dialogue: the port serves its protocol in clear, with STARTTLS or without.",
         connections="0",
-        fix="Close the port (110, 143, 587) and leave 995, 993 and 465; Cyrus: remove the service"
-        " from cyrus.conf; Exim: daemon_smtp_ports.",
+        fix="Take the port (110, 143, 587) out of mailseal_endpoints, leave 995, 993 and 465, and"
+        " roll out again: cyrus.conf loses the service, Exim's daemon_smtp_ports the port.",
         references=("RFC 8314, section 3", "Poddebniak et al., NO STARTTLS (2021)"),
         before_tls=True,
         rule=("starttls", "forbidden"),
@@ -53,8 +53,9 @@ ROWS: tuple[Check, ...] = (
         how="The same capabilities: AUTH, AUTH=, SASL, USER, and for IMAP the absence of"
         " LOGINDISABLED.",
         connections="0",
-        fix="Cyrus: allowplaintext: no, tls_required: yes; Exim: auth_advertise_hosts ="
-        " ${if def:tls_in_cipher{*}{}}.",
+        fix="Roll out again. Cyrus: allowplaintext: no, tls_required: yes; Exim:"
+        " auth_advertise_hosts = ${if def:tls_in_cipher{*}{}}. Whatever contradicts them stands in"
+        " mailseal_cyrus_override_options or mailseal_exim_override_options.",
         references=("RFC 8314, section 3", "RFC 4954, section 4", "RFC 9051, section 11.1"),
         before_tls=True,
         rule=("clear_logins", "forbidden"),
@@ -68,7 +69,8 @@ ROWS: tuple[Check, ...] = (
         how="A login of a user that cannot exist; whether the reply asks for TLS or speaks"
         " of the password.",
         connections="0",
-        fix="Cyrus: allowplaintext: no, tls_required: yes; Exim: no AUTH outside TLS.",
+        fix="As for MT-AUTH-BEFORE-TLS. Cyrus: allowplaintext: no, tls_required: yes; Exim: no"
+        " AUTH outside TLS.",
         references=("RFC 8314, section 3.2", "RFC 4954, section 6"),
         before_tls=True,
         rule=("clear_logins", "forbidden"),
@@ -80,7 +82,9 @@ ROWS: tuple[Check, ...] = (
         why="Envelope and message would cross the network readable.",
         how="MAIL FROM:<> in clear on a submission port, and no recipient.",
         connections="0",
-        fix="Exim: deny in acl_smtp_mail on 587 unless $tls_in_cipher is set.",
+        fix="Give the port a profile that requires TLS (mailseal_endpoints, profile: submission)"
+        " and roll out again: the role exim then answers 530. By hand: deny in acl_smtp_mail"
+        " unless $tls_in_cipher is set.",
         references=("RFC 8314, section 3.3", "RFC 3207, section 4"),
         before_tls=True,
         required_only=True,
