@@ -12,7 +12,7 @@ description:
 options:
   state:
     description:
-      - C(read) says what is pending and what is kept.
+      - C(read) says what is pending and what is kept, and what the note of C(snapshot) says.
       - C(noted) copies the files as they are now, unless they are noted already.
       - C(previous) puts back all that is pending, whatever of it was replaced.
       - C(dropped) says that it is back, and serves.
@@ -63,6 +63,10 @@ pending:
     The note of the snapshot that is pending, or was until this task: begun, rollout, files, absent,
     packages, facts; empty if there is none.
   returned: success
+  type: dict
+note:
+  description: The note of the snapshot that was named.
+  returned: when state is read and one was named
   type: dict
 kept:
   description: The names of those that are kept, the newest first.
@@ -233,7 +237,16 @@ class Task:
 
     def read(self) -> Dict[str, Any]:
         """Look, and change nothing."""
-        return self.answer(self.pending.read(), [])
+        found = self.answer(self.pending.read(), [])
+        return {**found, "note": self.named().read()} if self.params["snapshot"] else found
+
+    def named(self) -> Snapshot:
+        """The one that was named."""
+        name = self.params["snapshot"]
+        if name not in self.kept_names():
+            there = ", ".join(self.kept_names()) or "none"
+            raise Failed(f"there is no snapshot {name!r} in {self.home}; there are {there}")
+        return Snapshot(self.home, name)
 
     def wanted(self) -> List[str]:
         """The files that are meant; those of a directory are what is in it now."""
@@ -294,18 +307,14 @@ class Task:
 
     def restored(self) -> Dict[str, Any]:
         """Go back to one that was kept; what is there now is noted first."""
-        name = self.params["snapshot"]
-        if name not in self.kept_names():
-            there = ", ".join(self.kept_names()) or "none"
-            raise Failed(f"there is no snapshot {name!r} in {self.home}; there are {there}")
-        old = Snapshot(self.home, name)
+        old = self.named()
         note = old.read()
         changed: List[str] = []
         if not self.check_mode:
             self.params["paths"] = [*note["files"], *note["absent"]]
             self.noted()
             changed = old.put_back()
-        return {**self.answer(self.pending.read(), changed), "packages": note["packages"]}
+        return self.answer(self.pending.read(), changed)
 
 
 def main() -> None:
