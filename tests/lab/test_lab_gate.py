@@ -144,7 +144,7 @@ def test_a_snapshot_can_be_gone_back_to_by_hand(rolled_out: Lab) -> None:
         assert done.returncode == 0, done.stdout[-3000:]
         assert files(rolled_out, "imap1") == wanted
         assert audit("imap1").code == 0
-    done = _rollback("--limit", "imap1", *words(mailseal_snapshot="19990101T000000Z"))
+    done = _rollback("--limit", "imap1", *words(mailseal_snapshot_wanted="19990101T000000Z"))
     assert done.returncode != 0
     assert "there is no snapshot '19990101T000000Z'" in done.stdout
     assert files(rolled_out, "imap1") == changed

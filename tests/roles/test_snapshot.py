@@ -36,7 +36,8 @@ class Host:
 
     def task(self, **params: object) -> Any:
         known = {"directory": str(self.home / "snapshots"), "rollout": "", "facts": {}, "most": 10}
-        return SNAPSHOT.Task({**known, "paths": self.paths, **params}, check_mode=False)
+        known.update(paths=self.paths, snapshot=None)
+        return SNAPSHOT.Task({**known, **params}, check_mode=False)
 
     def replace(self) -> None:
         """What a rollout does."""

@@ -65,8 +65,8 @@ pending:
   returned: success
   type: dict
 note:
-  description: The note of the snapshot that was named.
-  returned: when state is read and one was named
+  description: The note of the snapshot that was named; empty where none was.
+  returned: when state is read
   type: dict
 kept:
   description: The names of those that are kept, the newest first.
@@ -88,6 +88,7 @@ from ansible.module_utils.basic import AnsibleModule
 Note = Dict[str, Any]
 
 PENDING = "pending"
+WRITTEN = ("begun", "rollout", "absent", "packages", "facts")
 QUERIES = (
     ("dpkg-query", "-W", "-f", "${db:Status-Abbrev}|${Package}|${Version}\n", "mailseal-*"),
     ("rpm", "-qa", "--qf", "ii|%{NAME}|%{VERSION}-%{RELEASE}\n", "mailseal-*"),
@@ -154,13 +155,13 @@ class Snapshot:
             return {}
         except ValueError as error:
             raise Failed(f"{self.path} cannot be read: {error}") from None
-        return {**note, "files": sorted(self.files())}
+        return {**note, "name": os.path.basename(self.home), "files": sorted(self.files())}
 
     def write(self, note: Note) -> None:
         """Write the note, whole or not at all."""
         os.makedirs(self.home, mode=0o700, exist_ok=True)
         with open(self.path + ".new", "w", encoding="utf-8") as stream:
-            json.dump({key: note[key] for key in note if key != "files"}, stream, indent=1)
+            json.dump({key: note[key] for key in WRITTEN}, stream, indent=1)
             stream.flush()
             os.fsync(stream.fileno())
         os.rename(self.path + ".new", self.path)
@@ -237,8 +238,8 @@ class Task:
 
     def read(self) -> Dict[str, Any]:
         """Look, and change nothing."""
-        found = self.answer(self.pending.read(), [])
-        return {**found, "note": self.named().read()} if self.params["snapshot"] else found
+        note = self.named().read() if self.params["snapshot"] else {}
+        return {**self.answer(self.pending.read(), []), "note": note}
 
     def named(self) -> Snapshot:
         """The one that was named."""
