@@ -103,7 +103,7 @@ class Host:
             "mailseal_deploy_trial": {"command": ["daemon"]},
             "mailseal_deploy_handshakes": [{"port": 25}],
             "mailseal_deploy_patience": 1,
-            "mailseal_backup_directory": str(self.home / "backup"),
+            "mailseal_snapshot_directory": str(self.home / "snapshots"),
             "mailseal_deploy_before_restore": {} if "lasting" in self.home.name else HOOK,
         }
 
@@ -135,6 +135,7 @@ def _role(top: Path) -> None:
         shutil.copytree(ROOT / "roles" / "deploy" / part, role / part)
     # The filter that plans handshakes wants the rest of the project, and nothing here needs it.
     (role / "filter_plugins" / "mailseal_trial.py").unlink()
+    shutil.copytree(ROOT / "roles" / "snapshot", top / "roles" / "snapshot")
     for path in (role / "tasks").glob("*.yml"):
         path.write_text(path.read_text().replace("ansible.builtin.service:", "stub_service:"))
     library = role / "library"
@@ -173,6 +174,8 @@ def test_a_good_state_stays(hosts: dict[str, Host]) -> None:
     assert host.text("live.conf") == "good\n"
     assert host.log()[:2] == ["stopped on good, new package", "started on good, new package"]
     assert host.text("package") == "new package"
+    (kept,) = (host.home / "snapshots").iterdir()
+    assert (kept / "files" / str(host.home)[1:] / "live.conf").read_text() == "old\n"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +195,7 @@ def test_what_does_not_serve_gives_way_to_what_did(
     assert host.text("live.conf") == "old\n"
     assert host.text("state") == "serves"
     assert host.log()[-1] == "started on old, old package"
+    assert not list((host.home / "snapshots").iterdir())
 
 
 def test_a_file_that_was_not_there_goes_again(hosts: dict[str, Host]) -> None:
@@ -222,9 +226,8 @@ def test_what_did_not_serve_is_not_started(hosts: dict[str, Host]) -> None:
     assert [line for line in host.log() if line.startswith("started on old")] == []
 
 
-def test_openssl_yml_has_packages_put_back_first() -> None:
-    """The hook is set in the play that installs them, and names tasks that there are."""
-    plays = yaml.safe_load((ROOT / "openssl.yml").read_text())
-    (play,) = [play for play in plays if play["name"] == "Install and link"]
-    hook = play["vars"]["mailseal_deploy_before_restore"]
+def test_a_rollout_has_packages_put_back_first() -> None:
+    """What the role host names are tasks that there are."""
+    path = ROOT / "roles" / "host" / "vars" / "main.yml"
+    hook = yaml.safe_load(path.read_text(encoding="utf-8"))["__mailseal_host_packages"]
     assert (ROOT / "roles" / hook["name"] / "tasks" / f"{hook['tasks_from']}.yml").exists()

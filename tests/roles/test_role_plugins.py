@@ -268,18 +268,16 @@ def test_a_group_has_two_names(trial: ModuleType) -> None:
     assert trial.judge({"cipher": "", "group": "secp384r1"}, old) != ""
 
 
-def test_differences_hide_secrets_and_backups_keep_the_old(tmp_path: Path) -> None:
-    """What is replaced can be looked up, what is secret cannot be read off a screen."""
+def test_differences_hide_secrets(tmp_path: Path) -> None:
+    """What is secret cannot be read off a screen."""
     files = plugin("deploy/library/mailseal_files.py")
     live = tmp_path / "live.conf"
     live.write_text("password: old\n")
     mode = files.attributes(str(live))
     one = {"path": str(live), "content": "password: new\n", "secret": True, **mode}
     assert "password" not in str(files.compare(one)["before"])
-    copy = files.keep(str(live), str(tmp_path / "backup"))
     files.replace(one)
     assert files.compare(one) is None
-    assert Path(copy).read_text() == "password: old\n"
     assert live.read_text() == "password: new\n"
 
 
@@ -295,20 +293,14 @@ def test_all_files_are_replaced_or_none(tmp_path: Path) -> None:
     live.write_text("old")
     gone.write_text("line")
     wanted = [_own(live, content="new"), _own(new, content="x"), _own(gone, state="absent")]
-    backup = str(tmp_path / "backup")
     impossible = _own(tmp_path / "live" / "below", content="x")
     with pytest.raises(OSError, match="File exists"):
-        files.put([*wanted, impossible], backup)
+        files.put([*wanted, impossible])
     assert (live.read_text(), new.exists(), gone.read_text()) == ("old", False, "line")
 
-    backups = files.put(wanted, backup)
+    files.put(wanted)
     assert (live.read_text(), new.read_text(), gone.exists()) == ("new", "x", False)
     assert [files.compare(one) for one in wanted] == [None] * 3
-    files.restore(backups)
-    assert (live.read_text(), new.exists(), gone.read_text()) == ("old", False, "line")
-    with pytest.raises(OSError, match=f"{live} is NOT back: "):
-        files.restore({str(live): backup + "/nothing", str(gone): ""})
-    assert not gone.exists()
 
 
 def test_a_file_that_has_to_go_is_a_difference(tmp_path: Path) -> None:

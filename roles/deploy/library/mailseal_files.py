@@ -6,8 +6,8 @@ module: mailseal_files
 short_description: Put several files in place, all of them or none
 description:
   - Compares the files with what they should be. In check mode that is all, and the differences are
-    shown; otherwise the old ones are kept in a backup directory and each is replaced by a rename.
-    Where one of them cannot be, those before it are put back.
+    shown; otherwise each is replaced by a rename. Where one of them cannot be, those before it are
+    put back.
 options:
   files:
     description: >-
@@ -15,31 +15,20 @@ options:
       there must be no such file.
     type: list
     elements: dict
-  backup:
-    description: Directory for what is replaced.
-    type: path
-  restore:
-    description: What a task before returned as backups; those files are put back.
-    type: dict
+    required: true
 """
 
 EXAMPLES = r"""
 - name: Put the configuration in place
   mailseal_files:
     files: [{path: /etc/imapd.conf, content: "...", owner: root, group: mail, mode: "0640"}]
-    backup: /var/lib/mailseal/backup
-  register: replaced
-
-- name: Go back to the old one
-  mailseal_files:
-    restore: "{{ replaced.backups }}"
 """
 
 RETURN = r"""
-backups:
-  description: Where the replaced files are, by path; empty where there was none.
+diff:
+  description: What differs, a file each.
   returned: success
-  type: dict
+  type: list
 """
 
 import grp
@@ -48,7 +37,6 @@ import pwd
 import shutil
 import stat
 import tempfile
-import time
 from typing import Any, Dict, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
@@ -115,17 +103,6 @@ def compare(one: File) -> Optional[Dict[str, str]]:
     }
 
 
-def keep(path: str, directory: str) -> str:
-    """Copy a file into the backup directory, with owner and mode, and say where."""
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    name = path.strip("/").replace("/", "_")
-    copy = os.path.join(directory, "{}.{}".format(name, time.strftime("%Y%m%dT%H%M%S")))
-    shutil.copy2(path, copy)
-    found = os.stat(path)
-    os.chown(copy, found.st_uid, found.st_gid)
-    return copy
-
-
 def replace(one: File) -> None:
     """Put a file in place by a rename: nobody ever reads half of it, or with a wrong mode."""
     path = one["path"]
@@ -149,67 +126,52 @@ def replace(one: File) -> None:
         raise
 
 
-def put_back(path: str, copy: str) -> str:
-    """Put back what was there before, or nothing; return what kept it from that."""
-    try:
-        if copy:
-            replace({"path": path, "content": content_of(copy), **attributes(copy)})
-        elif os.path.exists(path):
-            os.unlink(path)
-    except (OSError, LookupError) as error:
-        return f"{path} is NOT back: {error}"
-    return ""
+def as_it_is(path: str) -> File:
+    """A file as it is now, for replace() to put back."""
+    if not os.path.exists(path):
+        return {"path": path, "state": "absent"}
+    return {"path": path, "content": content_of(path), **attributes(path)}
 
 
-def restore(backups: Dict[str, str]) -> None:
-    """Put back all that can be, before anything is said of the others."""
-    problems = [put_back(path, copy) for path, copy in backups.items()]
-    if any(problems):
-        raise OSError("; ".join(filter(None, problems)))
-
-
-def put(files: List[File], directory: Optional[str]) -> Dict[str, str]:
-    """Put all of these in place, or none; return where those are that were there before."""
-    backups = {}
-    for one in files if directory else []:
-        path = one["path"]
-        backups[path] = keep(path, str(directory)) if os.path.exists(path) else ""
-    done: Dict[str, str] = {}
+def put(files: List[File]) -> None:
+    """Put all of these in place, or none."""
+    done: List[File] = []
     try:
         for one in files:
+            before = as_it_is(one["path"])
             replace(one)
-            done[one["path"]] = backups.get(one["path"], "")
-    except (OSError, LookupError):
-        if directory:
-            restore(done)
+            done.append(before)
+    except (OSError, LookupError) as failure:
+        problems = [put_back(one) for one in done]
+        if any(problems):
+            raise OSError("; ".join([str(failure), *filter(None, problems)])) from None
         raise
-    return backups
+
+
+def put_back(one: File) -> str:
+    """Have a file as it was; return what kept it from that."""
+    try:
+        replace(one)
+    except (OSError, LookupError) as error:
+        return f"{one['path']} is NOT back: {error}"
+    return ""
 
 
 def main() -> None:
     """Do what the task says."""
     module = AnsibleModule(
-        argument_spec={
-            "files": {"type": "list", "elements": "dict"},
-            "backup": {"type": "path"},
-            "restore": {"type": "dict"},
-        },
-        required_one_of=[("files", "restore")],
-        mutually_exclusive=[("files", "restore")],
+        argument_spec={"files": {"type": "list", "elements": "dict", "required": True}},
         supports_check_mode=True,
     )
-    backups: Dict[str, str] = module.params["restore"] or {}
     try:
-        compared = [(one, compare(one)) for one in module.params["files"] or []]
+        compared = [(one, compare(one)) for one in module.params["files"]]
         pending = [(one, difference) for one, difference in compared if difference]
         if not module.check_mode:
-            restore(backups)
-            backups.update(put([one for one, _difference in pending], module.params["backup"]))
+            put([one for one, _difference in pending])
     except (OSError, LookupError) as error:
         module.fail_json(msg=f"files cannot be put in place: {error}")
     module.exit_json(
-        changed=bool(pending or module.params["restore"]),
-        backups=backups,
+        changed=bool(pending),
         diff=[difference for _one, difference in pending],
     )
 

@@ -26,9 +26,10 @@ options:
         it is not as it was packed.
       - C(unpacked) brings a version that is not installed yet, and unpacks it into C(trial) to be
         looked at; nothing else of the host changes.
+      - C(absent) removes it; it can be put back as well.
       - C(previous) puts back the version that was there before, or none if none was.
       - C(kept) says that what is installed is good, so there is nothing to put back any more.
-    choices: [present, unpacked, previous, kept]
+    choices: [present, unpacked, absent, previous, kept]
     default: present
     type: str
   format:
@@ -602,6 +603,15 @@ class Task:
             lay_out(self.tools, path, directory)
         return {"changed": False, "before": before, "after": before, "unpacked": directory}
 
+    def absent(self) -> Dict[str, Any]:
+        """Remove it, and note which version there was."""
+        name = self.params["name"]
+        before = self.tools.installed(name)
+        if before and not self.check_mode:
+            self.notes.write(name, before)
+            self.tools.remove(name)
+        return {"changed": bool(before), "before": before, "after": ""}
+
     def noted(self) -> List[str]:
         """The packages with a note that the task is about."""
         names = self.notes.names()
@@ -640,7 +650,7 @@ def main() -> None:
             "version": {"type": "str"},
             "state": {
                 "type": "str",
-                "choices": ["present", "unpacked", "previous", "kept"],
+                "choices": ["present", "unpacked", "absent", "previous", "kept"],
                 "default": "present",
             },
             "format": {"type": "str", "choices": ["deb", "rpm"], "default": "deb"},
@@ -651,7 +661,11 @@ def main() -> None:
             "trial": {"type": "path", "default": "/var/lib/mailseal/trial"},
             "home": {"type": "path", "default": "/opt/mailseal"},
         },
-        required_if=[("state", "present", needed), ("state", "unpacked", needed)],
+        required_if=[
+            ("state", "present", needed),
+            ("state", "unpacked", needed),
+            ("state", "absent", ["name"]),
+        ],
         supports_check_mode=True,
     )
     params = module.params
@@ -660,6 +674,7 @@ def main() -> None:
     states: Dict[str, Callable[[], Dict[str, Any]]] = {
         "present": task.present,
         "unpacked": task.unpacked,
+        "absent": task.absent,
         "previous": task.previous,
         "kept": task.kept,
     }

@@ -1,0 +1,76 @@
+"""What the gate has to know, as Jinja filters: whom to audit, and what came of it."""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+# A checkout needs no installation: the auditor lies beside the roles.
+sys.path.append(str(Path(__file__).resolve().parents[3]))
+
+from audit.changes import compare
+from audit.findings import Finding, PolicyId, Run
+
+# What the auditor reads, and how Ansible reaches the host.
+_WANTED = re.compile(r"mailseal_|ansible_(host|port|user|connection|ssh_|become|private_key)")
+# What it reads nothing of, and should lie nowhere.
+_SECRET = re.compile(r"pass(word)?|users")
+_MOST = 5
+
+
+class _Seen(msgspec.Struct):
+    findings: tuple[Finding, ...]
+
+
+def mailseal_gate_inventory(variables: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """An inventory of this host alone, with the variables that it has in this run."""
+    names = [n for n in variables if _WANTED.match(n) and not _SECRET.search(n)]
+    return {"all": {"hosts": {host: {name: variables[name] for name in names}}}}
+
+
+def mailseal_gate_wrong(document: str) -> list[str]:
+    """What keeps a host from passing, the worst first; a sentence each, and not too many."""
+    bad = [f for f in _findings(document) if f.verdict in {"fail", "inconclusive"}]
+    bad.sort(key=lambda f: f.verdict != "fail")
+    return _few([_said(f) for f in bad])
+
+
+def mailseal_gate_differences(before: str, after: str) -> list[str]:
+    """What is otherwise than it was."""
+    changes = compare(_run(before), _run(after))
+    return _few([f"{change.kind}: {_said(change.finding)}" for change in changes])
+
+
+def _few(sentences: list[str]) -> list[str]:
+    more = len(sentences) - _MOST
+    return [*sentences[:_MOST], f"and {more} more"] if more > 0 else sentences
+
+
+def _said(finding: Finding) -> str:
+    place = f" on port {finding.port} of {finding.address}" if finding.port else ""
+    return f"{finding.check}{place}: {finding.observed} ({finding.verdict})"
+
+
+def _findings(document: str) -> tuple[Finding, ...]:
+    return msgspec.json.decode(document, type=_Seen).findings
+
+
+def _run(document: str) -> Run:
+    found = _findings(document)
+    nobody = PolicyId(id="", version="")
+    return Run(run="", started="", finished="", policy=nobody, planned=len(found), findings=found)
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filters by name."""
+        return {
+            "mailseal_gate_inventory": mailseal_gate_inventory,
+            "mailseal_gate_wrong": mailseal_gate_wrong,
+            "mailseal_gate_differences": mailseal_gate_differences,
+        }
