@@ -13,11 +13,13 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from audit.changes import compare
 from audit.findings import Finding, PolicyId, Run
+from audit.report.documents import OutcomeDocument, PassageDocument
 
 # What the auditor reads, and how Ansible reaches the host.
 _WANTED = re.compile(r"mailseal_|ansible_(host|port|user|connection|ssh_|become|private_key)")
 # What it reads nothing of, and should lie nowhere.
-_SECRET = re.compile(r"pass(word)?|users")
+_SECRET = re.compile(r"pass(word)?|users|account")
+_ACCOUNT = "mailseal_test_account"
 _MOST = 5
 
 
@@ -25,9 +27,18 @@ class _Seen(msgspec.Struct):
     findings: tuple[Finding, ...]
 
 
-def mailseal_gate_inventory(variables: Mapping[str, Any], host: str) -> dict[str, Any]:
-    """An inventory of this host alone, with the variables that it has in this run."""
+def mailseal_gate_inventory(
+    variables: Mapping[str, Any], host: str, *, account: bool = False
+) -> dict[str, Any]:
+    """An inventory of this host alone, with the variables that it has in this run.
+
+    Args:
+        variables: all of them.
+        host: its name.
+        account: whether the account that logs in is taken along.
+    """
     names = [n for n in variables if _WANTED.match(n) and not _SECRET.search(n)]
+    names += [_ACCOUNT] if account and _ACCOUNT in variables else []
     return {"all": {"hosts": {host: {name: variables[name] for name in names}}}}
 
 
@@ -36,6 +47,12 @@ def mailseal_gate_wrong(document: str) -> list[str]:
     bad = [f for f in _findings(document) if f.verdict in {"fail", "inconclusive"}]
     bad.sort(key=lambda f: f.verdict != "fail")
     return _few([_said(f) for f in bad])
+
+
+def mailseal_gate_refused(document: str) -> list[str]:
+    """Where a user could not log in or send, a sentence each."""
+    found = msgspec.json.decode(document, type=PassageDocument).outcomes
+    return _few([_refused(one) for one in found if one.verdict != "pass"])
 
 
 def mailseal_gate_differences(before: str, after: str) -> list[str]:
@@ -52,6 +69,11 @@ def _few(sentences: list[str]) -> list[str]:
 def _said(finding: Finding) -> str:
     place = f" on port {finding.port} of {finding.address}" if finding.port else ""
     return f"{finding.check}{place}: {finding.observed} ({finding.verdict})"
+
+
+def _refused(one: OutcomeDocument) -> str:
+    place = f"{one.service} on port {one.port} of {one.address}"
+    return f"{place}: {one.step} ({one.verdict}): {one.message or one.words}"
 
 
 def _findings(document: str) -> tuple[Finding, ...]:
@@ -73,4 +95,5 @@ class FilterModule:
             "mailseal_gate_inventory": mailseal_gate_inventory,
             "mailseal_gate_wrong": mailseal_gate_wrong,
             "mailseal_gate_differences": mailseal_gate_differences,
+            "mailseal_gate_refused": mailseal_gate_refused,
         }
