@@ -1,9 +1,5 @@
 """JSON for programs: the documents of docs/schema/."""
 
-import re
-
-import msgspec
-
 from audit.facts import Certificate, Chain, EndpointFacts, Plaintext
 from audit.findings import Finding, PolicyId, Run, Waiver
 from audit.iana import VERSIONS
@@ -20,26 +16,24 @@ from audit.report.documents import (
     ScanDocument,
     WaiverDocument,
 )
+from audit.report.encode import pretty, text
 from audit.report.summary import utc
-
-# What a terminal would obey although JSON allows it unescaped: C1 controls and bidi marks.
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def scan_document(run: Run) -> bytes:
     """The run as "mailseal/scan/1": endpoints with all their facts, and the findings."""
-    return _encode(
+    return pretty(
         ScanDocument(
             schema="mailseal/scan/1",
             endpoints=[_endpoint(facts) for facts in run.endpoints],
-            findings=[_finding(finding) for finding in run.findings],
+            findings=[finding_document(finding) for finding in run.findings],
         )
     )
 
 
 def run_document(run: Run) -> bytes:
     """The run as "mailseal/run/1": what was planned, what was made, and the findings."""
-    return _encode(
+    return pretty(
         RunDocument(
             schema="mailseal/run/1",
             run=run.run,
@@ -49,37 +43,27 @@ def run_document(run: Run) -> bytes:
             policies=[_policy(one) for one in run.policies or (run.policy,)],
             planned=run.planned,
             executed=run.executed,
-            findings=[_finding(finding) for finding in run.findings],
-            notices=[_text(notice) for notice in run.notices],
+            findings=[finding_document(finding) for finding in run.findings],
+            notices=[text(notice) for notice in run.notices],
         )
     )
 
 
-def _encode(document: ScanDocument | RunDocument) -> bytes:
-    """Indented UTF-8 in which no string can do harm to the terminal that shows it."""
-    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-    return (_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode()
-
-
-def _text(text: str) -> str:
-    """Text that UTF-8 can carry: bytes that were no text (lone surrogates) become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _finding(finding: Finding) -> FindingDocument:
+def finding_document(finding: Finding) -> FindingDocument:
+    """One check, and what came of it."""
     return FindingDocument(
-        check=_text(finding.check),
-        host=_text(finding.host),
-        address=_text(finding.address),
+        check=text(finding.check),
+        host=text(finding.host),
+        address=text(finding.address),
         port=finding.port,
-        service=_text(finding.service),
+        service=text(finding.service),
         verdict=finding.verdict,
         severity=finding.severity,
-        observed=_text(finding.observed),
-        expected=_text(finding.expected),
-        evidence=_text(finding.evidence),
-        item=_text(finding.item),
-        policy=_text(finding.policy),
+        observed=text(finding.observed),
+        expected=text(finding.expected),
+        evidence=text(finding.evidence),
+        item=text(finding.item),
+        policy=text(finding.policy),
         level=finding.level,
         waiver=_waiver(finding.waiver) if finding.waiver else None,
     )
@@ -87,15 +71,15 @@ def _finding(finding: Finding) -> FindingDocument:
 
 def _waiver(waiver: Waiver) -> WaiverDocument:
     return WaiverDocument(
-        reason=_text(waiver.reason),
-        owner=_text(waiver.owner),
+        reason=text(waiver.reason),
+        owner=text(waiver.owner),
         expires=waiver.expires,
-        ticket=_text(waiver.ticket),
+        ticket=text(waiver.ticket),
     )
 
 
 def _policy(policy: PolicyId) -> PolicyDocument:
-    return PolicyDocument(id=_text(policy.id), version=policy.version)
+    return PolicyDocument(id=text(policy.id), version=policy.version)
 
 
 def _endpoint(facts: EndpointFacts) -> EndpointDocument:
@@ -103,8 +87,8 @@ def _endpoint(facts: EndpointFacts) -> EndpointDocument:
     seen = [facts.protocols[v].seen if v in facts.protocols else "inconclusive" for v in VERSIONS]
     certificates = [_certificate(chain) for chain in facts.chains if chain]
     return EndpointDocument(
-        host=_text(where.host),
-        address=_text(where.address),
+        host=text(where.host),
+        address=text(where.address),
         family=where.family,
         port=where.port,
         service=where.service,
@@ -121,12 +105,12 @@ def _endpoint(facts: EndpointFacts) -> EndpointDocument:
         certificates=certificates,
         plaintext=_plaintext(facts.plaintext) if facts.plaintext else None,
         behaviours={
-            name: BehaviourDocument(seen=o.seen, evidence=_text(o.evidence))
+            name: BehaviourDocument(seen=o.seen, evidence=text(o.evidence))
             for name, o in facts.behaviours.items()
         },
         connections=facts.connections,
         seconds=round(facts.seconds, 3),
-        errors=[_text(error) for error in facts.errors],
+        errors=[text(error) for error in facts.errors],
     )
 
 
@@ -139,9 +123,9 @@ def _primes(facts: EndpointFacts) -> list[str] | None:
 def _certificate(chain: Chain) -> CertificateDocument:
     leaf: Certificate = chain[0]
     return CertificateDocument(
-        subject=_text(leaf.subject),
-        issuer=_text(leaf.issuer),
-        names=[_text(name) for name in leaf.names],
+        subject=text(leaf.subject),
+        issuer=text(leaf.issuer),
+        names=[text(name) for name in leaf.names],
         not_before=utc(leaf.not_before),
         not_after=utc(leaf.not_after),
         key_type=leaf.key_type,
@@ -157,5 +141,5 @@ def _plaintext(plaintext: Plaintext) -> PlaintextDocument:
     return PlaintextDocument(
         auth_offered=bool(plaintext.auth_offered),
         login="not-tested" if plaintext.login == "inconclusive" else plaintext.login,
-        reply=_text(plaintext.login_reply),
+        reply=text(plaintext.login_reply),
     )

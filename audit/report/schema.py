@@ -8,9 +8,13 @@ from typing import Any
 import msgspec
 
 from audit.policy.diff import Difference
+from audit.report.diff import DiffDocument
 from audit.report.documents import RunDocument, ScanDocument
+from audit.report.listing import HistoryDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "diff-1.json": DiffDocument,
+    "history-1.json": HistoryDocument,
     "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,

@@ -1,0 +1,93 @@
+"""`mailseal audit`: look, compare with the last run, report, keep."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from audit import progress, runner
+from audit.errors import USAGE, MailsealError
+from audit.findings import FAILED, Run, exit_code, timestamp
+from audit.history.entry import Series
+from audit.history.keep import keeping
+from audit.history.place import place
+from audit.history.store import Plan
+from audit.measures import joined
+from audit.past import Past
+from audit.report import render, write
+from audit.report.terminal import show
+from audit.session import Audit
+
+# What `--out` writes.
+_REPORTS = (("run.json", "json"), ("junit.xml", "junit"), ("report.html", "html"))
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Make the run and give its exit code.
+
+    Whatever becomes of the history, the result is reported first; a failure is then still a
+    failure, and any other result is no clean one.
+    """
+    if arguments.out:
+        _make(arguments.out)  # before the work, not after it
+    where = place(arguments.history)
+    driver = runner.Driver.read(
+        arguments.inventory, arguments.limit, arguments.policies, arguments.pace
+    )
+    if arguments.verbose:
+        planned = driver.audit.connections()
+        for endpoint, count in planned.items():
+            progress.say(f"{endpoint}: {count} connections planned")
+        progress.say(f"{sum(planned.values())} connections planned for {len(planned)} endpoints")
+    with keeping(where, _plan(driver.audit, arguments)) as kept:
+        with progress.bar("audit", driver.audit.steps) as step:
+            driver.step = step
+            run, past = kept.placed(runner.run(driver))
+        try:
+            _report(run, past, arguments)
+        finally:  # the reader of a pipe may have left
+            kept.finish(run, arguments.keep)
+    code = exit_code(run.findings)
+    if kept.trouble:
+        progress.say(f"mailseal: {kept.trouble}")
+        return code if code == FAILED else USAGE
+    return code
+
+
+def _plan(planned: Audit, arguments: argparse.Namespace) -> Plan:
+    policies = joined(planned.measures)
+    return Plan(
+        run=planned.id,
+        series=Series(
+            inventory=_absolute(arguments.inventory),
+            limit=arguments.limit,
+            policies=policies.id if arguments.policies else "",
+        ),
+        policies=policies.id,
+        editions=policies.version,
+        started=timestamp(planned.now),
+        planned=len(planned.plan),
+    )
+
+
+def _absolute(inventory: str) -> str:
+    """One name for one inventory, from wherever it is called; a list of hosts stays a list."""
+    return inventory if "," in inventory else str(Path(inventory).resolve())
+
+
+def _report(run: Run, past: Past, arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        sys.stdout.buffer.write(render(run, "json"))
+    else:
+        show(run, sys.stdout, past)
+    if arguments.out:
+        for name, form in _REPORTS:
+            write(run, form, arguments.out / name)
+        if not arguments.json:
+            print(arguments.out / "report.html")  # noqa: T201
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MailsealError(f"{folder}: cannot be made ({error.strerror})") from None
