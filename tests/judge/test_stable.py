@@ -143,15 +143,15 @@ def test_a_difference_between_nodes_is_told_in_one_order() -> None:
         groups=dict.fromkeys(two.groups, ("P-256",)),
     )
     turned = replace(
-        two,
-        groups=dict(reversed(two.groups.items())),
-        preference=dict(reversed(two.preference.items())),
+        one,
+        groups=dict(reversed(one.groups.items())),
+        preference=dict(reversed(one.preference.items())),
     )
     group = PlannedGroup("nodes", "m.example", 143, "imap", (one.endpoint, two.endpoint))
     checks: list[Planned] = list(plan_group(group))
     runs = [
         _run([judge(c, ClusterCase(group, facts)) for c in checks])
-        for facts in ((one, two), (one, turned), (replace(one, groups=two.groups), two))
+        for facts in ((one, two), (turned, two), (replace(one, groups=two.groups), two))
     ]
     assert {f.verdict for f in runs[0].findings} == {"fail"}
     assert compare(runs[0], runs[1]) == ()
