@@ -183,9 +183,7 @@ def _options(facts: HostFacts) -> dict[str, dict[str, str]]:
 
 def _openssl_cnf(facts: HostFacts) -> dict[str, dict[str, str]]:
     """By daemon, each line of its openssl.cnf that is no comment, under its section."""
-    return {
-        daemon: dict(_lines(text)) for daemon, text in facts.library_settings.items() if text
-    }
+    return {daemon: dict(_lines(text)) for daemon, text in facts.library_settings.items() if text}
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

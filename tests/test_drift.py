@@ -17,7 +17,9 @@ from tests.report.report_factories import (
 )
 
 SERVER = make_endpoint_facts()
-IMAPD = Process(9, "cyrus", "imapd", 1.0, {"/l/libssl.so.3": False}, digests={"/l/libssl.so.3": "a"})
+IMAPD = Process(
+    9, "cyrus", "imapd", 1.0, {"/l/libssl.so.3": False}, digests={"/l/libssl.so.3": "a"}
+)
 HOST = HostFacts(
     host="imap1",
     reached=True,
@@ -48,7 +50,7 @@ def test_what_is_as_it_was_has_not_drifted() -> None:
         seconds=9.0,
         connections=99,
         errors=("421",),
-        protocols=dict(reversed(SERVER.protocols.items())),
+        protocols=dict(reversed([*SERVER.protocols.items()])),
         chains=SERVER.chains[::-1],
     )
     assert _wire(later) == []

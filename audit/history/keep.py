@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -43,14 +43,15 @@ class Kept:
             return run, NO_PAST
 
     def finish(self, run: Run, days: int | None) -> None:
-        """Keep the run, and give up what began more than so many days ago; never raises."""
+        """Keep the run, and give up what began more than so many days before it; never raises."""
         if not self._begun:
             return
         store, entry = self._begun
         try:
             store.finish(entry, run)
             if days is not None:
-                store.forget(timestamp(datetime.now(tz=UTC) - timedelta(days=days)))
+                began = datetime.fromisoformat(entry.started)
+                store.forget(timestamp(began - timedelta(days=days)))
         except MailsealError as error:
             self.trouble = str(error)
 

@@ -115,9 +115,7 @@ class Store:
         if not entry.complete:
             raise MailsealError(f"{entry.run} did not come to its end: nothing is known of it")
         with told(self._place), self._engine.connect() as connection:
-            content = connection.scalar(
-                select(runs.c.content).where(runs.c.number == entry.number)
-            )
+            content = connection.scalar(select(runs.c.content).where(runs.c.number == entry.number))
         try:
             return unpack(content or b"")
         except UnreadableError as error:
@@ -145,9 +143,7 @@ def _entry(row: Row[Any]) -> Entry:
     return Entry(
         number=said["number"],
         run=said["run"],
-        series=Series(
-            inventory=said["inventory"], limit=said["limited"], policies=said["asked"]
-        ),
+        series=Series(inventory=said["inventory"], limit=said["limited"], policies=said["asked"]),
         policies=said["policies"],
         editions=said["editions"],
         started=said["started"],

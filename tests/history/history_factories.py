@@ -14,7 +14,8 @@ from audit.history.entry import Entry, Series
 from audit.history.keep import keeping
 from audit.history.place import Place
 from audit.history.store import Plan, opened
-from tests.report.report_factories import IMAP, MX, Place as Port, make_cluster
+from tests.report.report_factories import IMAP, MX, make_cluster
+from tests.report.report_factories import Place as Port
 
 FIRST = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 SERIES = Series(inventory="/etc/mailseal/inventory")

@@ -61,7 +61,7 @@ def _run(user: str | None, *words: object) -> None:
 
 def _wait(running: subprocess.Popen[bytes], where: Path, home: Path) -> None:
     end = time.monotonic() + _SECONDS
-    ready = [where / "pg_isready", "-q", "-h", home]
+    ready = [str(where / "pg_isready"), "-q", "-h", str(home)]
     while subprocess.run(ready, check=False).returncode:
         assert running.poll() is None, "the server has ended"
         assert time.monotonic() < end, "the server does not answer"

@@ -1,5 +1,7 @@
 """A history as a database: what is refused, what is kept, and what never costs a result."""
 
+import contextlib
+import secrets
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import column, select, table, text, update
 
 from audit.errors import MailsealError
 from audit.findings import Run, timestamp
@@ -41,6 +43,8 @@ HOSTILE = (
     "nul\x00",
     "x" * 300,
 )
+EDITION = table(EDITION_TABLE, column("version_num"))
+SMALL = make_run(make_finding())
 
 
 def _sqlite(path: Path) -> Place:
@@ -127,17 +131,17 @@ def test_ten_thousand_findings_are_small_and_soon_there(there: Place) -> None:
 
 def test_a_clock_that_was_set_back_changes_no_order(there: Place) -> None:
     """Runs are ordered by number; the notice says what the clock did, and no id comes twice."""
-    first = keep(there, cluster(), at(9))
-    again = keep(there, cluster(), at(9))
+    first = keep(there, SMALL, at(9))
+    again = keep(there, SMALL, at(9))
     assert (first.notices, again.notices) == ((), ())
     assert again.run == f"{first.run}-2"
-    back = keep(there, cluster(), at(2))
+    back = keep(there, SMALL, at(2))
     assert back.notices == (
         f"The clock was set back: {again.run}, the run before, began at {again.started}",
     )
     assert [e.run for e in entries(there)] == [first.run, again.run, back.run]
     with keeping(there, plan(at(3))) as kept:
-        run, past = kept.placed(dated(cluster(), at(3)))
+        run, past = kept.placed(dated(SMALL, at(3)))
         kept.finish(run, None)
     assert run.notices == ()
     assert [night.run for night in past.nights] == [first.run, again.run, back.run]
@@ -147,11 +151,11 @@ def test_old_runs_go_but_never_the_last_two_of_a_series(there: Place) -> None:
     """Each series has its own two; a clock that is wrong by years costs no baseline."""
     other = replace(SERIES, limit="imap")
     for night in range(3):
-        keep(there, cluster(), at(night), other)
+        keep(there, SMALL, at(night), other)
     for night in range(10):
-        keep(there, cluster(), at(night))
+        keep(there, SMALL, at(night))
     assert len(entries(there)) == 13
-    keep(there, cluster(), at(4000), days=30)
+    keep(there, SMALL, at(4000), days=30)
     kept = entries(there)
     assert [(e.series.limit, e.started) for e in kept] == [
         ("imap", timestamp(at(1))),
@@ -159,7 +163,7 @@ def test_old_runs_go_but_never_the_last_two_of_a_series(there: Place) -> None:
         ("", timestamp(at(9))),
         ("", timestamp(at(4000))),
     ]
-    assert keep(there, cluster(), at(10)).run == f"{at(10):%Y%m%dT%H%M%SZ}"
+    assert keep(there, SMALL, at(10)).run == f"{at(10):%Y%m%dT%H%M%SZ}"
     assert entries(there)[-1].number == 15  # no number is given twice
 
 
@@ -167,8 +171,8 @@ def test_retention_is_by_the_day(there: Place) -> None:
     """A run stays for so many days from its beginning."""
     now = FIRST.now(tz=FIRST.tzinfo)
     for days in (31, 29, 2, 1):
-        keep(there, cluster(), now - timedelta(days=days))
-    keep(there, cluster(), now, days=30)
+        keep(there, SMALL, now - timedelta(days=days))
+    keep(there, SMALL, now, days=30)
     assert [e.started for e in entries(there)] == [
         timestamp(now - timedelta(days=days)) for days in (29, 2, 1, 0)
     ]
@@ -186,7 +190,7 @@ def test_two_audits_of_an_inventory_do_not_run_at_once(there: Place) -> None:
         with keeping(there, plan(at(1), Series(inventory="/other"))) as kept:
             assert kept.trouble == ""
     assert [e.series.inventory for e in entries(there)] == [SERIES.inventory, "/other"]
-    keep(there, cluster(), at(2))
+    keep(there, SMALL, at(2))
 
 
 def _cut(path: Path) -> None:
@@ -248,13 +252,13 @@ def test_a_newer_history_is_refused(there: Place) -> None:
     """Whatever a later edition has put there stays."""
     engine = connect(there, create=True)
     with engine.connect() as connection, connection.begin():
-        connection.execute(text(f"UPDATE {EDITION_TABLE} SET version_num = '9999'"))
+        connection.execute(update(EDITION).values(version_num="9999"))
     for create in (False, True):
         with pytest.raises(MailsealError, match=r"newer mailseal \(edition 9999\)") as told:
             connect(there, create=create)
         assert told.value.exit_code == 2
     with engine.connect() as connection:
-        assert connection.scalar(text(f"SELECT version_num FROM {EDITION_TABLE}")) == "9999"
+        assert connection.scalar(select(EDITION.c.version_num)) == "9999"
     engine.dispose()
 
 
@@ -305,15 +309,13 @@ def test_a_full_disk_costs_this_run_its_place_and_nothing_else(small: Path) -> N
 
 
 def _fill(folder: Path) -> None:
-    with pytest.raises(OSError, match="No space"), (folder / "filler").open("wb", 0) as file:
+    with (folder / "filler").open("wb", 0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"\0" * 512)
 
 
 def _noisy(run: Run) -> Run:
     """With evidence that does not compress, so that it needs room."""
-    import secrets
-
     noisy = tuple(replace(f, evidence=secrets.token_hex(64)) for f in run.findings)
     return replace(run, findings=noisy)
 

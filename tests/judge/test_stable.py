@@ -95,8 +95,8 @@ def _next_day(case: HostCase, days: int) -> HostCase:
             p,
             pid=p.pid + 1000 * days,
             started=p.started + 1800 * (p.started > 1.0),
-            libraries=dict(reversed(p.libraries.items())),
-            digests=dict(reversed(p.digests.items())),
+            libraries=dict(reversed([*p.libraries.items()])),
+            digests=dict(reversed([*p.digests.items()])),
         )
         for p in reversed(case.facts.processes)
     ]
@@ -144,8 +144,8 @@ def test_a_difference_between_nodes_is_told_in_one_order() -> None:
     )
     turned = replace(
         one,
-        groups=dict(reversed(one.groups.items())),
-        preference=dict(reversed(one.preference.items())),
+        groups=dict(reversed([*one.groups.items()])),
+        preference=dict(reversed([*one.preference.items()])),
     )
     group = PlannedGroup("nodes", "m.example", 143, "imap", (one.endpoint, two.endpoint))
     checks: list[Planned] = list(plan_group(group))
