@@ -49,7 +49,7 @@ def test_a_killed_run_is_never_taken_for_a_complete_one(there: Place, where: str
         assert last.counts
         assert last.counts["pass"] == expected.planned
     kept = entries(there)
-    assert sum(not e.complete for e in kept) <= rounds
+    assert 0 < sum(not e.complete for e in kept) <= rounds  # some were hit while they wrote
     with opened(there) as store, store.alone(SERIES.inventory):
         pass  # the lock fell with its holder
 
