@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _POLICY = "mailseal-2026"
+_LONGEST = 36500  # days that runs can be kept; whoever wants more keeps all
 _EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
@@ -140,7 +141,7 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
     return int(text)
 

@@ -46,11 +46,10 @@ def audit(arguments: argparse.Namespace) -> int:
             _report(run, past, arguments)
         finally:  # the reader of a pipe may have left
             kept.finish(run, arguments.keep)
+            if kept.trouble:
+                progress.say(f"mailseal: {kept.trouble}")
     code = exit_code(run.findings)
-    if kept.trouble:
-        progress.say(f"mailseal: {kept.trouble}")
-        return code if code == FAILED else USAGE
-    return code
+    return USAGE if kept.trouble and code != FAILED else code
 
 
 def _plan(planned: Audit, arguments: argparse.Namespace) -> Plan:

@@ -26,8 +26,6 @@ _LONGEST = 300  # characters of one side of a change; the whole is in the JSON
 
 def since(past: Past) -> Iterator[Line]:
     """The changes since the run before, the worst first."""
-    if not past.known:
-        return
     before = f" since {visible(past.nights[-1].run)}" if past.nights else ""
     if past.changes:
         yield ((f"{plural(len(past.changes), 'change')}{before}", "bold reverse"),)

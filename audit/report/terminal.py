@@ -6,7 +6,6 @@ from typing import TextIO
 
 from audit.findings import UNTESTED, Finding, Run, Verdict
 from audit.past import NO_PAST, Past
-from audit.report.changed import since
 from audit.report.paint import Line, painted, put
 from audit.report.portrait import BEHAVES, Portrait, accepted, portraits
 from audit.report.summary import Summary, by_place, by_policy, place, plural, summarize
@@ -43,7 +42,10 @@ def text_document(run: Run, past: Past = NO_PAST) -> bytes:
 
 def _lines(run: Run, past: Past, *, facts: bool) -> Iterator[Line]:
     """Every line as long as it is: a terminal wraps it, grep finds it whole."""
-    yield from since(past)
+    if past.known:
+        from audit.report.changed import since  # a scan has no past, and does not wait for it
+
+        yield from since(past)
     if facts:
         for portrait in portraits(run):
             yield from _facts(portrait)
