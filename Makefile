@@ -6,7 +6,7 @@ LAB := inventory/lab
 
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
-TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin rpm
+TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin postgresql rpm
 
 FUZZ_SECONDS := 20
 FUZZ_OPTIONS :=
@@ -29,6 +29,8 @@ help:
 	@echo 'make bench   measure: beside other scanners (bench-peers: only that), and 25 hosts; writes docs/benchmarks.md'
 	@echo 'make clean   take the lab down, remove the environment and what was written'
 
+# The demo keeps its runs beside its reports, and not in the history of this machine.
+demo: export MAILSEAL_HISTORY := $(CURDIR)/out/history.db
 demo: setup
 	mailseal lab up
 	ansible-playbook -i $(LAB) rollout.yml
@@ -82,7 +84,7 @@ bench-peers: setup-dev
 # After a change of the dependencies in pyproject.toml.
 lock: setup-dev
 	$(LOCK) --extra build -o requirements.txt pyproject.toml
-	$(LOCK) --extra build --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(LOCK) --extra build --extra dev --extra postgresql -c requirements.txt -o requirements-dev.txt pyproject.toml
 	# pip-compile forgets for which machines a requirement of an extra is meant.
 	sed -i "s/^atheris==[^ ;]*/& ; $(ATHERIS)/" requirements-dev.txt
 

@@ -1,10 +1,11 @@
 """What differs between two runs, check by check."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
 
-from audit.findings import Finding, Run
+from audit.findings import COMPLIANT, FAILED, UNDETERMINED, Finding, Run
 
 # In the order in which people want to read them.
 Kind = Literal["new", "lost", "fixed", "waived", "changed", "added"]
@@ -66,3 +67,11 @@ def kind(before: Finding | None, after: Finding | None) -> Kind | None:
         return "waived"
     fine = before.verdict not in _BAD | {"waived"}
     return "changed" if fine else "fixed"
+
+
+def exit_code(changes: Iterable[Change]) -> int:
+    """0 nothing became worse, 1 a new failure or a lost check, 3 new doubts and nothing worse."""
+    worse = {c.after.verdict if c.after else "lost" for c in changes if c.kind in ("new", "lost")}
+    if worse & {"fail", "lost"}:
+        return FAILED
+    return UNDETERMINED if worse else COMPLIANT

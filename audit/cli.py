@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _POLICY = "mailseal-2026"
+_LONGEST = 36500  # days that runs can be kept; whoever wants more keeps all
 _EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
@@ -61,6 +62,7 @@ def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:
     _add_scan(commands)
     _add_audit(commands)
     _add_passage(commands, words)
+    _add_history(commands, words)
     _add_policy(commands, words)
     _add_lab(commands, words)
     return parser
@@ -139,7 +141,43 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     _add_manners(audit)
     audit.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
+    _add_history_option(audit)
+    audit.add_argument(
+        "--keep",
+        metavar="DAYS",
+        type=_days,
+        help="forget runs that are older; the last two of each kind stay (default: keep all)",
+    )
     audit.set_defaults(run=_audit)
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+    return int(text)
+
+
+def _add_history_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--history",
+        metavar="URL|FILE|none",
+        help="where runs are kept: an SQLite file or postgresql://... (default: $MAILSEAL_HISTORY,"
+        " else /var/lib/mailseal/history.db for root or $XDG_STATE_HOME/mailseal/history.db)",
+    )
+
+
+def _add_history(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
+    for name, text, example in (
+        ("history", "list the audits that were made", "mailseal history --json"),
+        ("diff", "say what changed between two audits", "mailseal diff previous latest"),
+        ("report", "write a report of an audit", "mailseal report latest --format html -o r.html"),
+    ):
+        parser = _command(commands, name, text, example)
+        if words[:1] == [name]:
+            from audit import review
+
+            _add_history_option(parser)
+            review.CONFIGURE[name](parser)
 
 
 def _add_policy(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
@@ -187,10 +225,6 @@ def _add_manners(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
-
-
 def _add_lab(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
     lab = _command(commands, "lab", "run the built-in staging cluster", "mailseal lab up")
     if words[:1] == ["lab"]:
@@ -221,7 +255,7 @@ def _scan(arguments: argparse.Namespace) -> int:
         expect=arguments.expect,
         quick=arguments.quick,
         pace=arguments.pace,
-        say=_say if arguments.verbose else None,
+        say=progress.say if arguments.verbose else None,
     )
     targets = [Target.parse(text) for text in arguments.targets]
     with progress.bar("scan") as step:
@@ -238,29 +272,6 @@ def _scan(arguments: argparse.Namespace) -> int:
 
 
 def _audit(arguments: argparse.Namespace) -> int:
-    from audit import progress, runner
-    from audit.findings import exit_code
-    from audit.report import render, wanted, write
-    from audit.report.terminal import show
+    from audit import nightly
 
-    files = wanted(arguments.reports, arguments.out)  # before the work, not after it
-    driver = runner.Driver.read(
-        arguments.inventory, arguments.limit, arguments.policies, arguments.pace
-    )
-    if arguments.verbose:
-        planned = driver.audit.connections()
-        for endpoint, count in planned.items():
-            _say(f"{endpoint}: {count} connections planned")
-        _say(f"{sum(planned.values())} connections planned for {len(planned)} endpoints")
-    with progress.bar("audit", driver.audit.steps) as step:
-        driver.step = step
-        run = runner.run(driver)
-    for form, path in files:
-        write(run, form, path)
-    if arguments.json:
-        sys.stdout.buffer.write(render(run, "json"))
-    else:
-        show(run, sys.stdout)
-        if arguments.out:
-            print(arguments.out / "report.html")  # noqa: T201
-    return exit_code(run.findings)
+    return nightly.audit(arguments)

@@ -24,3 +24,8 @@ def bar(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=total, last="")
         yield lambda name: progress.update(task, advance=1, last=name)
+
+
+def say(text: str) -> None:
+    """A line beside what is printed."""
+    print(text, file=sys.stderr)  # noqa: T201

@@ -107,6 +107,16 @@ class Audit:
         return next(p for p in self._policies[_host(planned)] if p.id == planned.policy)
 
     @property
+    def id(self) -> str:
+        """What the run is called; unique by time."""
+        return f"{self.now:%Y%m%dT%H%M%SZ}"
+
+    @property
+    def measures(self) -> tuple[Policy, ...]:
+        """Every policy that something is measured by."""
+        return distinct(p for found in self._policies.values() for p in found)
+
+    @property
     def steps(self) -> int:
         """How many endpoints and hosts there are to look at, for a progress bar."""
         return len({p.target for p in self.plan if not isinstance(p.target, PlannedGroup)})
@@ -214,12 +224,12 @@ class Audit:
 
     def run(self) -> Run:
         """The run, with a finding for every check that was judged."""
-        policies = distinct(p for found in self._policies.values() for p in found)
+        policies = self.measures
         findings = tuple(self._findings[p] for p in self.plan if p in self._findings)
         accepted = [waiver for host in self.hosts for waiver in host.waivers]
         today = self.now.date()
         return Run(
-            run=f"{self.now:%Y%m%dT%H%M%SZ}",
+            run=self.id,
             started=timestamp(self.now),
             finished=timestamp(datetime.now(tz=UTC)),
             policy=joined(policies),

@@ -12,6 +12,9 @@ from lab import machine
 from tests import commands
 from tests.servers import Pki, make_pki
 
+# No test writes into the history of this machine.
+os.environ["MAILSEAL_HISTORY"] = "none"
+
 _SHOWN = pytest.StashKey[set[str]]()
 
 

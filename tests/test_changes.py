@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from audit.changes import Kind, compare
+from audit.changes import Kind, compare, exit_code
 from audit.findings import Finding, PolicyId, Run, Verdict
 
 BASE = Finding(
@@ -84,3 +84,23 @@ def test_the_later_run_decides_the_order() -> None:
     one, two, three = (replace(BASE, host=name) for name in ("c", "a", "b"))
     found = compare(run(three), run(one, two))
     assert [change.finding.host for change in found] == ["c", "a", "b"]
+
+
+def test_what_became_worse_decides_the_exit_code() -> None:
+    """1 for a new failure or a lost check, 3 for doubt alone, 0 for whatever else changed."""
+    for before, after, code in (
+        (BASE, became("fail"), 1),
+        (None, became("fail"), 1),
+        (became("fail"), None, 1),
+        (BASE, became("inconclusive"), 3),
+        (became("fail"), became("waived"), 0),
+        (became("fail"), BASE, 0),
+        (None, BASE, 0),
+        (became("fail"), became("fail", "accepted twice"), 0),
+    ):
+        found = compare(run(*[before] if before else []), run(*[after] if after else []))
+        assert exit_code(found) == code, found
+    doubtful, failing = (replace(BASE, host=h) for h in ("mx2", "mx3"))
+    worse = run(replace(doubtful, verdict="inconclusive"), replace(failing, verdict="fail"))
+    assert exit_code(compare(run(doubtful, failing), worse)) == 1
+    assert exit_code(()) == 0

@@ -62,8 +62,8 @@ def time(case: EndpointCase) -> Judgement:
         lifetime = leaf.not_after - leaf.not_before
         if most is not None and lifetime > timedelta(days=most):
             return f"lasts {lifetime.days} days, more than {most}"
-        left = leaf.not_after - case.now
-        return f"ends in {left.days} days" if left < timedelta(days=least) else ""
+        soon = leaf.not_after - case.now < timedelta(days=least)
+        return f"ends on {leaf.not_after:%Y-%m-%d}, in less than {least} days" if soon else ""
 
     most = case.rules.certificate.lifetime_days
     longest = f", and for {most} at most in all" if most else ""

@@ -18,7 +18,7 @@ def alike(case: ClusterCase) -> Judgement:
     if len(able) < len(case.facts):
         silent = ", ".join(str(f.endpoint) for f in case.facts if f.reach != "open")
         return Judgement("inconclusive", f"could not be compared with {silent}", expected)
-    names = dict.fromkeys(name for f in able for name in _aspects(f))
+    names = sorted({name for f in able for name in _aspects(f)})
     differences = [words for name in names if (words := _difference(name, able))]
     if differences:
         return Judgement("fail", "; ".join(differences), expected, _places(able))

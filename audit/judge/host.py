@@ -22,13 +22,12 @@ _OWN_RULES = re.compile(r"\s-(?:C|p|N)\b")
 
 def restart_pending(case: HostCase) -> Judgement:
     """No process is older than a file it has read."""
-    wrong = []
+    found = Found(seen=[named(process) for process in case.facts.processes])
     for process in case.facts.processes:
-        newer = [f.path for f in case.facts.files if f.modified > process.started]
+        newer = sorted(f.path for f in case.facts.files if f.modified > process.started)
         if newer:
-            wrong.append(f"{named(process)} is older than {', '.join(newer)}")
-    seen = [named(process) for process in case.facts.processes]
-    return verdict(case, Found(wrong, seen), "started after the last change")
+            found.fault(process, f"is older than {', '.join(newer)}")
+    return verdict(case, found, "started after the last change")
 
 
 def settings_effective(case: HostCase) -> Judgement:

@@ -21,7 +21,7 @@ def serving(case: HostCase) -> list[Process]:
 
 
 def named(process: Process) -> str:
-    """As people look for it: imapd[412]."""
+    """As people look for it: imapd[412]; only for evidence, for the number is another every day."""
     return f"{process.name}[{process.pid}]"
 
 
@@ -56,17 +56,27 @@ def unknown_library(case: HostCase) -> Judgement:
 
 @dataclass
 class Found:
-    """What a judge found, in words.
+    """What a judge found, in words that are the same tomorrow if nothing changes.
 
     Attributes:
         wrong: what fails.
-        seen: what it looked at.
+        seen: what it looked at: evidence.
         doubts: what it could not look at.
     """
 
     wrong: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+
+    def fault(self, process: Process, words: str) -> None:
+        """Something wrong with a process: its name is observed, its number is evidence."""
+        self.wrong.append(f"{process.name} {words}")
+        self.seen.append(f"{named(process)} {words}")
+
+    def doubt(self, process: Process, words: str) -> None:
+        """Likewise of what could not be told."""
+        self.doubts.append(f"{process.name} {words}")
+        self.seen.append(f"{named(process)} {words}")
 
 
 def verdict(case: HostCase, found: Found, want: str, well: str = "as expected") -> Judgement:
@@ -76,12 +86,17 @@ def verdict(case: HostCase, found: Found, want: str, well: str = "as expected") 
         return Judgement("inconclusive", "the host could not be asked", want, errors)
     evidence = "; ".join(found.seen)
     if found.wrong:
-        return Judgement("fail", "; ".join(found.wrong), want, evidence)
+        return Judgement("fail", _each_once(found.wrong), want, evidence)
     if not any(p.libraries for p in case.facts.processes):
         return Judgement("inconclusive", "no process that serves TLS is running", want)
     if found.doubts:
-        return Judgement("inconclusive", "; ".join(found.doubts), want, evidence)
+        return Judgement("inconclusive", _each_once(found.doubts), want, evidence)
     return Judgement("pass", well, want, evidence)
+
+
+def _each_once(words: list[str]) -> str:
+    """Many processes have one fault, and come in another order every day."""
+    return "; ".join(sorted(set(words)))
 
 
 def _directory(path: str) -> str:

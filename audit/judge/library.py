@@ -35,10 +35,10 @@ def mapped(case: HostCase) -> Judgement:
         paths = libraries(case, process)
         found.seen += [f"{named(process)} {path}" for path in paths]
         if not paths:
-            found.wrong.append(f"{named(process)} has no {library}")
-        found.wrong += [
-            f"{named(process)} has {path}" for path in paths if not path.startswith(prefix)
-        ]
+            found.fault(process, f"has no {library}")
+        for path in paths:
+            if not path.startswith(prefix):
+                found.fault(process, f"has {path}")
     return verdict(case, found, f"{library} from {' or '.join(prefix)}")
 
 
@@ -56,14 +56,12 @@ def _unseen(case: HostCase) -> list[str]:
 
 def stale(case: HostCase) -> Judgement:
     """No process runs on a library file that is gone or replaced."""
-    wrong = [
-        f"{named(process)} runs on {path}, which was replaced"
-        for process in case.facts.processes
-        for path, gone in process.libraries.items()
-        if gone
-    ]
-    seen = [named(process) for process in case.facts.processes if process.libraries]
-    return verdict(case, Found(wrong, seen), "the library files as they are on disk")
+    found = Found(seen=[named(process) for process in case.facts.processes if process.libraries])
+    for process in case.facts.processes:
+        for path, gone in process.libraries.items():
+            if gone:
+                found.fault(process, f"runs on {path}, which was replaced")
+    return verdict(case, found, "the library files as they are on disk")
 
 
 def digest(case: HostCase) -> Judgement:
@@ -80,7 +78,7 @@ def digest(case: HostCase) -> Judgement:
     for process in serving(case):
         ours = [path for path in process.libraries if manifest.holds(path)]
         if not ours:
-            found.doubts.append(f"{named(process)} has nothing from {manifest.prefix}")
+            found.doubt(process, f"has nothing from {manifest.prefix}")
         for path in ours:
             _compare(process, path, manifest, found)
     return verdict(case, found, expected)
@@ -90,16 +88,16 @@ def _compare(process: Process, path: str, manifest: "Manifest", found: Found) ->
     """One mapped file with what the package was built with."""
     have, want = process.digests.get(path), manifest.files.get(path)
     if want is None:
-        found.wrong.append(f"{named(process)} has {path}, which is not in the manifest")
+        found.fault(process, f"has {path}, which is not in the manifest")
     elif have == want:
         found.seen.append(f"{named(process)} {path} {have}")
     elif process.libraries[path]:
         # It may have been right when it began: that it should not run any more is MT-LIB-STALE's.
-        found.doubts.append(f"{named(process)} is stale: {path} was replaced since")
+        found.doubt(process, f"is stale: {path} was replaced since")
     elif have is None:
-        found.doubts.append(f"{path} of {named(process)} could not be read")
+        found.doubt(process, f"has {path}, which could not be read")
     else:
-        found.wrong.append(f"{named(process)} has {path} with SHA-256 {have}, not {want}")
+        found.fault(process, f"has {path} with SHA-256 {have}, not {want}")
 
 
 def compiled(case: HostCase) -> Judgement:
@@ -114,13 +112,11 @@ def compiled(case: HostCase) -> Judgement:
     for process in serving(case):
         runs = versions(case, process)
         if not runs:
-            found.doubts.append(f"the library of {named(process)} does not tell its version")
+            found.doubt(process, "has a library that does not tell its version")
         found.seen += [f"{named(process)} {version}" for version in runs]
-        found.wrong += [
-            f"{named(process)} was compiled for {built} and runs on {version}"
-            for version in runs
-            if not _fits(built, version)
-        ]
+        for version in runs:
+            if not _fits(built, version):
+                found.fault(process, f"was compiled for {built} and runs on {version}")
     return verdict(case, found, f"{built}, for which it was compiled, or one that fits")
 
 

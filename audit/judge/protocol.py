@@ -44,8 +44,9 @@ def cipher_set(case: EndpointCase) -> Judgement:
         if rest.seen == "refused":
             wrong += [f"{name} lacks {_list(missing)}"] if missing else []
         else:
-            unsure.append(f"{name}: {rest.evidence}")
-        seen.append(f"{name} {_list(have)}")
+            unsure.append(f"{name}: whether it accepts others could not be told")
+        told = f" and perhaps others: {rest.evidence}" if rest.seen == "inconclusive" else ""
+        seen.append(f"{name} {_list(have)}{told}")
         wanted.append(f"{name} {_of_them(case)}{_list(want)}")
         found += grades((s.name for s in have), case.rules.suites, case.now.date())
     judgement = _verdict(wrong, unsure, "; ".join(seen), "; ".join(wanted), "suites")

@@ -13,7 +13,6 @@ from audit.judge.case import HostCase, HostJudge, Judgement
 from audit.judge.inside import (
     Found,
     libraries,
-    named,
     series,
     serving,
     unknown_library,
@@ -108,10 +107,9 @@ def supported(case: HostCase) -> Judgement:
         if left < 0:
             found.wrong.append(f"{origin} is no longer maintained since {support.last}")
         else:
-            warning = f" only, {left} days from now" if left < _SOON else ""
+            warning = f" only, less than {_SOON} days more" if left < _SOON else ""
             well.append(f"{origin} is maintained until {support.last}{warning}")
-    want = f"a library that is maintained on {case.now:%Y-%m-%d}"
-    return verdict(case, found, want, "; ".join(well))
+    return verdict(case, found, "a library that is still maintained", "; ".join(sorted(well)))
 
 
 def _origins(case: HostCase, process: Process) -> list[str]:
@@ -124,7 +122,7 @@ def _origins(case: HostCase, process: Process) -> list[str]:
         elif case.manifest is not None and ours and not versions(case, process):
             found.append(f"OpenSSL {case.manifest.series}")
         else:
-            found += versions(case, process) or [f"{path} of {named(process)}"]
+            found += versions(case, process) or [f"{path} of {process.name}"]
     return found
 
 

@@ -50,7 +50,10 @@ def secure_renegotiation(found: Iterable[Discovery]) -> bool | None:
 def chains(
     found: Iterable[Discovery], handshakes: Iterable[Sequence[bytes]]
 ) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
-    """Each different chain once, ECDSA leaves first; and why others cannot be read."""
+    """Each different chain once, ECDSA leaves first; and why others cannot be read.
+
+    In an order of their own, whichever answered first.
+    """
     seen = dict.fromkeys(p.chain for d in found for p in d.picks if p.chain)
     seen |= dict.fromkeys(tuple(chain) for chain in handshakes if chain)
     parsed, bad = [], []
@@ -59,7 +62,8 @@ def chains(
             parsed.append(parse_chain(ders))
         except ValueError as error:
             bad.append(str(error))
-    return tuple(sorted(parsed, key=lambda chain: chain[0].key_type)), tuple(dict.fromkeys(bad))
+    order = sorted(parsed, key=lambda chain: (chain[0].key_type, chain[0].fingerprint))
+    return tuple(order), tuple(sorted(set(bad)))
 
 
 def errors(found: Iterable[Discovery], others: Iterable[str]) -> tuple[str, ...]:

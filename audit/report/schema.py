@@ -8,10 +8,14 @@ from typing import Any
 import msgspec
 
 from audit.policy.diff import Difference
+from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
+from audit.report.listing import HistoryDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "diff-1.json": DiffDocument,
     "finding-1.json": LineDocument,
+    "history-1.json": HistoryDocument,
     "passage-1.json": PassageDocument,
     "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,

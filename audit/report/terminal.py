@@ -1,4 +1,4 @@
-"""The report on a terminal, or in a pipe: failures first, the one line that counts last."""
+"""The report on a terminal, or in a pipe: changes, then failures; the line that counts last."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import TextIO
 
 from audit.findings import UNTESTED, Finding, Run, Verdict
 from audit.past import NO_PAST, Past
-from audit.report.paint import Line, painted, wanted
+from audit.report.paint import Line, painted, put
 from audit.report.portrait import BEHAVES, Portrait, accepted, portraits
 from audit.report.summary import Summary, by_place, by_policy, place, plural, summarize
 from audit.report.visible import visible
@@ -22,30 +22,30 @@ _EXPECTED = 120
 _LABEL = 13
 
 
-def show(run: Run, file: TextIO, *, facts: bool = False) -> None:
+def show(run: Run, file: TextIO, past: Past = NO_PAST, *, facts: bool = False) -> None:
     """Print the run; with colours if the file is a terminal that wants them.
 
     Args:
         run: what was found.
         file: standard output.
+        past: what was before it; the changes come first.
         facts: also what each endpoint showed, as `mailseal scan` does.
     """
-    text = _rendered(run, facts=facts, colour=wanted(file))
-    encoding = file.encoding or "utf-8"
-    file.write(text.encode(encoding, "replace").decode(encoding))
+    put(_lines(run, past, facts=facts), file)
 
 
-def text_document(run: Run, _past: Past = NO_PAST) -> bytes:
+def text_document(run: Run, past: Past = NO_PAST) -> bytes:
     """The same as plain text, for mails and files."""
-    return _rendered(run, facts=True, colour=False).encode()
+    lines = _lines(run, past, facts=True)
+    return "".join(f"{painted(line, colour=False)}\n" for line in lines).encode()
 
 
-def _rendered(run: Run, *, facts: bool, colour: bool) -> str:
+def _lines(run: Run, past: Past, *, facts: bool) -> Iterator[Line]:
     """Every line as long as it is: a terminal wraps it, grep finds it whole."""
-    return "".join(f"{painted(line, colour=colour)}\n" for line in _lines(run, facts=facts))
+    if past.known:
+        from audit.report.changed import since  # a scan has no past, and does not wait for it
 
-
-def _lines(run: Run, *, facts: bool) -> Iterator[Line]:
+        yield from since(past)
     if facts:
         for portrait in portraits(run):
             yield from _facts(portrait)

@@ -1,0 +1,134 @@
+"""The runs of a history as a list, and how one is named in it. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from audit.errors import MailsealError
+from audit.findings import Verdict
+
+LATEST, PREVIOUS = "latest", "previous"
+
+_NAMED = 5  # runs that an error message names
+_KEPT = 2  # runs that a comparison takes
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """What makes runs comparable: they were asked for the same.
+
+    Attributes:
+        inventory: the path that Ansible reads.
+        limit: the pattern of hosts; empty for all.
+        policies: the ids of the policies that were asked for; empty for the hosts' own.
+    """
+
+    inventory: str
+    limit: str = ""
+    policies: str = ""
+
+    def __str__(self) -> str:
+        """inventory/production, limited to imap, by rfc9325."""
+        limit = f", limited to {self.limit}" if self.limit else ""
+        return f"{self.inventory}{limit}{f', by {self.policies}' if self.policies else ''}"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One run, without what it found.
+
+    Attributes:
+        number: rises with every run that is begun, whatever the clock says.
+        run: its id.
+        series: what was asked for.
+        policies, editions: what was measured by, several joined by commas.
+        started: RFC 3339, UTC.
+        finished: likewise; None for a run that was ended before its end, or is not there yet.
+        version: of the mailseal that made it.
+        planned: checks that were to be made.
+        counts: findings by verdict; None for a run without an end.
+    """
+
+    number: int
+    run: str
+    series: Series
+    policies: str
+    editions: str
+    started: str
+    finished: str | None
+    version: str
+    planned: int
+    counts: Mapping[Verdict, int] | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it came to its end; nothing is known of any other."""
+        return self.finished is not None
+
+
+def find(entries: Sequence[Entry], name: str) -> Entry:
+    """The run that is meant by an id, the beginning of one, `latest` or `previous`.
+
+    Args:
+        entries: oldest first.
+        name: `latest` is the last complete run, `previous` the one that it is compared with.
+
+    Raises:
+        MailsealError: there is none, or more than one.
+    """
+    if name in (LATEST, PREVIOUS):
+        last = next((e for e in reversed(entries) if e.complete), None)
+        if last is None:
+            raise MailsealError("the history has no complete run")
+        return last if name == LATEST else baseline(entries, last)
+    exact = [e for e in entries if e.run == name]
+    meant = exact or [e for e in entries if name and e.run.startswith(name)]
+    if not meant:
+        raise MailsealError(f"the history has no run {name!r} (mailseal history)")
+    if len(meant) > 1:
+        names = ", ".join(e.run for e in meant[:_NAMED])
+        more = f" and {len(meant) - _NAMED} more" if len(meant) > _NAMED else ""
+        raise MailsealError(f"{name!r} may be any of {names}{more}")
+    return meant[0]
+
+
+def earlier(entries: Iterable[Entry], entry: Entry) -> list[Entry]:
+    """The complete runs of the same series before this one, oldest first."""
+    return [e for e in complete_of(entries, entry.series) if e.number < entry.number]
+
+
+def baseline(entries: Iterable[Entry], entry: Entry) -> Entry:
+    """The complete run of the same series before this one.
+
+    Raises:
+        MailsealError: there is none.
+    """
+    found = earlier(entries, entry)
+    if not found:
+        words = f"there is no earlier complete run of {entry.series} to compare {entry.run} with"
+        raise MailsealError(words)
+    return found[-1]
+
+
+def backward(entries: Iterable[Entry], entry: Entry) -> Iterator[str]:
+    """What has to be said where the clock was set back: a sentence, or nothing.
+
+    Runs are ordered by number, so nothing else comes of it.
+    """
+    ahead = [e for e in entries if e.number < entry.number][-1:]
+    for one in ahead:
+        if one.started > entry.started:
+            yield f"The clock was set back: {one.run}, the run before, began at {one.started}"
+
+
+def complete_of(entries: Iterable[Entry], series: Series) -> list[Entry]:
+    """The complete runs of a series, oldest first."""
+    return [e for e in entries if e.complete and e.series == series]
+
+
+def expendable(entries: Sequence[Entry], until: str) -> list[int]:
+    """The numbers of the runs that began before this moment and need not be kept.
+
+    The last two complete ones of each series stay, however old they seem: there is something to
+    compare with, and a clock that is wrong by years costs no history.
+    """
+    kept = {e.number for one in entries for e in complete_of(entries, one.series)[-_KEPT:]}
+    return [e.number for e in entries if e.started < until and e.number not in kept]

@@ -1,0 +1,159 @@
+"""Runs in a database: begun, finished, listed, loaded, and given up when they are old."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+
+from audit import __version__
+from audit.errors import MailsealError
+from audit.findings import Run, Verdict
+from audit.history.database import connect, told, writing
+from audit.history.entry import Entry, Series, expendable
+from audit.history.lock import alone
+from audit.history.pack import UnreadableError, pack, unpack
+from audit.history.place import Place
+from audit.history.schema import runs
+
+_COUNTS: dict[Verdict, str] = {
+    "pass": "passed",
+    "fail": "failed",
+    "inconclusive": "inconclusive",
+    "not-applicable": "not_applicable",
+    "waived": "waived",
+}
+_LISTED = [column for column in runs.columns if column.name != "content"]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A run before it is begun.
+
+    Attributes:
+        run: its id by the clock.
+        series: what was asked for.
+        policies, editions: what it measures by, several joined by commas.
+        started: RFC 3339, UTC.
+        planned: checks that are to be made.
+    """
+
+    run: str
+    series: Series
+    policies: str
+    editions: str
+    started: str
+    planned: int
+
+
+class Store:
+    """A history that is open."""
+
+    def __init__(self, place: Place, engine: Engine) -> None:
+        """Take what `opened` has looked at."""
+        self._place, self._engine = place, engine
+
+    def alone(self, inventory: str) -> AbstractContextManager[None]:
+        """Let no other audit of this inventory begin.
+
+        Raises:
+            MailsealError: one is running.
+        """
+        return alone(self._place, self._engine, inventory)
+
+    def entries(self) -> list[Entry]:
+        """Every run, in the order in which they were begun."""
+        with told(self._place), self._engine.connect() as connection:
+            return _entries(connection)
+
+    def begin(self, plan: Plan) -> Entry:
+        """Note that a run begins; until it is finished it counts for nothing.
+
+        Its id gets a number behind it where another run has the same, made within a second of it
+        or before the clock was set back.
+        """
+        with told(self._place), writing(self._engine) as connection:
+            taken = set(connection.scalars(select(runs.c.run)))
+            names = (plan.run if n == 1 else f"{plan.run}-{n}" for n in count(1))
+            row = {
+                "run": next(name for name in names if name not in taken),
+                "inventory": _text(plan.series.inventory),
+                "limited": _text(plan.series.limit),
+                "asked": _text(plan.series.policies),
+                "policies": _text(plan.policies),
+                "editions": _text(plan.editions),
+                "started": plan.started,
+                "version": __version__,
+                "planned": plan.planned,
+            }
+            done = connection.execute(insert(runs).values(row).returning(*_LISTED))
+            return _entry(done.one())
+
+    def finish(self, entry: Entry, run: Run) -> None:
+        """Keep what it found, and with that make it complete."""
+        verdicts = [f.verdict for f in run.findings]
+        row: dict[str, Any] = {name: verdicts.count(v) for v, name in _COUNTS.items()}
+        row |= {"finished": run.finished, "content": pack(run)}
+        with told(self._place), writing(self._engine) as connection:
+            done = connection.execute(update(runs).where(runs.c.number == entry.number).values(row))
+        if not done.rowcount:
+            raise MailsealError(f"{self._place}: {entry.run} was deleted while it was running")
+
+    def forget(self, until: str) -> None:
+        """Delete the runs that began before this moment; see `expendable`."""
+        with told(self._place), writing(self._engine) as connection:
+            for number in expendable(_entries(connection), until):
+                connection.execute(delete(runs).where(runs.c.number == number))
+
+    def load(self, entry: Entry) -> Run:
+        """The whole run.
+
+        Raises:
+            MailsealError: it was never finished, or cannot be read.
+        """
+        if not entry.complete:
+            raise MailsealError(f"{entry.run} did not come to its end: nothing is known of it")
+        with told(self._place), self._engine.connect() as connection:
+            content = connection.scalar(select(runs.c.content).where(runs.c.number == entry.number))
+        try:
+            return unpack(content or b"")
+        except UnreadableError as error:
+            words = f"{entry.run} is damaged, or of another edition ({entry.version})"
+            raise MailsealError(f"{self._place}: {words}: {error}") from None
+
+
+@contextmanager
+def opened(place: Place, *, create: bool = False) -> Iterator[Store]:
+    """A history, open; see `connect` for what is refused."""
+    engine = connect(place, create=create)
+    try:
+        yield Store(place, engine)
+    finally:
+        engine.dispose()
+
+
+def _entries(connection: Connection) -> list[Entry]:
+    found = connection.execute(select(*_LISTED).order_by(runs.c.number))
+    return [_entry(row) for row in found]
+
+
+def _entry(row: Row[Any]) -> Entry:
+    said = row._mapping  # noqa: SLF001 - public, and underlined only beside the columns' names
+    return Entry(
+        number=said["number"],
+        run=said["run"],
+        series=Series(inventory=said["inventory"], limit=said["limited"], policies=said["asked"]),
+        policies=said["policies"],
+        editions=said["editions"],
+        started=said["started"],
+        finished=said["finished"],
+        version=said["version"],
+        planned=said["planned"],
+        counts={v: said[name] for v, name in _COUNTS.items()} if said["finished"] else None,
+    )
+
+
+def _text(text: str) -> str:
+    """What a database can keep: an argument that is no UTF-8 gets escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

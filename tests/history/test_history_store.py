@@ -1,0 +1,331 @@
+"""A history as a database: what is refused, what is kept, and what never costs a result."""
+
+import contextlib
+import secrets
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from msgspec.structs import replace
+from sqlalchemy import column, select, table, text, update
+
+from audit.errors import MailsealError
+from audit.findings import Run, timestamp
+from audit.history.database import Unavailable, connect
+from audit.history.entry import Series
+from audit.history.keep import keeping
+from audit.history.place import Place, place
+from audit.history.schema import EDITION_TABLE, EDITIONS, metadata
+from audit.history.store import opened
+from tests.history.history_factories import (
+    FIRST,
+    SERIES,
+    at,
+    cluster,
+    dated,
+    entries,
+    keep,
+    plan,
+)
+from tests.report.report_factories import make_finding, make_run
+
+HOSTILE = (
+    "mx1\x1b[2J",
+    "a\nforged 2026-11-28 0 failed",
+    "\u202egnp.exe",
+    "'; DROP TABLE mailseal_run; --",
+    "\udcff\udc80",
+    "nul\x00",
+    "x" * 300,
+)
+EDITION = table(EDITION_TABLE, column("version_num"))
+SMALL = make_run(make_finding())
+
+
+def _sqlite(path: Path) -> Place:
+    found = place(str(path))
+    assert found
+    return found
+
+
+def test_the_steps_lead_to_the_tables_that_the_program_knows(there: Place) -> None:
+    """Alembic finds no difference between the two, and the last step is the last edition."""
+    engine = connect(there, create=True)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": EDITION_TABLE})
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == EDITIONS[-1]
+    engine.dispose()
+
+
+def test_what_is_kept_comes_back_as_it_was(there: Place) -> None:
+    """Findings, facts and notices, to the last byte; but no password of a configuration."""
+    run = replace(cluster(), notices=("Waiver not used",))
+    kept = keep(there, run, at(0))
+    with opened(there) as store:
+        [entry] = store.entries()
+        back = store.load(entry)
+    assert back == replace(kept, hosts=back.hosts)
+    assert back.notices == run.notices
+    for host in back.hosts:
+        assert host.options["cyrus"]["tls_versions"] == "tls1_2 tls1_3"
+        assert host.options["cyrus"]["sasl_ldap_password"] == "(not kept)"
+    assert entry.counts == {
+        "pass": run.planned,
+        "fail": 0,
+        "inconclusive": 0,
+        "not-applicable": 0,
+        "waived": 0,
+    }
+    assert (entry.series, entry.policies, entry.version) == (SERIES, "mailseal-2026", "0.1.0")
+
+
+def test_only_its_owner_reads_a_history(tmp_path: Path) -> None:
+    """It says what is wrong with every host."""
+    there = _sqlite(tmp_path / "state" / "mailseal" / "h.db")
+    keep(there, cluster(), at(0))
+    assert there.file
+    assert there.file.stat().st_mode & 0o077 == 0
+    assert there.file.parent.stat().st_mode & 0o077 == 0
+
+
+def test_hostile_names_are_kept_as_they_are(there: Place) -> None:
+    """What is no UTF-8, what no database likes, and what would be SQL."""
+    findings = tuple(make_finding(host=name, observed=name, evidence=name) for name in HOSTILE)
+    series = Series(inventory="/i/\udcff'\";--", limit="\u202e*")
+    first = keep(there, make_run(*findings), at(0), series)
+    keep(there, make_run(*findings[1:]), at(1), series)
+    with opened(there) as store:
+        kept = store.entries()
+        assert store.load(kept[0]).findings == first.findings
+    assert kept[0].series == kept[1].series
+    assert kept[0].series.inventory == "/i/\\udcff'\";--"
+
+
+def test_ten_thousand_findings_are_small_and_soon_there(there: Place) -> None:
+    """What is alike is stored once; the counts need no look at the content."""
+    words = [f"TLSv1.2 accepts suite {n}" for n in range(37)]
+    findings = tuple(
+        make_finding(
+            host=f"mx{n // 400}",
+            port=n % 400 + 1,
+            verdict="fail" if n % 100 == 0 else "pass",
+            observed=words[n % 37],
+        )
+        for n in range(10_000)
+    )
+    keep(there, make_run(*findings), at(0))
+    with opened(there) as store:
+        [entry] = store.entries()
+        assert store.load(entry).findings == findings
+    assert entry.counts
+    assert (entry.counts["pass"], entry.counts["fail"]) == (9900, 100)
+    if there.file:
+        assert there.file.stat().st_size < 250_000
+
+
+def test_a_clock_that_was_set_back_changes_no_order(there: Place) -> None:
+    """Runs are ordered by number; the notice says what the clock did, and no id comes twice."""
+    first = keep(there, SMALL, at(9))
+    again = keep(there, SMALL, at(9))
+    assert (first.notices, again.notices) == ((), ())
+    assert again.run == f"{first.run}-2"
+    back = keep(there, SMALL, at(2))
+    assert back.notices == (
+        f"The clock was set back: {again.run}, the run before, began at {again.started}",
+    )
+    assert [e.run for e in entries(there)] == [first.run, again.run, back.run]
+    with keeping(there, plan(at(3))) as kept:
+        run, past = kept.placed(dated(SMALL, at(3)))
+        kept.finish(run, None)
+    assert run.notices == ()
+    assert [night.run for night in past.nights] == [first.run, again.run, back.run]
+
+
+def test_old_runs_go_but_never_the_last_two_of_a_series(there: Place) -> None:
+    """Each series has its own two; a clock that is wrong by years costs no baseline."""
+    other = replace(SERIES, limit="imap")
+    for night in range(3):
+        keep(there, SMALL, at(night), other)
+    for night in range(10):
+        keep(there, SMALL, at(night))
+    assert len(entries(there)) == 13
+    keep(there, SMALL, at(4000), days=30)
+    kept = entries(there)
+    assert [(e.series.limit, e.started) for e in kept] == [
+        ("imap", timestamp(at(1))),
+        ("imap", timestamp(at(2))),
+        ("", timestamp(at(9))),
+        ("", timestamp(at(4000))),
+    ]
+    assert keep(there, SMALL, at(10)).run == f"{at(10):%Y%m%dT%H%M%SZ}"
+    assert entries(there)[-1].number == 15  # no number is given twice
+
+
+def test_retention_is_by_the_day(there: Place) -> None:
+    """A run stays for so many days from its beginning."""
+    now = FIRST.now(tz=FIRST.tzinfo)
+    for days in (31, 29, 2, 1):
+        keep(there, SMALL, now - timedelta(days=days))
+    keep(there, SMALL, now, days=30)
+    assert [e.started for e in entries(there)] == [
+        timestamp(now - timedelta(days=days)) for days in (29, 2, 1, 0)
+    ]
+
+
+def test_two_audits_of_an_inventory_do_not_run_at_once(there: Place) -> None:
+    """The second is told so and begins nothing; another inventory is nobody's business."""
+    with keeping(there, plan(at(0))):
+        with (
+            pytest.raises(MailsealError, match=r"^/etc/mailseal/inventory: another audit") as told,
+            keeping(there, plan(at(1), replace(SERIES, limit="imap"))),
+        ):
+            pass
+        assert told.value.exit_code == 2
+        with keeping(there, plan(at(1), Series(inventory="/other"))) as kept:
+            assert kept.trouble == ""
+    assert [e.series.inventory for e in entries(there)] == [SERIES.inventory, "/other"]
+    keep(there, SMALL, at(2))
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:6000])
+
+
+def _overwrite(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[4096:8192] = b"\xa5" * 4096
+    path.write_bytes(data)
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"not a database at all" * 1000)
+
+
+@pytest.mark.parametrize("spoil", [_cut, _overwrite, _garbage])
+def test_a_damaged_file_is_refused_and_left_alone(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """By whoever would read it and whoever would write into it."""
+    there = _sqlite(tmp_path / "h.db")
+    keep(there, cluster(), at(0))
+    assert there.file
+    spoil(there.file)
+    before = there.file.read_bytes()
+    for create in (False, True):
+        with (
+            pytest.raises(MailsealError, match="nothing was changed") as told,
+            opened(there, create=create),
+        ):
+            pass
+        assert not isinstance(told.value, Unavailable)
+        assert told.value.exit_code == 2
+        assert str(told.value).startswith(str(there.file))
+    assert there.file.read_bytes() == before
+
+
+def test_content_that_the_disk_has_changed_is_noticed(there: Place) -> None:
+    """A run whose bytes are not those that were written is not read as something else."""
+    keep(there, cluster(), at(0))
+    engine = connect(there, create=False)
+    with engine.connect() as connection, connection.begin():
+        content = bytearray(connection.scalar(text("SELECT content FROM mailseal_run")) or b"")
+        content[len(content) // 2] ^= 1
+        connection.execute(text("UPDATE mailseal_run SET content = :c"), {"c": bytes(content)})
+    engine.dispose()
+    with opened(there) as store, pytest.raises(MailsealError, match="is damaged"):
+        store.load(store.entries()[0])
+    with keeping(there, plan(at(1))) as kept:
+        run, past = kept.placed(dated(cluster(), at(1)))
+        assert "is damaged" in kept.trouble
+        assert not past.known
+        kept.finish(run, None)
+    assert entries(there)[-1].complete
+
+
+def test_a_newer_history_is_refused(there: Place) -> None:
+    """Whatever a later edition has put there stays."""
+    engine = connect(there, create=True)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(update(EDITION).values(version_num="9999"))
+    for create in (False, True):
+        with pytest.raises(MailsealError, match=r"newer mailseal \(edition 9999\)") as told:
+            connect(there, create=create)
+        assert told.value.exit_code == 2
+    with engine.connect() as connection:
+        assert connection.scalar(select(EDITION.c.version_num)) == "9999"
+    engine.dispose()
+
+
+def test_a_database_of_something_else_is_not_written_into(tmp_path: Path) -> None:
+    """A file that was named by mistake keeps its own tables and gets none of ours."""
+    path = tmp_path / "bookmarks.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE bookmark (url TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    with (
+        pytest.raises(MailsealError, match="something else; nothing was changed"),
+        opened(_sqlite(path), create=True),
+    ):
+        pass
+    assert path.read_bytes() == before
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system with little room; skips where there can be none."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system of its own needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_costs_this_run_its_place_and_nothing_else(small: Path) -> None:
+    """The audit learns why; what was kept before is whole, and with room all goes on."""
+    there = _sqlite(small / "h.db")
+    first = keep(there, cluster(), at(0))
+    with keeping(there, plan(at(1))) as kept:
+        run, past = kept.placed(dated(cluster(), at(1)))
+        assert [night.run for night in past.nights] == [first.run]
+        _fill(small)
+        kept.finish(_noisy(run), None)
+    assert kept.trouble.startswith(f"{there.file}: the history cannot be written")
+    (small / "filler").unlink()
+    assert [e.complete for e in entries(there)] == [True, False]
+    with opened(there) as store:
+        assert store.load(store.entries()[0]) == replace(
+            first, hosts=store.load(store.entries()[0]).hosts
+        )
+    assert keep(there, cluster(), at(2)).run == f"{at(2):%Y%m%dT%H%M%SZ}"
+
+
+def _fill(folder: Path) -> None:
+    with (folder / "filler").open("wb", 0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"\0" * 512)
+
+
+def _noisy(run: Run) -> Run:
+    """With evidence that does not compress, so that it needs room."""
+    noisy = tuple(replace(f, evidence=secrets.token_hex(64)) for f in run.findings)
+    return replace(run, findings=noisy)
+
+
+def test_a_history_that_cannot_even_begin_is_no_reason_not_to_look(small: Path) -> None:
+    """The run goes on without it, and says so at the end."""
+    _fill(small)
+    with keeping(_sqlite(small / "h.db"), plan(at(0))) as kept:
+        run, past = kept.placed(cluster())
+        kept.finish(run, None)
+    assert run == cluster()
+    assert not past.known
+    assert "cannot be written" in kept.trouble
