@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _POLICY = "mailseal-2026"
+# The commands whose options only they know: what each is for, and an example.
+_OWN_OPTIONS = {
+    "policy": ("show, compare and compile policies", "mailseal policy show mailseal-2026"),
+    "clients": ("forecast which mail clients connect", "mailseal clients --policy mailseal-2026"),
+    "lab": ("run the built-in staging cluster", "mailseal lab up"),
+}
 _EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
@@ -60,9 +66,26 @@ def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_scan(commands)
     _add_audit(commands)
-    _add_policy(commands, words)
-    _add_lab(commands, words)
+    for name, (text, example) in _OWN_OPTIONS.items():
+        own = _command(commands, name, text, example)
+        if words[:1] == [name]:
+            _configure(name, own)
     return parser
+
+
+def _configure(name: str, parser: argparse.ArgumentParser) -> None:
+    if name == "policy":
+        from audit.policy.cli import configure as policy
+
+        policy(parser, _command)
+    elif name == "clients":
+        from audit.forecast.cli import configure as clients
+
+        clients(parser)
+    else:
+        from lab.cli import configure as lab
+
+        lab(parser)
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
@@ -131,15 +154,6 @@ def _add_audit(commands: "Commands[argparse.ArgumentParser]") -> None:
     audit.set_defaults(run=_audit)
 
 
-def _add_policy(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
-    text = "show, compare and compile policies"
-    policy = _command(commands, "policy", text, "mailseal policy compile mailseal-2026 --for cyrus")
-    if words[:1] == ["policy"]:
-        from audit.policy.cli import configure
-
-        configure(policy, _command)
-
-
 def _add_policy_option(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--policy",
@@ -164,18 +178,6 @@ def _add_manners(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="say how many connections are planned for each endpoint",
     )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
-
-
-def _add_lab(commands: "Commands[argparse.ArgumentParser]", words: "Sequence[str]") -> None:
-    lab = _command(commands, "lab", "run the built-in staging cluster", "mailseal lab up")
-    if words[:1] == ["lab"]:
-        from lab.cli import configure
-
-        configure(lab)
 
 
 def _scan(arguments: argparse.Namespace) -> int:
@@ -245,6 +247,10 @@ def _audit(arguments: argparse.Namespace) -> int:
         if arguments.out:
             print(arguments.out / "report.html")  # noqa: T201
     return exit_code(run.findings)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
 
 
 def _make(folder: Path) -> None:

@@ -17,6 +17,8 @@ ALLOWED = {
     "waivers": {"errors", "findings"},
     "policy": {"errors", "iana"},
     "wire": {"facts", "iana", "names"},
+    "clients": {"errors", "iana", "wire"},
+    "forecast": {"clients", "errors", "facts", "iana", "measures", "policy", "wire"},
     "judge": {"facts", "findings", "iana", "manifest", "names", "policy", "wire"},
     "manifest": {"errors"},
     "probe": {"errors", "facts", "iana", "wire"},
@@ -29,11 +31,14 @@ ALLOWED = {
     "roots": {"errors"},
     "namespace": {"errors"},
     "progress": set(),
-    "report": {"errors", "facts", "findings", "iana", "judge", "policy"},
+    "report": {"errors", "facts", "findings", "forecast", "iana", "judge", "policy"},
     "measures": {"errors", "findings", "policy"},
 }
 # What does no I/O imports none of this.
-PURE = {"changes", "iana", "facts", "findings", "judge", "manifest", "ports", "waivers", "wire"}
+PURE = {
+    "changes", "facts", "findings", "forecast", "iana", "judge", "manifest", "ports", "waivers",
+    "wire",
+}  # fmt: skip
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
 

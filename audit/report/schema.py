@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from audit.forecast.outcome import Forecasts
 from audit.policy.diff import Difference
 from audit.report.documents import RunDocument, ScanDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "clients-1.json": Forecasts,
     "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
