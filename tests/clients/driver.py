@@ -131,19 +131,22 @@ def built(pattern: str) -> Path:
     Raises:
         MissingError: there is none.
     """
-    found = sorted((paths.cache() / "packages").glob(f"*/{pattern}"), key=lambda p: p.stat().st_mtime)
+    found = sorted(
+        (paths.cache() / "packages").glob(f"*/{pattern}"), key=lambda p: p.stat().st_mtime
+    )
     if not found:
         raise MissingError(f"no {pattern} was built here (mailseal lab up --size selfbuilt or el6)")
     return found[-1]
 
 
 def numbered(pattern: str) -> str:
-    """The version of a package that the project built, without the build's own.
+    """The version of what is in a package that the project built.
 
     Raises:
         MissingError: there is none.
     """
-    return re.split(r"[-_]", built(pattern).name.removeprefix(pattern.partition("*")[0]))[0]
+    found = re.search(r"([0-9.]+[a-z]?)-1\.[0-9a-f]{8}", built(pattern).name)
+    return found[1] if found else "unknown"
 
 
 def unpacked(package: Path, folder: Path) -> Path:
@@ -153,7 +156,10 @@ def unpacked(package: Path, folder: Path) -> Path:
         subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
     else:
         archive = subprocess.run(
-            [program("rpm2archive"), "-n"], stdin=package.open("rb"), capture_output=True, check=True
+            [program("rpm2archive"), "-n"],
+            stdin=package.open("rb"),
+            capture_output=True,
+            check=True,
         )
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
     return folder

@@ -49,9 +49,7 @@ def gnutls_cli(*options: str) -> "partial[Start]":
 
 
 def _gnutls_cli(options: tuple[str, ...], at: At) -> Start:
-    return Start(
-        (program("gnutls-cli"), "--insecure", "-p", str(at.port), *options, "localhost")
-    )
+    return Start((program("gnutls-cli"), "--insecure", "-p", str(at.port), *options, "localhost"))
 
 
 def tstclnt(*options: str) -> "partial[Start]":
@@ -99,7 +97,9 @@ def _java(properties: Mapping[str, str], at: At) -> Start:
 
 def _go(at: At) -> Start:
     environment = {"GOCACHE": str(at.folder), "GO111MODULE": "off", "CGO_ENABLED": "0"}
-    return Start((program("go"), "run", str(_PROGRAMS / "connect.go"), str(at.port)), environment=environment)
+    return Start(
+        (program("go"), "run", str(_PROGRAMS / "connect.go"), str(at.port)), environment=environment
+    )
 
 
 def _wolfssl(at: At) -> Start:

@@ -22,7 +22,13 @@ def _openssl() -> str:
 
 
 def _msmtp(at: At) -> Start:
-    words = (program("msmtp"), "--file=/dev/null", "--host=localhost", f"--port={at.port}", "--tls=on")
+    words = (
+        program("msmtp"),
+        "--file=/dev/null",
+        "--host=localhost",
+        f"--port={at.port}",
+        "--tls=on",
+    )
     words += (f"--tls-trust-file={at.roots}", "--from=a@localhost", "b@localhost")
     return Start(words, b"Subject: hello\n\nhello\n", {"HOME": str(at.folder)})
 
@@ -36,7 +42,9 @@ def _fetchmail(at: At) -> Start:
     )
     settings.chmod(0o600)
     words = (program("fetchmail"), "-f", str(settings), "--nosyslog")
-    return Start((*words, "--pidfile", str(at.folder / "pid")), environment={"HOME": str(at.folder)})
+    return Start(
+        (*words, "--pidfile", str(at.folder / "pid")), environment={"HOME": str(at.folder)}
+    )
 
 
 def _mutt(name: str, at: At) -> Start:
@@ -70,7 +78,9 @@ def _python_version() -> str:
 
 
 def _python_library() -> str:
-    return said(r"(OpenSSL [0-9.]+)", sys.executable, "-c", "import ssl; print(ssl.OPENSSL_VERSION)")
+    return said(
+        r"(OpenSSL [0-9.]+)", sys.executable, "-c", "import ssl; print(ssl.OPENSSL_VERSION)"
+    )
 
 
 READERS = (

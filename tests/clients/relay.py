@@ -93,7 +93,12 @@ def _talk(client: socket.socket, opening: Opening) -> bool:
             _say(client, go.format(tag=tag))
             return True
         known = words[0].upper() == question
-        _say(client, (offer if known else {"imap": "{tag} OK", "pop3": "+OK"}.get(opening, "250 ok")).format(tag=tag))
+        _say(
+            client,
+            (offer if known else {"imap": "{tag} OK", "pop3": "+OK"}.get(opening, "250 ok")).format(
+                tag=tag
+            ),
+        )
     return False
 
 
