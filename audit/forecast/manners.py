@@ -16,6 +16,8 @@ class Manners(Struct, frozen=True):
         assumed: the group taken in TLS 1.2 if the client names none (RFC 8422, section 4, lets
             the server choose); empty if it is given no ECDHE then.
         own_curve: an ECDSA certificate is used only if the client names its curve as a group.
+        signs_first: a client that names signatures, and none that the library makes, is refused in
+            TLS 1.2 whatever the suite, static RSA included.
         finite_fields: if the client names finite fields, DHE uses one of them or none (RFC 7919).
     """
 
@@ -25,6 +27,7 @@ class Manners(Struct, frozen=True):
     shares: str = "server"
     assumed: str = ""
     own_curve: bool = True
+    signs_first: bool = True
     finite_fields: bool = False
 
     def knows(self, group: Group) -> bool:
@@ -37,6 +40,11 @@ class Manners(Struct, frozen=True):
 OPENSSL_3_0 = Manners("openssl-3.0", "OpenSSL 3.0", (3, 0, 0), shares="client")
 OPENSSL_3_5 = Manners("openssl-3.5", "OpenSSL 3.5", (3, 5, 0))
 GNUTLS_3_7 = Manners(
-    "gnutls-3.7", "GnuTLS 3.7", assumed="P-256", own_curve=False, finite_fields=True
+    "gnutls-3.7",
+    "GnuTLS 3.7",
+    assumed="P-256",
+    own_curve=False,
+    signs_first=False,
+    finite_fields=True,
 )
 LIBRARIES = {one.id: one for one in (OPENSSL_3_0, OPENSSL_3_5, GNUTLS_3_7)}

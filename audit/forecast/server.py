@@ -17,6 +17,8 @@ _SHA2: dict[KeyType, tuple[int, ...]] = {
     "ecdsa": (0x0403, 0x0503, 0x0603),
 }
 _SHA1: dict[KeyType, int] = {"rsa": 0x0201, "ecdsa": 0x0203}
+# What no certificate of ours needs, and libraries make all the same: EdDSA, RSA-PSS keys, SHA-224.
+_FURTHER = (0x0807, 0x0808, 0x0809, 0x080A, 0x080B, 0x0301, 0x0303)
 _TLS13_CURVES = {"P-256": 0x0403, "P-384": 0x0503, "P-521": 0x0603}
 _SHA1_BY_NATURE: tuple[Version, ...] = ("SSLv3", "TLSv1.0", "TLSv1.1")
 
@@ -61,6 +63,12 @@ class Server(Struct, frozen=True):
     keys: tuple[Key, ...]
     sha1: bool
     manners: Manners = OPENSSL_3_0
+
+    @property
+    def signatures(self) -> frozenset[int]:
+        """All that the library signs with in TLS 1.2, whichever certificates there are."""
+        sha1 = tuple(_SHA1.values()) if self.sha1 else ()
+        return frozenset((*_SHA2["rsa"], *_SHA2["ecdsa"], *_FURTHER, *sha1))
 
 
 def keys(kinds: Iterable[KeyType]) -> tuple[Key, ...]:

@@ -126,6 +126,8 @@ def _pass(client: socket.socket, server: int | None, found: Relay) -> None:
                         return
                     kept += data[: _MOST - len(kept)]
                     to.sendall(data)
+                    if not found.seen.is_set() and _whole(found.client):
+                        found.seen.set()
 
 
 def _whole(stream: bytearray) -> bool:
