@@ -1,12 +1,20 @@
 """Forecasts for people: who breaks comes first, and what many share is told once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from audit.clients.model import Use
-from audit.forecast.outcome import USES, Forecast, Forecasts, Outcome, Result
+from audit.forecast.outcome import Forecast, Forecasts, Outcome, Result
 
-_WORDS: dict[Result, str] = {"tls": "", "plain": "in plain text", "fails": "cannot connect"}
-_ORDER = ("fails", "plain", "tls")
+_WORDS: dict[Result, str] = {
+    "fails": "cannot connect",
+    "plain": "in plain text",
+    "tls": "by TLS",
+}
+_WORST = tuple(_WORDS)
+
+Told = tuple[Outcome, ...]
 
 
 def listing(found: Forecasts) -> str:
@@ -18,63 +26,64 @@ def _listing(found: Forecasts) -> Iterator[str]:
     width = max(len(one.id) for one in found.clients)
     for one in found.clients:
         yield f"{one.id:{width}}  {one.title}: {', '.join(one.uses)}"
-        like = f"modelled on {one.models}; " if one.models else "recorded; "
-        yield f"{'':{width}}  {like}{one.made}"
+        if one.models:
+            yield f"{'':{width}}  stands for {one.models}"
+        yield f"{'':{width}}  {one.made}"
 
 
 def text(found: Forecasts) -> str:
-    """What they get under the policies; kinds of traffic with the same outcomes are told once."""
+    """What they get under the policies."""
     return "\n".join(_text(found)) + "\n"
 
 
 def _text(found: Forecasts) -> Iterator[str]:
     keys = " and ".join(found.certificates)
     yield f"{', '.join(found.policies)} on {found.day}: {found.library}, certificates {keys}"
-    alike: dict[tuple[tuple[Forecast, tuple[Outcome, ...]], ...], list[Use]] = {}
-    for use in USES:
-        having = tuple((one, _of(one, use)) for one in found.clients if _of(one, use))
+    for uses in _together(found.clients):
+        having = {one.id: _told(one, uses) for one in found.clients if _told(one, uses)}
         if having:
-            alike.setdefault(tuple((one, _told(own)) for one, own in having), []).append(use)
-    for clients, uses in alike.items():
-        yield ""
-        yield ", ".join(uses)
-        yield from _block(found.policies, clients)
+            yield ""
+            yield ", ".join(uses)
+            yield from _block(found, having)
 
 
-def _of(one: Forecast, use: Use) -> tuple[Outcome, ...]:
-    return tuple(o for o in one.outcomes if o.use == use)
+def _together(clients: Sequence[Forecast]) -> tuple[tuple[Use, ...], ...]:
+    """Reading and handing in are one, if nobody who does both gets something else for each."""
+    both = [one for one in clients if {"access", "submission"} <= {*one.uses}]
+    if all(_told(one, ("access",)) == _told(one, ("submission",)) for one in both):
+        return (("access", "submission"), ("mx",))
+    return (("access",), ("submission",), ("mx",))
 
 
-def _told(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-    """The outcomes as one kind of traffic, for comparing."""
-    return tuple(
-        Outcome(USES[0], o.policy, o.result, o.version, o.suite, o.group, o.retried, o.why)
-        for o in outcomes
-    )
+def _told(one: Forecast, uses: Sequence[Use]) -> Told:
+    """One outcome for each policy, and the same whichever of these uses it is for."""
+    found = {o.policy: replace(o, use="access") for o in one.outcomes if o.use in uses}
+    return tuple(found.values())
 
 
-def _block(
-    policies: tuple[str, ...], clients: tuple[tuple[Forecast, tuple[Outcome, ...]], ...]
-) -> Iterator[str]:
-    groups: dict[tuple[Outcome, ...], list[Forecast]] = {}
-    for one, own in clients:
-        groups.setdefault(own, []).append(one)
-    width = max(map(len, policies))
-    for own, together in sorted(groups.items(), key=lambda entry: _rank(entry[0])):
-        yield f"  {', '.join(one.id for one in together)}"
-        for each in own:
-            yield f"    {each.policy:{width}}  {_line(each)}"
+def _block(found: Forecasts, having: dict[str, Told]) -> Iterator[str]:
+    groups: dict[Told, list[Forecast]] = {}
+    for one in found.clients:
+        if one.id in having:
+            groups.setdefault(having[one.id], []).append(one)
+    width = max(map(len, found.policies))
+    for told, clients in sorted(groups.items(), key=lambda entry: _rank(entry[0])):
+        if all(o.result == "tls" for o in told):
+            yield f"  {', '.join(one.id for one in clients)}"
+        else:
+            yield from (f"  {one.id}: {one.models or one.title}" for one in clients)
+        yield from (f"    {each.policy:{width}}  {_line(each)}" for each in told)
     yield ""
-    for policy in policies:
-        results = [o.result for _, own in clients for o in own if o.policy == policy]
-        counts = [(results.count(r), w or "by TLS") for r, w in _WORDS.items()]
-        said = ", ".join(f"{count} {word}" for count, word in counts if count)
-        yield f"  {policy:{width}}  of {len(results)} clients: {said}"
+    for policy in found.policies:
+        results = [o.result for told in having.values() for o in told if o.policy == policy]
+        counts = ((results.count(result), word) for result, word in _WORDS.items())
+        said = ", ".join(f"{count} {word}" for count, word in reversed([*counts]) if count)
+        yield f"  {policy:{width}}  of {len(results)} clients: {said or 'no word about this'}"
 
 
-def _rank(outcomes: tuple[Outcome, ...]) -> tuple[int, ...]:
+def _rank(told: Told) -> tuple[int, ...]:
     """The worst first, by the last policy, then by the one before it."""
-    return tuple(_ORDER.index(o.result) for o in reversed(outcomes))
+    return tuple(_WORST.index(o.result) for o in reversed(told))
 
 
 def _line(one: Outcome) -> str:

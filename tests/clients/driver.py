@@ -155,11 +155,8 @@ def unpacked(package: Path, folder: Path) -> Path:
     if package.suffix == ".deb":
         subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
     else:
-        archive = subprocess.run(
-            [program("rpm2archive"), "-n"],
-            stdin=package.open("rb"),
-            capture_output=True,
-            check=True,
-        )
+        with package.open("rb") as rpm:
+            words = [program("rpm2archive"), "-n"]
+            archive = subprocess.run(words, stdin=rpm, capture_output=True, check=True)
         subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
     return folder

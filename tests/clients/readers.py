@@ -22,15 +22,9 @@ def _openssl() -> str:
 
 
 def _msmtp(at: At) -> Start:
-    words = (
-        program("msmtp"),
-        "--file=/dev/null",
-        "--host=localhost",
-        f"--port={at.port}",
-        "--tls=on",
-    )
-    words += (f"--tls-trust-file={at.roots}", "--from=a@localhost", "b@localhost")
-    return Start(words, b"Subject: hello\n\nhello\n", {"HOME": str(at.folder)})
+    words = [program("msmtp"), "--file=/dev/null", "--host=localhost", f"--port={at.port}"]
+    words += ["--tls=on", f"--tls-trust-file={at.roots}", "--from=a@localhost", "b@localhost"]
+    return Start(tuple(words), b"Subject: hello\n\nhello\n", {"HOME": str(at.folder)})
 
 
 def _fetchmail(at: At) -> Start:

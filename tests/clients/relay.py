@@ -30,6 +30,7 @@ _WORDS: dict[Opening, tuple[str, str, str, str]] = {
     ),
     "pop3": ("+OK localhost", "+OK\r\nSTLS\r\nUSER\r\n.", "+OK go", "CAPA"),
 }
+_FINE: dict[Opening, str] = {"smtp": "250 ok", "imap": "{tag} OK", "pop3": "+OK"}
 
 
 @dataclass
@@ -40,22 +41,28 @@ class Relay:
         port: where it listens.
         client, server: what each of them said.
         seen: set once a whole hello has come, or a client has come and gone.
-        over: set once the first connection has ended.
+        clear: the commands of a client that came again and went on in clear.
+        over: set once the last connection has ended.
     """
 
     port: int
     client: bytearray = field(default_factory=bytearray)
     server: bytearray = field(default_factory=bytearray)
+    clear: list[str] = field(default_factory=list)
     seen: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
-def relay(opening: Opening, server: int | None = None) -> Iterator[Relay]:
-    """Listen for one client; *server* is the port of what it is led to."""
+def relay(opening: Opening, server: int | None = None, *, again: bool = False) -> Iterator[Relay]:
+    """Listen for one client; *server* is the port of what it is led to.
+
+    With *again* it may come a second time, and is listened to in clear.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         found = Relay(listener.getsockname()[1])
-        thread = threading.Thread(target=_one, args=(listener, opening, server, found), daemon=True)
+        work = (listener, opening, server, found)
+        thread = threading.Thread(target=_twice if again else _once, args=work, daemon=True)
         thread.start()
         try:
             yield found
@@ -65,19 +72,33 @@ def relay(opening: Opening, server: int | None = None) -> Iterator[Relay]:
             thread.join(_SECONDS)
 
 
-def _one(listener: socket.socket, opening: Opening, server: int | None, found: Relay) -> None:
+def _once(listener: socket.socket, opening: Opening, server: int | None, found: Relay) -> None:
     with suppress(OSError):
         client, _ = listener.accept()
-        listener.close()  # a client that comes again, in clear or with less, is not looked at
-        with client:
-            client.settimeout(_SECONDS)
-            if opening == "tls" or _talk(client, opening):
-                _pass(client, server, found)
+        listener.close()
+        _lead(client, opening, server, found)
     found.seen.set()
     found.over.set()
 
 
-def _talk(client: socket.socket, opening: Opening) -> bool:
+def _twice(listener: socket.socket, opening: Opening, server: int | None, found: Relay) -> None:
+    with suppress(OSError):
+        _lead(listener.accept()[0], opening, server, found)
+        client, _ = listener.accept()
+        with client:
+            client.settimeout(_SECONDS)
+            _talk(client, opening, found.clear)
+    found.over.set()
+
+
+def _lead(client: socket.socket, opening: Opening, server: int | None, found: Relay) -> None:
+    with client:
+        client.settimeout(_SECONDS)
+        if opening == "tls" or _talk(client, opening, []):
+            _pass(client, server, found)
+
+
+def _talk(client: socket.socket, opening: Opening, commands: list[str]) -> bool:
     """Speak up to the start of TLS; False if the client never asks for it."""
     greeting, offer, go, question = _WORDS[opening]
     _say(client, greeting)
@@ -89,16 +110,12 @@ def _talk(client: socket.socket, opening: Opening) -> bool:
             line += byte
         words = line.decode("ascii", "replace").split() or [""]
         tag = words.pop(0) if opening == "imap" and len(words) > 1 else ""
-        if words[0].upper() in ("STARTTLS", "STLS"):
+        commands.append(words[0].upper())
+        if commands[-1] in ("STARTTLS", "STLS"):
             _say(client, go.format(tag=tag))
             return True
-        known = words[0].upper() == question
-        _say(
-            client,
-            (offer if known else {"imap": "{tag} OK", "pop3": "+OK"}.get(opening, "250 ok")).format(
-                tag=tag
-            ),
-        )
+        answer = offer if commands[-1] == question else _FINE[opening]
+        _say(client, answer.format(tag=tag))
     return False
 
 
@@ -117,12 +134,12 @@ def _pass(client: socket.socket, server: int | None, found: Relay) -> None:
     with socket.create_connection(("127.0.0.1", server), _SECONDS) as other:
         other.settimeout(_SECONDS)
         with selectors.DefaultSelector() as both:
-            both.register(client, selectors.EVENT_READ, (found.client, other))
-            both.register(other, selectors.EVENT_READ, (found.server, client))
+            both.register(client, selectors.EVENT_READ, (client, found.client, other))
+            both.register(other, selectors.EVENT_READ, (other, found.server, client))
             while ready := both.select(_SECONDS):
                 for key, _ in ready:
-                    kept, to = key.data
-                    if not (data := key.fileobj.recv(4096)):
+                    whence, kept, to = key.data
+                    if not (data := whence.recv(4096)):
                         return
                     kept += data[: _MOST - len(kept)]
                     to.sendall(data)

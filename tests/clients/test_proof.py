@@ -10,10 +10,9 @@ import pytest
 from audit.clients.load import clients, offer
 from audit.clients.model import Use
 from audit.forecast.manners import LIBRARIES
-from audit.forecast.negotiate import Agreed, Refused
+from audit.forecast.negotiate import Refused
 from audit.forecast.outcome import certificates, fate
 from audit.forecast.server import from_profile, keys
-from audit.iana import suite
 from audit.policy.load import load
 from audit.wire.answer import Reader
 from audit.wire.client_hello import client_hello
@@ -28,15 +27,11 @@ from tests.servers import Pki
 TODAY = datetime.now(tz=UTC).date()
 POLICIES = ("univie-2015", "mailseal-2026", "mozilla-modern")
 CLIENTS = {client.id: client for client in clients()}
-# Each of these stands for many, and none of them is slow: for the libraries beside Debian's OpenSSL.
+# What is tried on the libraries beside Debian's OpenSSL: each stands for many, and none is slow.
 FEW = (
-    "openssl-3.0",
-    "openssl-1.1.1",
-    "openssl-3.5",
-    "gnutls-3.7",
-    "nss-3.87",
-    "wolfssl-5.5",
-) + tuple(name for name in DRIVERS if name.startswith("tls1"))
+    *("openssl-3.0", "openssl-1.1.1", "openssl-3.5", "gnutls-3.7", "nss-3.87", "wolfssl-5.5"),
+    *(name for name in DRIVERS if name.startswith("tls1")),
+)
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
 
