@@ -1,8 +1,10 @@
 """How a mail client is started, and what can start one on this machine."""
 
+import atexit
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -149,9 +151,16 @@ def numbered(pattern: str) -> str:
     return found[1] if found else "unknown"
 
 
-def unpacked(package: Path, folder: Path) -> Path:
-    """The files of a package, laid out in a new directory, and nothing installed."""
-    folder.mkdir()
+@cache
+def unpacked(pattern: str) -> Path:
+    """The files of such a package, laid out where they vanish with us; nothing is installed.
+
+    Raises:
+        MissingError: there is none.
+    """
+    package, folder = built(pattern), Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)  # it may become the top of a root
     if package.suffix == ".deb":
         subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
     else:

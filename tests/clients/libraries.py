@@ -11,7 +11,6 @@ from tests.clients.driver import (
     Driver,
     MissingError,
     Start,
-    built,
     debian,
     numbered,
     program,
@@ -36,7 +35,7 @@ def s_client(*options: str) -> "partial[Start]":
 def _s_client(package: str, options: tuple[str, ...], at: At) -> Start:
     command, environment = program("openssl"), {}
     if package:
-        (folder,) = unpacked(built(package), at.folder / "package").glob("opt/mailseal/openssl-*")
+        (folder,) = unpacked(package).glob("opt/mailseal/openssl-*")
         command, environment = str(folder / "bin/openssl"), {"LD_LIBRARY_PATH": str(folder / "lib")}
         environment["OPENSSL_CONF"] = "/dev/null"
     words = (command, "s_client", "-connect", f"localhost:{at.port}", "-servername", "localhost")

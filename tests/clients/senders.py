@@ -11,7 +11,6 @@ from tests.clients.driver import (
     Driver,
     MissingError,
     Start,
-    built,
     debian,
     numbered,
     unpacked,
@@ -44,8 +43,7 @@ _MAIL = "an Exim with nothing set but a route sends one mail"
 
 
 def _exim(root: Callable[[], Path], packages: tuple[str, ...], at: At) -> Start:
-    lower = [str(unpacked(built(name), at.folder / name[:-6])) for name in packages]
-    lower.append(str(root()))
+    lower = [*(str(unpacked(name)) for name in packages), str(root())]
     upper = at.folder / "upper"
     (upper / "etc/exim4").mkdir(parents=True)
     (upper / "etc/exim4/client.conf").write_text(_EXIM.format(port=at.port), encoding="ascii")

@@ -13,7 +13,7 @@ from pathlib import Path
 from audit.forecast.outcome import certificates
 from audit.policy.compile import gnutls, openssl
 from audit.policy.model import Profile
-from tests.clients.driver import LIBRARY_3_5, built, program, unpacked
+from tests.clients.driver import LIBRARY_3_5, program, unpacked
 from tests.servers import Pki, free_port
 
 _SECONDS = 20.0
@@ -94,7 +94,7 @@ def _openssl(
     settings.write_text(openssl.cnf(profile, numbers, day) or "", encoding="ascii")
     command, environment = program("openssl"), {"OPENSSL_CONF": str(settings)}
     if library == "openssl-3.5":
-        (own,) = unpacked(built(LIBRARY_3_5), folder / "library").glob("opt/mailseal/openssl-*")
+        (own,) = unpacked(LIBRARY_3_5).glob("opt/mailseal/openssl-*")
         command, environment["LD_LIBRARY_PATH"] = str(own / "bin/openssl"), str(own / "lib")
     return [
         command,
