@@ -1,5 +1,7 @@
 """What TLS leaves to the library of a server, as each was seen to do it."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from audit.iana import Group
@@ -12,7 +14,8 @@ class Manners(Struct, frozen=True):
         id: its name on the command line.
         title: its name for people.
         openssl: the version of OpenSSL that it is; () for another library.
-        shares: whose order decides between groups of TLS 1.3 that key shares came for.
+        shares: whose order decides between groups of TLS 1.3 that key shares came for; with
+            "none" the group is chosen without a look at them, and asked for if need be.
         assumed: the group taken in TLS 1.2 if the client names none (RFC 8422, section 4, lets
             the server choose); empty if it is given no ECDHE then.
         own_curve: an ECDSA certificate is used only if the client names its curve as a group.
@@ -24,7 +27,7 @@ class Manners(Struct, frozen=True):
     id: str
     title: str
     openssl: tuple[int, ...] = ()
-    shares: str = "server"
+    shares: Literal["client", "server", "none"] = "server"
     assumed: str = ""
     own_curve: bool = True
     signs_first: bool = True
@@ -42,6 +45,7 @@ OPENSSL_3_5 = Manners("openssl-3.5", "OpenSSL 3.5", (3, 5, 0))
 GNUTLS_3_7 = Manners(
     "gnutls-3.7",
     "GnuTLS 3.7",
+    shares="none",
     assumed="P-256",
     own_curve=False,
     signs_first=False,

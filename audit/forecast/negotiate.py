@@ -80,9 +80,17 @@ def _tls13(offer: Offer, server: Server) -> Agreed | Refused:
     groups = _in_order(server.groups[version], offer.groups, server, version)
     if not groups:
         return Refused("no group in common")
-    order = offer.shares if server.manners.shares == "client" else groups
-    sent = [g for g in order if g in groups and g in offer.shares]
-    return Agreed(version, suites[0], (sent or groups)[0], retried=not sent)
+    group = _tls13_group(offer.shares, groups, server)
+    return Agreed(version, suites[0], group, retried=group not in offer.shares)
+
+
+def _tls13_group(shares: Sequence[Group], shared: Sequence[Group], server: Server) -> Group:
+    """One that a key share came for, where the library cares; otherwise the first of the shared."""
+    manners = server.manners
+    if manners.shares == "none":
+        return shared[0]
+    order = shares if manners.shares == "client" else shared
+    return next((g for g in order if g in shared and g in shares), shared[0])
 
 
 def _older(offer: Offer, server: Server, version: Version) -> Agreed | Refused:

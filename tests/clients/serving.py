@@ -14,13 +14,14 @@ from audit.forecast.outcome import certificates
 from audit.policy.compile import gnutls, openssl
 from audit.policy.model import Profile
 from tests.clients.driver import LIBRARY_3_5, program, unpacked
+from tests.daemons.settings import dh_parameters
 from tests.servers import Pki, free_port
 
 _SECONDS = 20.0
 # What each says once a handshake is complete, and of which suite; and when it gave one up.
 _COMPLETE = {
     "openssl": re.compile(r"Protocol version: (\S+)\n(?:.*\n)*?Ciphersuite: (\S+)"),
-    "gnutls": re.compile(r"Description: \((TLS[0-9.]+)\)-(.+)"),
+    "gnutls": re.compile(r"Description: \((TLS[0-9.]+)[^)]*\)-(.+)"),
 }
 _GIVEN_UP = re.compile(r"^ERROR|Error in handshake|:error:", re.MULTILINE)
 
@@ -108,9 +109,22 @@ def _openssl(
 
 
 def _gnutls(
-    _: str, port: int, profile: Profile, day: date, __: Path
+    _: str, port: int, profile: Profile, day: date, folder: Path
 ) -> tuple[list[str], dict[str, str]]:
-    command = [program("gnutls-serv"), "-p", str(port), "--echo", "--disable-client-cert"]
+    # Into a file it would speak only when it is full.
+    command = [
+        "stdbuf",
+        "-oL",
+        program("gnutls-serv"),
+        "-p",
+        str(port),
+        "--echo",
+        "--disable-client-cert",
+    ]
+    if profile.dh_bits:
+        prime = folder / "dh.pem"
+        prime.write_text(dh_parameters(profile.dh_bits), encoding="ascii")
+        command += ["--dhparams", str(prime)]
     return [*command, "--priority", gnutls.priority(profile, day)], {}
 
 

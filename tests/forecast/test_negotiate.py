@@ -231,6 +231,14 @@ def test_between_two_key_shares_the_library_decides(manners: Manners, chosen: st
     assert _agreed(client, _server(NEW, versions=BOTH, manners=manners))[2] == chosen
 
 
+def test_gnutls_chooses_a_group_before_it_looks_at_key_shares() -> None:
+    """It asks again for the best group in common, where OpenSSL takes the one that is there."""
+    client = _client(NEW, newest="TLSv1.3", groups=("P-256", "X25519"), shares=("P-256",))
+    found = negotiate(client, _server(NEW, versions=BOTH, manners=GNUTLS_3_7))
+    assert found == Agreed("TLSv1.3", suite(NEW), group("X25519"), retried=True)
+    assert _agreed(client, _server(NEW, versions=BOTH, manners=OPENSSL_3_5))[2] == "P-256"
+
+
 @pytest.mark.parametrize("field", ["groups", "shares", "signatures"])
 def test_tls13_without_all_that_belongs_to_it_is_refused(field: str) -> None:
     """RFC 8446, section 9.2."""
