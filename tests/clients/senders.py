@@ -50,7 +50,7 @@ def _exim(root: Callable[[], Path], packages: tuple[str, ...], at: At) -> Start:
     (upper / "etc/hosts").write_text("127.0.0.1 localhost\n", encoding="ascii")
     for folder in (upper, upper / "etc", upper / "etc/exim4"):
         folder.chmod(0o755)
-    words = ["unshare", "--mount", "--propagation", "private", "sh", str(_OVER_ROOT)]
+    words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", str(_OVER_ROOT)]
     words += [":".join(lower), str(at.folder), "/usr/sbin/exim4", "-C", "/etc/exim4/client.conf"]
     words += ["-odf", "-oi", "-f", "a@localhost", "b@example.org"]
     return Start(tuple(words), b"Subject: hello\n\nhello\n")
