@@ -25,7 +25,8 @@ class Client(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         models: which one, for a modelled client.
         made: how the hello was recorded: the command and its settings.
         date: the day of the recording.
-        oldest: the oldest version that it completes, where its hello offers older ones.
+        oldest: the oldest version that it completes, where its hello offers older ones or does
+            not say, for it has no list of versions.
         hello: the record with the ClientHello, in hexadecimal; random, session id and key shares
             are replaced by zeros.
     """

@@ -92,7 +92,9 @@ def fate(client: Client, offer: Offer, server: Server) -> Agreed | Refused:
     if isinstance(found, Refused) or client.oldest is None:
         return found
     if VERSIONS.index(found.version) < VERSIONS.index(client.oldest):
-        return Refused(f"it offers {found.version}, but completes {client.oldest} at the oldest")
+        return Refused(
+            f"{found.version} would be chosen, and it completes none before {client.oldest}"
+        )
     return found
 
 

@@ -1,6 +1,7 @@
 """Clients of today with settings that make them offer what old ones did: models, no recordings."""
 
 from audit.clients.model import Use
+from audit.iana import Version
 from tests.clients.driver import Driver
 from tests.clients.libraries import (
     gnutls_cli,
@@ -21,6 +22,10 @@ _DHE_GCM = "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256"
 _ECDHE_CBC = f"ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA:{_CBC}"
 
 
+# Older hellos name the newest version only.
+_ONLY: dict[str, Version] = {"-tls1_1": "TLSv1.1", "-tls1_2": "TLSv1.2"}
+
+
 def _openssl(name: str, models: str, uses: tuple[Use, ...], *options: str) -> Driver:
     return Driver(
         id=name,
@@ -30,6 +35,7 @@ def _openssl(name: str, models: str, uses: tuple[Use, ...], *options: str) -> Dr
         models=models,
         made=f"Debian 12's openssl s_client {' '.join(options)}",
         start=s_client(*options),
+        oldest=_ONLY.get(options[0]),
     )
 
 
@@ -42,6 +48,7 @@ def _gnutls(name: str, models: str, uses: tuple[Use, ...], priority: str) -> Dri
         models=models,
         made=f"Debian 12's gnutls-cli --priority {priority}",
         start=gnutls_cli("--priority", priority),
+        oldest="TLSv1.2" if "VERS-TLS1.2" in priority else None,
     )
 
 

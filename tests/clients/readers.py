@@ -96,6 +96,7 @@ READERS = (
         uses=("access",),
         made="Debian 12's package reads from IMAP on a port of its own",
         start=_fetchmail,
+        oldest="TLSv1.2",
     ),
     Driver(
         id="mutt-2.2",

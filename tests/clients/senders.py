@@ -94,6 +94,7 @@ SENDERS = (
         made=f"Debian 12's source built on its OpenSSL: {_MAIL}",
         opening="smtp",
         start=partial(_exim, _OPENSSL, ()),
+        oldest="TLSv1.2",
         root=True,
     ),
     Driver(

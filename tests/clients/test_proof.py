@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from audit.clients.load import clients, offer
 from audit.clients.model import Use
@@ -14,6 +15,7 @@ from audit.forecast.negotiate import Refused
 from audit.forecast.outcome import certificates, fate
 from audit.forecast.server import from_profile, keys
 from audit.policy.load import load
+from audit.policy.model import Item, Profile
 from audit.wire.answer import Reader
 from audit.wire.client_hello import client_hello
 from audit.wire.server_hello import Accepted
@@ -52,10 +54,9 @@ class Seen:
     words: str
 
 
-def _connect(driver: Driver, library: str, policy: str, use: Use, pki: Pki, folder: Path) -> Seen:
+def _connect(driver: Driver, library: str, profile: Profile, pki: Pki, folder: Path) -> Seen:
     own = folder / "client"
     own.mkdir()
-    profile = load(policy).profiles[use]
     with (
         serving(library, profile, TODAY, pki, folder) as served,
         relay(driver.opening, served.port) as place,
@@ -83,13 +84,13 @@ def _server_name(version: str | None) -> str:
     return str(version).removesuffix(".0") if version == "TLSv1.0" else str(version)
 
 
-def _agrees(name: str, library: str, policy: str, use: Use, pki: Pki, folder: Path) -> None:
-    client, profile = CLIENTS[name], load(policy).profiles[use]
+def _agrees(name: str, library: str, profile: Profile, pki: Pki, folder: Path) -> None:
+    client = CLIENTS[name]
     having = keys(certificates(profile))
     server = from_profile(profile, TODAY, having, LIBRARIES[library])
     expected = fate(client, offer(client), server)
     try:
-        seen = _connect(DRIVERS[name], library, policy, use, pki, folder)
+        seen = _connect(DRIVERS[name], library, profile, pki, folder)
     except MissingError as error:
         pytest.skip(str(error))
     if isinstance(expected, Refused):
@@ -115,7 +116,7 @@ def test_what_is_forecast_happens(
     name: str, policy: str, use: Use, pki: Pki, tmp_path: Path
 ) -> None:
     """Version, suite and group, or the failure, are those of a real connection."""
-    _agrees(name, "openssl-3.0", policy, use, pki, tmp_path)
+    _agrees(name, "openssl-3.0", load(policy).profiles[use], pki, tmp_path)
 
 
 @pytest.mark.daemons
@@ -125,7 +126,31 @@ def test_what_is_forecast_happens_to_mail_servers_that_send(
     name: str, policy: str, use: Use, pki: Pki, tmp_path: Path
 ) -> None:
     """The same with mail servers, each over its own root."""
-    _agrees(name, "openssl-3.0", policy, use, pki, tmp_path)
+    _agrees(name, "openssl-3.0", load(policy).profiles[use], pki, tmp_path)
+
+
+def _only_tls10() -> Profile:
+    """A server of old: what is recorded as the oldest version of a client shows itself there."""
+    old = load("univie-2015").profiles["access"]
+    return replace(old, versions=(Item(name="TLSv1.0"),))
+
+
+@pytest.mark.parametrize("name", [d.id for d in DRIVERS.values() if not d.root])
+def test_who_offers_tls10_completes_it_or_is_known_not_to(
+    name: str, pki: Pki, tmp_path: Path
+) -> None:
+    """A server of TLS 1.0 alone gets what is forecast of it, and no more."""
+    _agrees(name, "openssl-3.0", _only_tls10(), pki, tmp_path)
+
+
+@pytest.mark.daemons
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize("name", [d.id for d in DRIVERS.values() if d.root])
+def test_what_mail_servers_offer_of_tls10_they_complete_or_are_known_not_to(
+    name: str, pki: Pki, tmp_path: Path
+) -> None:
+    """The same with mail servers that send."""
+    _agrees(name, "openssl-3.0", _only_tls10(), pki, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -141,4 +166,4 @@ def test_other_libraries_are_forecast_with_their_habits(
     name: str, library: str, policy: str, pki: Pki, tmp_path: Path
 ) -> None:
     """The same on an OpenSSL with hybrid groups and on GnuTLS."""
-    _agrees(name, library, policy, "access", pki, tmp_path)
+    _agrees(name, library, load(policy).profiles["access"], pki, tmp_path)
