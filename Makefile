@@ -7,6 +7,8 @@ LAB := inventory/lab
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
 TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin postgresql rpm
+# Mail clients, to hold forecasts against.
+TEST_PACKAGES += curl fetchmail libnet-ssleay-perl libnss3-tools libwolfssl35 msmtp mutt swaks
 
 FUZZ_SECONDS := 20
 FUZZ_OPTIONS :=

@@ -12,11 +12,48 @@ from audit.history.keep import keeping
 from audit.history.place import place
 from audit.history.store import Plan
 from audit.measures import joined
+from audit.options import add_history, add_manners, add_policies
 from audit.past import Past
-from audit.report import render, wanted, write
+from audit.report import REPORTERS, render, wanted, write
 from audit.report.reporters import Wanted
 from audit.report.terminal import show
 from audit.session import Audit
+
+_LONGEST = 36500  # days that runs can be kept; whoever wants more keeps all
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add its options."""
+    parser.add_argument("-i", "--inventory", required=True, help="the Ansible inventory")
+    parser.add_argument("--limit", default="", metavar="PATTERN", help="only these hosts or groups")
+    add_policies(parser, "the hosts'")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="write report.html, run.json and junit.xml there"
+    )
+    parser.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        dest="reports",
+        help=f"write one more report; may be repeated. Formats: {', '.join(REPORTERS)}",
+    )
+    add_manners(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
+    add_history(parser)
+    parser.add_argument(
+        "--keep",
+        metavar="DAYS",
+        type=_days,
+        help="forget runs that are older; the last two of each kind stay (default: keep all)",
+    )
+    parser.set_defaults(run=audit)
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+    return int(text)
 
 
 def audit(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,19 +13,24 @@ from audit.history.entry import LATEST, Entry, baseline, complete_of, find
 from audit.history.keep import past
 from audit.history.place import place
 from audit.history.store import Store, opened
+from audit.options import add_history
 from audit.report import REPORTERS, diff, listing, render, write
 
 _NAMES = "an id, the beginning of one, latest or previous"
 
 
-def _configure_history(parser: argparse.ArgumentParser) -> None:
+def configure_history(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `mailseal history`."""
+    add_history(parser)
     parser.add_argument(
         "--json", action="store_true", help="print JSON (docs/schema/history-1.json)"
     )
     parser.set_defaults(run=_history)
 
 
-def _configure_diff(parser: argparse.ArgumentParser) -> None:
+def configure_diff(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `mailseal diff`."""
+    add_history(parser)
     parser.description = (
         "Says what changed between two audits: verdicts, checks and facts. Ends with 0 if nothing"
         " became worse, 1 if something new fails or is no longer checked, 3 if the only news is"
@@ -39,19 +44,14 @@ def _configure_diff(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_diff)
 
 
-def _configure_report(parser: argparse.ArgumentParser) -> None:
+def configure_report(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `mailseal report`."""
+    add_history(parser)
     forms = [name for name in REPORTERS if name != "json-scan"]
     parser.add_argument("name", metavar="RUN", help=_NAMES)
     parser.add_argument("--format", choices=forms, default="text", help="default: %(default)s")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="default: the terminal")
     parser.set_defaults(run=_report)
-
-
-CONFIGURE: Mapping[str, Callable[[argparse.ArgumentParser], None]] = {
-    "history": _configure_history,
-    "diff": _configure_diff,
-    "report": _configure_report,
-}
 
 
 def _history(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 # What each part of `audit` may import of the others; a part is a module or package below it.
 ALLOWED = {
     "errors": set(),
+    "options": set(),
     "iana": set(),
     "facts": {"iana"},
     "findings": {"facts"},
@@ -20,8 +21,10 @@ ALLOWED = {
     "past": {"changes", "findings"},
     "history": {"changes", "errors", "facts", "findings", "past"},
     "waivers": {"errors", "findings"},
-    "policy": {"errors", "iana"},
+    "policy": {"errors", "iana", "options"},
     "wire": {"facts", "iana", "names"},
+    "clients": {"errors", "iana", "wire"},
+    "forecast": {"clients", "errors", "facts", "iana", "measures", "policy", "wire"},
     "judge": {"facts", "findings", "iana", "manifest", "names", "policy", "wire"},
     "manifest": {"errors"},
     "probe": {"errors", "facts", "iana", "wire"},
@@ -36,8 +39,8 @@ ALLOWED = {
     "namespace": {"errors"},
     "progress": set(),
     "report": {
-        *("changes", "drift", "errors", "facts", "findings", "history", "iana", "judge", "past"),
-        *("policy", "ports", "waivers"),
+        *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
+        *("judge", "past", "policy", "ports", "waivers"),
     },
     "measures": {"errors", "findings", "policy"},
     "passage": {
@@ -47,8 +50,8 @@ ALLOWED = {
 }
 # What does no I/O imports none of this.
 PURE = {
-    *("account", "changes", "drift", "iana", "facts", "findings", "judge", "manifest", "past"),
-    *("ports", "waivers", "wire"),
+    *("account", "changes", "drift", "iana", "facts", "findings", "forecast", "judge", "manifest"),
+    *("past", "ports", "waivers", "wire"),
 }
 # Parts of a package that does I/O elsewhere.
 PURE_MODULES = {"passage/outcome.py", "passage/plan.py", "passage/report.py"}

@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 
-Command = Callable[..., argparse.ArgumentParser]
+from audit.options import add_command as command
 
 
-def configure(policy: argparse.ArgumentParser, command: Command) -> None:
-    """Add the actions; *command* makes the parser of one, with help and example."""
+def configure(policy: argparse.ArgumentParser) -> None:
+    """Add the actions."""
     actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = command(actions, "list", "list the policies", "mailseal policy list")
     listing.set_defaults(run=_policy_list)

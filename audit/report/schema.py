@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from audit.forecast.outcome import Forecasts
 from audit.policy.diff import Difference
 from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 from audit.report.listing import HistoryDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "clients-1.json": Forecasts,
     "diff-1.json": DiffDocument,
     "finding-1.json": LineDocument,
     "history-1.json": HistoryDocument,

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 
+from audit.clients.load import clients
 from tests.fuzz.certificates import PKI
 from tests.fuzz.hosts import CLOCK
 from tests.fuzz.replies import GRAMMARS, SERVICES
@@ -128,9 +129,24 @@ _UNITS = (
     (b"", b"\r"),
 )
 
+# Recorded clients that differ in kind, a hello of SSLv2 with suites of TLS, one in two records, a
+# beginning, and no hello.
+_RECORDED = ("openssl-3.5", "gnutls-3.7", "nss-3.87", "node-8", "tls10-dhe", "java-17")
+_FIRST = bytes.fromhex(next(c.hello for c in clients() if c.id == "tls10-dhe"))
+_SSL2_CLIENT = struct.pack("!BHHHH", 1, 0x0301, 9, 0, 16) + b"\0\0\x35\0\0\xff\1\0\x80" + bytes(16)
+_CLIENTS = [
+    *(bytes.fromhex(client.hello) for client in clients() if client.id in _RECORDED),
+    struct.pack("!H", 0x8000 | len(_SSL2_CLIENT)) + _SSL2_CLIENT,
+    _record(22, _FIRST[5:40]) + _record(22, _FIRST[40:]),
+    _FIRST[:70],
+    _record(22, _message(2, _HELLOS[4])),
+    b"EHLO mail.example.org\r\n",
+]
+
 SEEDS: dict[str, list[bytes]] = {
     "answer": _cut(_STREAMS),
     "server-hello": list(_HELLOS),
+    "client-hello": _CLIENTS,
     "reply": [
         *(_choice(GRAMMARS, _GRAMMAR[service]) + _PIECES + said for service, said in _TALKS),
         *(_choice(GRAMMARS, "greeting") + _PIECES + said for service, said in _TALKS[:4]),

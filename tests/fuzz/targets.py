@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import answers, certificates, hosts, replies
+from tests.fuzz import answers, certificates, clients, hosts, replies
 
 Target = Callable[[bytes], None]
 
@@ -20,6 +20,7 @@ def _endless(data: bytes) -> None:
 TARGETS: dict[str, Target] = {
     "answer": answers.reader,
     "server-hello": answers.hello,
+    "client-hello": clients.hello,
     "reply": replies.reply,
     "dialogue": replies.dialogue,
     "login": replies.logins,

@@ -16,13 +16,13 @@ from audit.judge import path
 from audit.wire import answer, dialogue, login
 from audit.wire.reply import ReplyReader
 from audit.wire.server_hello import Accepted
-from tests.fuzz import answers, fuzz
+from tests.fuzz import answers, clients, fuzz
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.targets import CORPUS, TARGETS, check, inputs
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 3
-MAIN = ("answer", "reply", "dialogue", "certificate", "bent-certificate", "host")
+MAIN = ("answer", "client-hello", "reply", "dialogue", "certificate", "bent-certificate", "host")
 LARGEST_CORPUS = 400_000
 
 
@@ -53,6 +53,7 @@ def test_the_corpus_is_small_and_belongs_to_targets() -> None:
 TWINS: dict[str, tuple[object, str, object]] = {
     "answer": (answer.Reader, "end", lambda self: self.answer or answer.Closed()),
     "server-hello": (answers, "server_hello", lambda body: Accepted("TLSv1.2", None)),
+    "client-hello": (clients, "normal", lambda data: data[:-1]),
     "reply": (ReplyReader, "rest", b""),
     "dialogue": (dialogue, "_CONTINUE", 0),
     "login": (login, "verdict", lambda *_, **__: "refused"),

@@ -249,5 +249,7 @@ def test_check_mode_works_before_anything_was_built(tmp_path: Path) -> None:
         assert f"{name} would be built" in done.stdout, done.stdout[-6000:]
     assert re.search(r"^builds\s.*failed=0", done.stdout, re.MULTILINE), done.stdout[-6000:]
     both = f"{tmp_path / 'library.json'} and {tmp_path / 'exim.json'} is not there"
-    assert f"gets: nothing was built yet ({both}): run build.yml" in done.stdout, done.stdout[-2500:]
+    assert f"gets: nothing was built yet ({both}): run build.yml" in done.stdout, done.stdout[
+        -2500:
+    ]
     assert {path.name for path in tmp_path.iterdir()} == {"hosts.json", "told.json"}

@@ -1,0 +1,61 @@
+"""What several commands have in common: how one is described, and options that they share."""
+
+import argparse
+
+EXIT_CODES = (
+    "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
+    " 3 nothing failed but something could not be determined"
+)
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def add_command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a command, with what it is for and an example of it."""
+    return commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example: {example}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_policies(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add `--policy`; *default* says what counts without it."""
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="ID|FILE",
+        dest="policies",
+        help="the measure; A+B is A in shadow of B; may be repeated, what was seen is judged by"
+        f" each (default: {default})",
+    )
+
+
+def add_manners(parser: argparse.ArgumentParser) -> None:
+    """Add how servers are treated, and whether that is told."""
+    parser.add_argument(
+        "--pace",
+        choices=("normal", "slow"),
+        default="normal",
+        help="slow: for servers that allow two connections a minute (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say how many connections are planned for each endpoint",
+    )
+
+
+def add_history(parser: argparse.ArgumentParser) -> None:
+    """Add `--history`."""
+    parser.add_argument(
+        "--history",
+        metavar="URL|FILE|none",
+        help="where runs are kept: an SQLite file or postgresql://... (default: $MAILSEAL_HISTORY,"
+        " else /var/lib/mailseal/history.db for root or $XDG_STATE_HOME/mailseal/history.db)",
+    )
