@@ -1,7 +1,7 @@
 """One audit: what is planned, what was seen, what it means."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from audit.findings import Finding, Run, timestamp
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
 from audit.judge import shadow
-from audit.judge.bench import Aim, Case, Planned, judge, plan_endpoint, plan_group, plan_host
+from audit.judge.bench import Aim, Case, Planned, judge
 from audit.judge.case import (
     ClusterCase,
     EndpointCase,
@@ -25,11 +25,11 @@ from audit.judge.case import (
     PlannedHost,
 )
 from audit.judge.catalogue import CATALOGUE
-from audit.judge.groups import groups
 from audit.measures import distinct, joined, load_all, named
+from audit.planning import host_of, plan_all, profile_of
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import compiled_for, target
-from audit.policy.model import Policy, Profile
+from audit.policy.model import Policy
 from audit.policy.shadow import aim
 from audit.probe.address import PACES, Pace
 from audit.probe.calibration import calibrate
@@ -74,37 +74,10 @@ class Audit:
             place = f"host {host.name}: mailseal_waivers"
             waivers.checked(host.waivers, CATALOGUE, self.now.date(), place)
         self._alive: set[str] = set()
-        self.plan: list[Planned] = [p for host in self.hosts for p in self._plan(host)]
-        self.plan += self._plan_groups()
-
-    def _plan_groups(self) -> Iterable[Planned]:
-        """What endpoints have in common is judged once, not by each policy."""
-        single = dict.fromkeys(p.target for p in self.plan if isinstance(p.target, PlannedEndpoint))
-        for group in groups(single):
-            yield from plan_group(group, self._policies[group.endpoints[0].host][0].id)
-
-    def _plan(self, host: Host) -> Iterable[Planned]:
-        for policy in self._policies[host.name]:
-            yield from self._plan_by(host, policy)
-
-    def _plan_by(self, host: Host, policy: Policy) -> Iterable[Planned]:
-        for endpoint, traffic in host.expected():
-            there = PlannedEndpoint(
-                endpoint,
-                traffic,
-                key_types=host.certificate_types,
-                names=host.certificate_names,
-            )
-            ahead = _profile(there, new) if (new := aim(policy)) else None
-            yield from plan_endpoint(there, _profile(there, policy), policy.id, ahead=ahead)
-        for endpoint in host.unexpected():
-            yield from plan_endpoint(PlannedEndpoint(endpoint, None), None, policy.id)
-        if host.daemon:
-            inside = PlannedHost(host.name, host.daemon, host.library_prefix)
-            yield from plan_host(inside, policy.id)
+        self.plan = plan_all(self.hosts, self._policies)
 
     def _policy(self, planned: Planned) -> Policy:
-        return next(p for p in self._policies[_host(planned)] if p.id == planned.policy)
+        return next(p for p in self._policies[host_of(planned)] if p.id == planned.policy)
 
     @property
     def id(self) -> str:
@@ -161,7 +134,7 @@ class Audit:
         asking.join()
 
     def _task(self, planned: PlannedEndpoint) -> Task:
-        profile = _profile(planned, self._policies[planned.endpoint.host][0])
+        profile = profile_of(planned, self._policies[planned.endpoint.host][0])
         if profile is None:
             return Task()
         return Task(expectation(profile, self.now.date(), planned.key_types), verify=True)
@@ -177,7 +150,7 @@ class Audit:
             return self._findings[planned]
 
     def _waived(self, planned: Planned, found: Finding) -> Finding:
-        waiver = waivers.waived_by(self._hosts[_host(planned)].waivers, found, self.now.date())
+        waiver = waivers.waived_by(self._hosts[host_of(planned)].waivers, found, self.now.date())
         return replace(found, verdict="waived", waiver=waiver) if waiver else found
 
     def _case(self, planned: Planned, policy: Policy) -> Case:
@@ -191,7 +164,7 @@ class Audit:
         return EndpointCase(
             planned.target,
             facts,
-            _profile(planned.target, policy),
+            profile_of(planned.target, policy),
             self.now,
             self._roots[endpoint.host],
             alive=endpoint.address in self._alive,
@@ -243,21 +216,3 @@ class Audit:
                 *waivers.notices(accepted, findings, today, whole=self.whole),
             ),
         )
-
-
-def _profile(planned: PlannedEndpoint, policy: Policy) -> Profile | None:
-    if planned.traffic is None:
-        return None
-    if planned.traffic not in policy.profiles:
-        raise MailsealError(f"{policy.id} has no profile {planned.traffic}")
-    return policy.profiles[planned.traffic]
-
-
-def _host(planned: Planned) -> str:
-    match planned.target:
-        case PlannedHost(host=host):
-            return host
-        case PlannedEndpoint(endpoint=endpoint):
-            return endpoint.host
-        case PlannedGroup(endpoints=endpoints):
-            return endpoints[0].host
