@@ -297,12 +297,15 @@ partition-default: /var/spool/imap
 sasl_pwcheck_method: saslauthd
 END
 cat >/etc/cyrus.conf <<'END'
-SERVICES { imap cmd="imapd" listen="127.0.0.1:143" prefork=1 }
+SERVICES {
+  imap cmd="imapd" listen="127.0.0.1:143" prefork=1
+}
 END
 service cyrus-imapd start
 """
 ASK = """\
-exec 3<>/dev/tcp/127.0.0.1/143; printf 'a ID NIL\\r\\n' >&3
+for second in 1 2 3 4 5 6 7 8 9; do exec 3<>/dev/tcp/127.0.0.1/143 && break; sleep 1; done
+printf 'a ID NIL\\r\\n' >&3
 while read -r -t 20 line <&3; do echo "$line"; case $line in a\\ *) break ;; esac; done
 cat /proc/$(pgrep -xo imapd)/maps
 """
