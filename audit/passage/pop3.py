@@ -30,12 +30,27 @@ def visit(place: Place, account: Account, way: Way) -> None:
                 client.stls(tls)
             way.step = "login"
             client.user(account.user)
-            client.pass_(account.password)
-            way.step = "list"
-            client.list()
+            if _logged_in(client, account.password):
+                way.step = "list"
+                client.list()
             way.step = "logout"
             client.quit()
         finally:
             way.leave(client.sock, place)
             with suppress(OSError):
                 client.close()
+
+
+def _logged_in(client: Client, password: str) -> bool:
+    """Whether there is a mailbox now; there is none where the same user came a moment ago.
+
+    A server says LOGIN-DELAY to PASS once it knows that the password is right (RFC 2449, 8.1.1), so
+    that is a login as well.
+    """
+    try:
+        client.pass_(password)
+    except poplib.error_proto as error:
+        if error.args and error.args[0].startswith(b"-ERR [LOGIN-DELAY]"):
+            return False
+        raise
+    return True

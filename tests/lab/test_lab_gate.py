@@ -108,7 +108,7 @@ def test_a_host_that_does_not_pass_goes_back_and_the_rollout_stops(rolled_out: L
     done = playbook(*words(**change(90), **more))
     assert done.returncode != 0
     text = re.sub(r"\s+", " ", done.stdout)
-    assert "msa1 does not pass: MT-AUTH-BEFORE-TLS on port 587" in text
+    assert "msa1: it does not pass: MT-AUTH-BEFORE-TLS on port 587" in text
     assert "it serves as before" in text
     assert text.count("was not touched: the rollout stopped at msa1") == 2
     after = {host: files(rolled_out, host) for host in HOSTS}

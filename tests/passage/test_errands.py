@@ -204,6 +204,14 @@ _LATER: list[tuple[Service, str, str, str]] = [
 ]
 
 
+def test_a_user_who_was_there_a_moment_ago_was_let_in(pki: Pki) -> None:
+    """LOGIN-DELAY comes once the password is known to be right; said of the name it says nothing."""
+    delay = says("-ERR [LOGIN-DELAY] Logins must be at least 1 minute apart")
+    assert go(pki, "pop3", "implicit", wrong={"PASS": delay}).verdict == "pass"
+    outcome = go(pki, "pop3", "implicit", wrong={"USER": delay})
+    assert (outcome.verdict, outcome.step) == ("not-tried", "login")
+
+
 @pytest.mark.parametrize(("service", "word", "text", "step"), _LATER)
 def test_later_is_not_tried(pki: Pki, service: Service, word: str, text: str, step: str) -> None:
     """What a busy server says is neither a failure nor fine, and may end better."""

@@ -51,7 +51,7 @@ def mailseal_gate_wrong(document: str) -> list[str]:
 
 def mailseal_gate_refused(document: str) -> list[str]:
     """Where a user could not log in or send, a sentence each."""
-    found = msgspec.json.decode(document, type=PassageDocument).outcomes
+    found = msgspec.json.decode(document.encode(), type=PassageDocument).outcomes
     return _few([_refused(one) for one in found if one.verdict != "pass"])
 
 
@@ -77,7 +77,7 @@ def _refused(one: OutcomeDocument) -> str:
 
 
 def _findings(document: str) -> tuple[Finding, ...]:
-    return msgspec.json.decode(document, type=_Seen).findings
+    return msgspec.json.decode(document.encode(), type=_Seen).findings
 
 
 def _run(document: str) -> Run:
