@@ -205,8 +205,8 @@ _LATER: list[tuple[Service, str, str, str]] = [
 
 
 def test_a_user_who_was_there_a_moment_ago_was_let_in(pki: Pki) -> None:
-    """LOGIN-DELAY comes once the password is known to be right; said of the name it says nothing."""
-    delay = says("-ERR [LOGIN-DELAY] Logins must be at least 1 minute apart")
+    """LOGIN-DELAY comes once the password is known to be right; of the name it says nothing."""
+    delay = "-ERR [LOGIN-DELAY] Logins must be at least 1 minute apart"
     assert go(pki, "pop3", "implicit", wrong={"PASS": delay}).verdict == "pass"
     outcome = go(pki, "pop3", "implicit", wrong={"USER": delay})
     assert (outcome.verdict, outcome.step) == ("not-tried", "login")
