@@ -111,7 +111,8 @@ def test_a_host_that_does_not_pass_goes_back_and_the_rollout_stops(rolled_out: L
     text = re.sub(r"\s+", " ", done.stdout)
     assert "msa1: it does not pass: MT-AUTH-BEFORE-TLS on port 587" in text
     assert "it serves as before" in text
-    assert text.count("was not touched: the rollout stopped at msa1") == 2
+    # A batch of which nothing is left ends the play by itself; imap1 and imap2 are not even begun.
+    assert not re.search(r"^imap\d\s+: ok=[^ ]* +changed=[1-9]", done.stdout, re.MULTILINE)
     after = {host: files(rolled_out, host) for host in HOSTS}
     assert [host for host in HOSTS if after[host] != before[host]] == ["mx1", "mx2"]
     assert not any(pending(rolled_out, host) for host in HOSTS)
