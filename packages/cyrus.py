@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from packages import pinned
@@ -38,7 +38,7 @@ _SAYS = {
 }
 # One file's part of what readelf says of several.
 _PART = re.compile(r"^File: (?:\S*/)?(\S+)\n(.*?)(?=^File: |\Z)", re.MULTILINE | re.DOTALL)
-_USES = re.compile(r"\(NEEDED\).*\[lib(ssl|crypto)\.so")
+_NEEDED = re.compile(r"\(NEEDED\).*\[(.*)\]")
 
 
 def plan(spec: Mapping[str, Any]) -> Plan:
@@ -81,8 +81,7 @@ def plan(spec: Mapping[str, Any]) -> Plan:
             ),
             Step(
                 name="ask what it is",
-                script="cd source\n"
-                + ask("imap/imapd", f"$HOME/sysroot{spec['prefix']}/lib", " ".join(BUILT)),
+                script=_ask(f"$HOME/sysroot{spec['prefix']}/lib"),
             ),
             Step(name="package", script=_package(spec)),
         ),
@@ -103,6 +102,15 @@ def _configure(prefix: str) -> str:
         # Automake makes them before anything else for "all" only.
         "printf 'include Makefile\\nfirst: $(BUILT_SOURCES)\\n' >first.mk\n"
         'make -f first.mk -j"$(nproc)" first\n'
+    )
+
+
+def _ask(libraries: str) -> str:
+    files = " ".join(BUILT)
+    return (
+        "cd source\n"
+        + ask("imap/imapd", libraries, files)
+        + f'LD_LIBRARY_PATH="{libraries}" ldd {files} >>"$HOME/product/version.txt"\n'
     )
 
 
@@ -142,7 +150,7 @@ def judge(openssl: str, prefix: str, said: str, dynamic: str) -> list[str]:
     Args:
         openssl: the version it must be compiled and run with.
         prefix: where it must look for it.
-        said: imapd's answer to ID.
+        said: imapd's answer to ID, and what ``ldd`` says of the programs where it was asked.
         dynamic: the output of ``readelf -d`` for its programs and libraries, two files or more.
     """
     return [*_judge(openssl, prefix, said, dynamic)]
@@ -155,9 +163,28 @@ def _judge(openssl: str, prefix: str, said: str, dynamic: str) -> Iterator[str]:
             yield f"it does not say which OpenSSL it is {what}"
         elif found[1] != openssl:
             yield f"it is {what} OpenSSL {found[1]}, not {openssl}"
-    users = [(name, part) for name, part in _PART.findall(dynamic) if _USES.search(part)]
-    for name, part in users:
-        if not runs_from(prefix, part):
+    parts = dict(_PART.findall(dynamic))
+    needed = {name: _NEEDED.findall(part) for name, part in parts.items()}
+    for name, part in parts.items():
+        if _uses(needed[name], "lib(ssl|crypto)") and not runs_from(prefix, part):
             yield f"{name} does not look for its library in {prefix}/lib"
-    if not users:
-        yield "nothing in it uses OpenSSL"
+    for name in (built.rpartition("/")[2] for built in BUILT):
+        if not _uses(_reached(name, needed), "libssl"):
+            yield f"{name} is not linked to libssl"
+    if "not found" in said:
+        yield "it lacks a library"
+
+
+def _uses(libraries: Iterable[str], name: str) -> bool:
+    return any(re.match(rf"{name}\.so", library) for library in libraries)
+
+
+def _reached(name: str, needed: Mapping[str, list[str]]) -> set[str]:
+    """Return the libraries of a program, and those of its own libraries."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        fresh = set(needed.get(ahead.pop(), ())) - found
+        found |= fresh
+        ahead += fresh
+    return found

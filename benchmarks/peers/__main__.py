@@ -41,7 +41,7 @@ _PROFILED = 7
 def main() -> int:
     """Measure, compare, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5, help="of every tool (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="of every tool (%(default)s)")
     parser.add_argument("--limit", type=float, default=300, help="seconds a run (%(default)s)")
     options = parser.parse_args()
     check_ours()

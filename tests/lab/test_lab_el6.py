@@ -322,8 +322,8 @@ def test_a_cyrus_for_el6_serves_there_on_our_library(brought: Brought, tmp_path:
     done = _play("openssl.yml", "--limit", "build1", "-e", json.dumps(words))
     assert done.returncode == 0, done.stdout[-3000:]
     made = json.loads(built.read_text(encoding="utf-8"))
-    wanted = {"name": made["package"], "version": made["version"], "format": "rpm"}
-    arguments = json.dumps({**wanted, "url": "http://10.80.0.5"})
+    package = {"name": made["package"], "version": made["version"], "format": "rpm"}
+    arguments = json.dumps({**package, "url": "http://10.80.0.5"})
     module = ("-M", "roles/package_install/library", "-m", "mailseal_package", "-a", arguments)
     done = run(str(BIN / "ansible"), "-i", INVENTORY, "old1", *module)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -32,8 +32,9 @@ OTHER = {
 
 def play(book: str, *words: str) -> Done:
     """Run a playbook on the lab."""
-    play = (str(BIN / "ansible-playbook"), "-i", INVENTORY, book)
-    return run(*play, "-e", json.dumps(CHECKED), *words, seconds=LONG)
+    checked = ("-e", json.dumps(CHECKED))
+    program = str(BIN / "ansible-playbook")
+    return run(program, "-i", INVENTORY, book, *checked, *words, seconds=LONG)
 
 
 def words(**more: object) -> tuple[str, str]:

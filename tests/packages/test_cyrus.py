@@ -25,6 +25,7 @@ SAID = (
     '* ID ("name" "Cyrus IMAPD" "version" "3.6.1" "environment" "Built w/Cyrus SASL 2.1.28;'
     " Running w/Cyrus SASL 2.1.28; Built w/OpenSSL 3.5.7 1 Nov 2026;"
     ' Running w/OpenSSL 3.5.7 1 Nov 2026; Built w/zlib 1.2.13; Running w/zlib 1.2.13")\r\n'
+    f"imap/pop3d:\n\tlibssl.so.3 => {HOME}/lib/libssl.so.3 (0x1)\n"
 )
 _FILE = """
 File: {}
@@ -34,9 +35,16 @@ Dynamic section at offset 0x1 contains 2 entries:
  0x000000000000001d (RUNPATH)            Library runpath: [/usr/lib/cyrus-imapd/lib:{}/lib]
 """
 IMAPD = _FILE.format("imap/imapd", "libssl.so.3", HOME)
-LIBRARY = _FILE.format("/root/stage/usr/lib/libcyrus_imap.so.0", "libcrypto.so.3", HOME)
+POP3D = _FILE.format("imap/pop3d", "libcyrus.so.0", HOME)
+LMTPD = _FILE.format("imap/lmtpd", "libcyrus_imap.so.0", HOME)
+SIEVE = _FILE.format("timsieved/timsieved", "libcyrus_imap.so.0", HOME)
+# Its own libraries, one of which is linked to the other.
+LIBRARY = _FILE.format("/root/stage/usr/lib/libcyrus.so.0", "libssl.so.3", HOME)
+LIBRARY += _FILE.format("/root/stage/usr/lib/libcyrus_imap.so.0", "libcyrus.so.0", HOME)
 MASTER = _FILE.format("stage/cyrus-master", "libc.so.6", "/none")
-DYNAMIC = IMAPD + LIBRARY + MASTER
+OTHERS = POP3D + LMTPD + SIEVE
+DYNAMIC = IMAPD + OTHERS + LIBRARY + MASTER
+EACH = [f"{name} is not linked to libssl" for name in ("imapd", "pop3d", "lmtpd", "timsieved")]
 
 
 def test_a_good_cyrus_is_shipped() -> None:
@@ -47,18 +55,23 @@ def test_a_good_cyrus_is_shipped() -> None:
 @pytest.mark.parametrize(
     ("said", "dynamic", "wrong"),
     [
-        (SAID, MASTER, ["nothing in it uses OpenSSL"]),
-        (SAID, "", ["nothing in it uses OpenSSL"]),
+        (SAID, MASTER, EACH),
+        (SAID, "", EACH),
+        (SAID, DYNAMIC.replace(POP3D, ""), EACH[1:2]),
+        (SAID, DYNAMIC.replace("timsieved\n", "other\n"), EACH[3:]),
+        (SAID, DYNAMIC.replace("[libcyrus_imap.so.0]", "[libc.so.6]", 1), EACH[2:3]),
+        (SAID, IMAPD + OTHERS, EACH[1:]),
         (
             SAID,
-            IMAPD.replace(HOME, "/usr") + LIBRARY,
+            DYNAMIC.replace(IMAPD, IMAPD.replace(HOME, "/usr")),
             [f"imapd does not look for its library in {HOME}/lib"],
         ),
         (
             SAID,
-            IMAPD + LIBRARY.replace(HOME, "/usr"),
-            [f"libcyrus_imap.so.0 does not look for its library in {HOME}/lib"],
+            IMAPD + OTHERS + LIBRARY.replace(HOME, "/usr"),
+            [f"libcyrus.so.0 does not look for its library in {HOME}/lib"],
         ),
+        (SAID.replace("=> /opt", "=> not found"), DYNAMIC, ["it lacks a library"]),
         (
             SAID.replace("Built w/OpenSSL 3.5.7", "Built w/OpenSSL 3.0.2"),
             DYNAMIC,
