@@ -51,6 +51,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal report latest --format html -o r.html",
         "audit.review:configure_report",
     ),
+    "staging": (
+        "say what a change would bring, by trying it on a staging cluster",
+        "mailseal staging --policy mailseal-2026 --now-policy univie-2015 --limit imap",
+        "audit.staging.cli:configure",
+    ),
     "policy": (
         "show, compare and compile policies (A+B is A in shadow of B)",
         "mailseal policy compile mailseal-2026 --for cyrus",

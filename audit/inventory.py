@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import product
@@ -130,15 +130,20 @@ class _Inventory:
         return cls(meta, {name: msgspec.json.decode(g, type=_Group) for name, g in raw.items()})
 
 
-def read(inventory: str, limit: str = "") -> list[Host]:
+def read(inventory: str, limit: str = "", variables: Sequence[str] = ()) -> list[Host]:
     """The hosts of an inventory, imap2 before imap10.
+
+    Args:
+        inventory: the path that Ansible reads.
+        limit: only these hosts or groups.
+        variables: what else is set, in the words of Ansible's `-e`.
 
     Raises:
         MailsealError: there is no such inventory, it is malformed, or no host is left.
     """
     if not Path(inventory).exists():
         raise MailsealError(f"there is no inventory {inventory}")
-    data = _ansible_inventory(inventory, limit)
+    data = _ansible_inventory(inventory, limit, variables)
     names = {name for group in data.groups.values() for name in group.hosts}
     if not names:
         which = f" that matches {limit!r}" if limit else ""
@@ -152,12 +157,13 @@ def _by_number(name: str) -> list[tuple[str, int]]:
     return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
-def _ansible_inventory(inventory: str, limit: str) -> _Inventory:
+def _ansible_inventory(inventory: str, limit: str, variables: Sequence[str]) -> _Inventory:
     program = shutil.which("ansible-inventory", path=str(Path(sys.executable).parent))
     program = program or shutil.which("ansible-inventory")
     if program is None:
         raise MailsealError("ansible-inventory is not installed", UNDETERMINED)
     command = [program, "-i", inventory, "--list", *(["--limit", limit] if limit else [])]
+    command += [word for words in variables for word in ("-e", words)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -51,7 +51,7 @@ def add_manners(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_history(parser: argparse.ArgumentParser) -> None:
+def add_history(parser: argparse._ActionsContainer) -> None:
     """Add `--history`."""
     parser.add_argument(
         "--history",

@@ -34,14 +34,20 @@ class Driver:
 
     @classmethod
     def read(
-        cls, path: str, limit: str = "", policies: Sequence[str] = (), pace: Pace = "normal"
+        cls,
+        path: str,
+        limit: str = "",
+        policies: Sequence[str] = (),
+        pace: Pace = "normal",
+        variables: Sequence[str] = (),
     ) -> "Driver":
-        """Plan the audit of an inventory.
+        """Plan the audit of an inventory; *variables* are set beside those that it has.
 
         Raises:
             MailsealError: inventory or policy are missing or malformed.
         """
-        return cls(Audit(path, inventory.read(path, limit), policies, pace, whole=not limit))
+        hosts = inventory.read(path, limit, variables)
+        return cls(Audit(path, hosts, policies, pace, whole=not limit))
 
     def look(self) -> None:
         """Look at everything, from the namespace that the inventory names.

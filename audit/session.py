@@ -133,6 +133,33 @@ class Audit:
         knock_all(closed, done=seen)
         asking.join()
 
+    def rejudged(self, run: Run) -> Run:
+        """An earlier run by these measures; what it did not look at is left out."""
+        seen = {_where(facts.endpoint): facts for facts in run.endpoints}
+        planned = {p.target for p in self.plan}
+        for endpoint in (t.endpoint for t in planned if isinstance(t, PlannedEndpoint)):
+            if (facts := seen.get(_where(endpoint))) is not None:
+                self._endpoints[endpoint] = replace(facts, endpoint=endpoint)
+                if facts.reach not in ("no-answer", "no-route"):
+                    self._alive.add(endpoint.address)
+        self._inside = {facts.host: facts for facts in run.hosts}
+        told = [p for p in self.plan if self._told(p)]
+        for one in told:
+            self.finding(one)
+        found = self.run()
+        return replace(
+            found, run=run.run, started=run.started, finished=run.finished, planned=len(told)
+        )
+
+    def _told(self, planned: Planned) -> bool:
+        match planned.target:
+            case PlannedHost(host=host):
+                return host in self._inside
+            case PlannedEndpoint(endpoint=endpoint):
+                return endpoint in self._endpoints
+            case PlannedGroup(endpoints=endpoints):
+                return all(endpoint in self._endpoints for endpoint in endpoints)
+
     def _task(self, planned: PlannedEndpoint) -> Task:
         profile = profile_of(planned, self._policies[planned.endpoint.host][0])
         if profile is None:
@@ -216,3 +243,9 @@ class Audit:
                 *waivers.notices(accepted, findings, today, whole=self.whole),
             ),
         )
+
+
+def _where(endpoint: Endpoint) -> tuple[str, str, int, str, str]:
+    """What makes an endpoint the same in two runs."""
+    e = endpoint
+    return e.host, e.address, e.port, e.service, e.mode

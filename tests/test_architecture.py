@@ -19,7 +19,12 @@ ALLOWED = {
     "changes": {"findings"},
     "drift": {"facts", "findings", "iana"},
     "past": {"changes", "findings"},
-    "history": {"changes", "errors", "facts", "findings", "past"},
+    "history": {"changes", "errors", "facts", "findings", "past", "unsaid"},
+    "unsaid": set(),
+    "prospect": {
+        *("changes", "clients", "errors", "facts", "findings", "forecast", "iana", "policy"),
+        *("unsaid", "wire"),
+    },
     "waivers": {"errors", "findings"},
     "policy": {"errors", "iana", "options"},
     "wire": {"facts", "iana", "names"},
@@ -40,7 +45,7 @@ ALLOWED = {
     "progress": set(),
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
-        *("judge", "past", "policy", "ports", "waivers"),
+        *("judge", "past", "policy", "ports", "prospect", "waivers"),
     },
     "measures": {"errors", "findings", "policy"},
     "passage": {
@@ -51,7 +56,7 @@ ALLOWED = {
 # What does no I/O imports none of this.
 PURE = {
     *("account", "changes", "drift", "iana", "facts", "findings", "forecast", "judge", "manifest"),
-    *("past", "ports", "waivers", "wire"),
+    *("past", "ports", "prospect", "unsaid", "waivers", "wire"),
 }
 # Parts of a package that does I/O elsewhere.
 PURE_MODULES = {"passage/outcome.py", "passage/plan.py", "passage/report.py"}

@@ -13,7 +13,7 @@ T = TypeVar("T", Group, Suite)
 
 # What a client means that names no signatures: SHA-1 (RFC 5246, section 7.4.1.4.1).
 _UNSAID = (0x0201, 0x0203)
-_NO_SIGNATURE = "it accepts no signature that the server can make"
+NO_SIGNATURE = "it accepts no signature that the server can make"
 
 
 class Agreed(Struct, frozen=True):
@@ -76,7 +76,7 @@ def _tls13(offer: Offer, server: Server) -> Agreed | Refused:
         return Refused(f"no cipher suite of {version} in common")
     able = [s for key in server.keys for s in key.schemes(version, sha1=False)]
     if not set(able) & set(offer.signatures):
-        return Refused(_NO_SIGNATURE)
+        return Refused(NO_SIGNATURE)
     groups = _in_order(server.groups[version], offer.groups, server, version)
     if not groups:
         return Refused("no group in common")
@@ -96,7 +96,7 @@ def _tls13_group(shares: Sequence[Group], shared: Sequence[Group], server: Serve
 def _older(offer: Offer, server: Server, version: Version) -> Agreed | Refused:
     named = offer.signatures if server.manners.signs_first and version == "TLSv1.2" else None
     if named is not None and not server.signatures & set(named):
-        return Refused(_NO_SIGNATURE)
+        return Refused(NO_SIGNATURE)
     obstacles: dict[str, None] = {}
     for one in _in_order(server.suites[version], offer.suites, server, version):
         found = _group(one, offer, server, version)
@@ -123,7 +123,7 @@ def _unsigned(one: Suite, offer: Offer, server: Server, version: Version) -> str
     if version == "TLSv1.2" and one.key_exchange in ("ECDHE", "DHE"):
         accepted = set(_UNSAID if offer.signatures is None else offer.signatures)
         if not any(accepted & set(key.schemes(version, sha1=server.sha1)) for key in having):
-            return _NO_SIGNATURE
+            return NO_SIGNATURE
     return ""
 
 

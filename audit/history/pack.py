@@ -7,7 +7,6 @@ alike on all endpoints, and its checksum finds what the disk has changed.
 
 import json
 import lzma
-import re
 from typing import Any
 
 import msgspec
@@ -15,9 +14,9 @@ from msgspec.structs import replace
 
 from audit.facts import HostFacts
 from audit.findings import Run
+from audit.unsaid import NAME
 
 _PRESET = 1  # higher ones take ten times as long for the last few percent
-_SECRET = re.compile("passw|secret|_pw$")
 _NOT_KEPT = "(not kept)"
 
 
@@ -56,7 +55,7 @@ def _each(primes: Any, change: Any) -> Any:  # noqa: ANN401 - None or a list, of
 
 def _without_secrets(facts: HostFacts) -> HostFacts:
     options = {
-        daemon: {name: _NOT_KEPT if _SECRET.search(name) else value for name, value in told.items()}
+        daemon: {name: _NOT_KEPT if NAME.search(name) else value for name, value in told.items()}
         for daemon, told in facts.options.items()
     }
     return replace(facts, options=options)

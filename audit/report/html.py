@@ -58,7 +58,7 @@ _KINDS: Mapping[Kind, tuple[str, str]] = {
 
 def html_document(run: Run, past: Past = NO_PAST) -> bytes:
     """The run as one HTML file."""
-    environment = _environment()
+    environment = sandboxed()
     style = environment.get_template("style.css.j2").render()
     script = environment.get_template("report.js.j2").render()
     listed = _listed(run)
@@ -82,8 +82,8 @@ def html_document(run: Run, past: Past = NO_PAST) -> bytes:
         portraits=[(h, list(group)) for h, group in groupby(portraits(run), lambda p: p.host)],
         style=style,
         script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=digest(style),
+        script_hash=digest(script),
         **_head(run),
     )
     return page.encode()
@@ -107,7 +107,8 @@ def _hosts(run: Run, past: Past) -> dict[str, int]:
     return {host: number for number, host in enumerate(dict.fromkeys(named), 1)}
 
 
-def _environment() -> Environment:
+def sandboxed() -> Environment:
+    """What every page is made with: whatever a server said is shown and does nothing."""
     environment = Environment(
         loader=PackageLoader("audit.report"),
         autoescape=True,
@@ -146,7 +147,7 @@ def _lines(text: str) -> Markup:
     return escape(visible(text, lines=True))
 
 
-def _hash(text: str) -> str:
+def digest(text: str) -> str:
     """As Content-Security-Policy names an inline style or script."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 

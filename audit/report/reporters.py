@@ -95,7 +95,15 @@ def write(run: "Run", format_name: str, path: Path, past: "Past | None" = None) 
     Raises:
         MailsealError: no such format, or the file cannot be written.
     """
-    report = render(run, format_name, past)
+    put(path, render(run, format_name, past))
+
+
+def put(path: Path, report: bytes) -> None:
+    """Write a report to a file that is always either the old one or the whole new one.
+
+    Raises:
+        MailsealError: the file cannot be written.
+    """
     try:
         if _is_a_device(path):
             path.write_bytes(report)

@@ -12,6 +12,7 @@ from audit.policy.diff import Difference
 from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 from audit.report.listing import HistoryDocument
+from audit.report.prospect_json import StagingDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "clients-1.json": Forecasts,
@@ -22,6 +23,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
+    "staging-1.json": StagingDocument,
 }
 
 

@@ -1,0 +1,1 @@
+"""What a change brings, from what was seen before it and after it: pure."""

@@ -1,0 +1,193 @@
+"""`mailseal staging`: what it takes, and where its result goes."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.errors import MailsealError
+from audit.options import add_history
+
+if TYPE_CHECKING:
+    from audit.prospect.compare import Allowed
+    from audit.staging.flow import Baseline, Order, Seen
+
+_TOP = Path(__file__).resolve().parents[2]
+_INVENTORY = "inventory/staging"
+_DESCRIPTION = """\
+Deploys to a staging cluster what production has now, then the candidate, audits both, and says what
+the change brings: findings fixed and new, versions and suites gone and come, recorded clients that
+can no longer connect, files replaced. Rests on what the servers showed, not on policy files. The
+staging cluster is left on the candidate; where the candidate cannot be deployed, on what there was.
+"""
+_EXITS = """\
+exit codes: 0 the candidate holds and takes TLS from no client that is not announced, 1 it cannot be
+deployed, fails its own policy or takes TLS from others, 2 wrong usage, 3 something could not be
+determined"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add its options."""
+    parser.description = _DESCRIPTION
+    parser.epilog = f"{(parser.epilog or '').partition(chr(10))[0]}\n{_EXITS}"
+    parser.add_argument(
+        "-i",
+        "--inventory",
+        default=str(_TOP / _INVENTORY),
+        help=f"the staging cluster, as the candidate has it (default: {_INVENTORY}, the lab)",
+    )
+    parser.add_argument("--limit", default="", metavar="PATTERN", help="only these hosts or groups")
+    parser.add_argument(
+        "--policy",
+        metavar="ID|FILE",
+        help="the candidate's mailseal_policy, for roles and audit alike; A+B is A in shadow of B"
+        " (default: the inventory's)",
+    )
+    parser.add_argument(
+        "-e",
+        "--extra-vars",
+        action="append",
+        default=[],
+        metavar="VARS",
+        help="further variables of the candidate, as for ansible-playbook; may be repeated",
+    )
+    now = parser.add_argument_group("what production has now (default: what the inventory says)")
+    now.add_argument(
+        "--now-policy", metavar="ID|FILE", help="deploy and audit with this mailseal_policy first"
+    )
+    now.add_argument(
+        "--now-inventory",
+        metavar="PATH",
+        help="deploy and audit by this inventory of the same hosts first, as of another branch",
+    )
+    now.add_argument(
+        "--baseline",
+        metavar="RUN",
+        help="compare with this run of the history instead: an id, the beginning of one, latest or"
+        " previous; hosts with other names are compared port by port",
+    )
+    add_history(now)
+    parser.add_argument(
+        "--production",
+        metavar="INVENTORY",
+        help="also say what the deployment would replace there (--check --diff; changes nothing)",
+    )
+    parser.add_argument(
+        "--allow-breaking",
+        action="append",
+        default=[],
+        metavar="N|CLIENT",
+        help="clients whose loss is announced: a name or shell pattern (`mailseal clients` lists"
+        " them), or how many others may be lost (default: none); may be repeated",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write staging.html, staging.json, staging.md, reports of both audits, and Ansible's"
+        " words there",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON (docs/schema/staging-1.json)"
+    )
+    parser.add_argument(
+        "--pace",
+        choices=("normal", "slow"),
+        default="normal",
+        help="slow: for servers that allow two connections a minute (default: %(default)s)",
+    )
+    parser.set_defaults(run=_staging)
+
+
+def _staging(arguments: argparse.Namespace) -> int:
+    from audit.report.prospect_json import staging_document
+    from audit.report.prospect_text import show
+    from audit.staging.flow import stage
+
+    order = _order(arguments)
+    seen = stage(order)
+    if arguments.json:
+        sys.stdout.buffer.write(staging_document(seen.staged))
+    else:
+        show(seen.staged, sys.stdout)
+    if arguments.out:
+        _write(seen, arguments.out)
+    return seen.staged.exit_code
+
+
+def _order(arguments: argparse.Namespace) -> "Order":
+    from audit.staging.flow import Order
+    from audit.staging.sides import Side, variables
+
+    asked = arguments
+    if asked.baseline and (asked.now_policy or asked.now_inventory):
+        raise MailsealError(
+            "--baseline is a run of what there is now, so it goes without --now-..."
+        )
+    if not any(
+        (asked.policy, asked.extra_vars, asked.now_policy, asked.now_inventory, asked.baseline)
+    ):
+        words = "name a candidate (--policy, -e) or what production has now (--now-policy,"
+        raise MailsealError(f"there is nothing to compare: {words} --now-inventory, --baseline)")
+    if asked.out:
+        try:
+            asked.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MailsealError(f"{asked.out}: cannot be made ({error.strerror})") from None
+    before = asked.now_inventory or asked.inventory
+    return Order(
+        now=Side(before, asked.limit, variables(asked.now_policy, ())),
+        candidate=Side(asked.inventory, asked.limit, variables(asked.policy, asked.extra_vars)),
+        baseline=_baseline(asked.baseline, asked.history) if asked.baseline else None,
+        production=asked.production or "",
+        allowed=_allowed(asked.allow_breaking),
+        pace=asked.pace,
+        out=asked.out,
+    )
+
+
+def _baseline(name: str, history: str | None) -> "Baseline":
+    from audit.history.entry import find
+    from audit.history.place import place
+    from audit.history.store import opened
+    from audit.staging.flow import Baseline
+
+    where = place(history)
+    if where is None:
+        raise MailsealError("--baseline wants a history, and it is switched off by 'none'")
+    with opened(where) as store:
+        entry = find(store.entries(), name)
+        run = store.load(entry)
+    return Baseline(run=run, inventory=entry.series.inventory, limit=entry.series.limit)
+
+
+def _allowed(words: list[str]) -> "Allowed":
+    """Numbers and names apart; a name that fits no client is a mistake."""
+    from fnmatch import filter as fitting
+
+    from audit.clients.load import clients
+    from audit.prospect.compare import Allowed
+
+    names = [word for word in words if not word.isdecimal()]
+    known = [client.id for client in clients()]
+    for name in names:
+        if not fitting(known, name):
+            words_ = "no client fits; `mailseal clients` lists them"
+            raise MailsealError(f"--allow-breaking {name}: {words_}")
+    return Allowed(tuple(names), max((int(w) for w in words if w.isdecimal()), default=0))
+
+
+def _write(seen: "Seen", out: Path) -> None:
+    from audit.report import write
+    from audit.report.prospect_html import staging_page
+    from audit.report.prospect_json import staging_document
+    from audit.report.prospect_markdown import markdown
+    from audit.report.reporters import put
+
+    put(out / "staging.html", staging_page(seen.staged))
+    put(out / "staging.json", staging_document(seen.staged))
+    put(out / "staging.md", markdown(seen.staged))
+    for name, run in (("before", seen.before), ("after", seen.after)):
+        if run is not None:
+            write(run, "html", out / f"{name}.html")
+            write(run, "junit", out / f"{name}.xml")
