@@ -14,7 +14,7 @@ from audit.policy.load import load
 from audit.policy.model import Traffic, allowed
 from audit.prospect.compare import Allowed, verdict
 from audit.prospect.deployment import Deployment, Replaced, Trouble
-from audit.prospect.fates import turns
+from audit.prospect.fates import Daemons, turns
 from audit.prospect.places import Place, Rule, Scene, served
 from audit.prospect.result import Production, Staged, state
 from audit.wire.offer import Offer
@@ -25,7 +25,7 @@ IMAPS = Place(993, "imap", "implicit")
 IMAP = Place(143, "imap", "starttls")
 SMTP = Place(25, "smtp", "starttls")
 KNOWN: list[tuple[Client, Offer]] = [(client, offer(client)) for client in clients()]
-DAEMONS = {"imap1": "cyrus", "imap2": "cyrus", "mx1": "exim"}
+DAEMONS: Daemons = {"imap1": "cyrus", "imap2": "cyrus", "mx1": "exim"}
 _TRAFFIC: dict[int, Traffic] = {25: "mx", 587: "submission"}
 
 

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from audit.facts import EndpointFacts, Observation
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, OPENSSL_3_5
+from audit.iana import Version
 from audit.policy.load import load
 from audit.prospect.compare import Allowed, changes, undeployed
 from audit.prospect.deployment import Trouble
@@ -98,11 +99,11 @@ def test_a_check_without_an_answer_leaves_it_undetermined() -> None:
     assert staged(after=after).outcome == "breaks"
 
 
-def _unclear(facts: EndpointFacts, version: str) -> EndpointFacts:
+def _unclear(facts: EndpointFacts, version: Version) -> EndpointFacts:
     untold = {**facts.protocols, version: Observation("inconclusive", "timeout")}
     return replace(
         facts,
-        protocols=untold,  # type: ignore[arg-type]
+        protocols=untold,
         suites={v: s for v, s in facts.suites.items() if v != version},
     )
 
@@ -237,7 +238,8 @@ def test_exim_on_gnutls_has_those_of_gnutls() -> None:
         ("tls", "fails", "lost"), ("plain", "fails", "lost"), ("tls", "plain", "clear"),
         ("fails", "tls", "won"), ("fails", "fails", "never"), ("plain", "plain", "same"),
         ("tls", "unknown", "unknown"), ("unknown", "fails", "unknown"),
-        ("unknown", "plain", "unknown"), ("unknown", "tls", "same"), ("plain", "unknown", "unknown"),
+        ("unknown", "plain", "unknown"), ("unknown", "tls", "same"),
+        ("plain", "unknown", "unknown"),
     ],
 )  # fmt: skip
 def test_what_a_difference_means(before: str, after: str, expected: str) -> None:
