@@ -1,0 +1,323 @@
+"""`mailseal staging`: what is asked for, what is done in which order, and what goes wrong."""
+
+import fcntl
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from audit.cli import main
+from audit.errors import MailsealError
+from audit.findings import Run
+from audit.prospect.deployment import Deployment, Replaced, Trouble
+from audit.staging import flow, play
+from audit.staging.flow import Baseline, Order
+from audit.staging.sides import Side, variables
+from tests.commands import ROOT
+from tests.prospect.prospect_factories import IMAP, IMAPS, NEW, OLD, run, shown
+
+HOST = {
+    "ansible_connection": "local",
+    "mailseal_addresses": ["192.0.2.1"],
+    "mailseal_server_name": "imap1.example",
+    "mailseal_daemon": "cyrus",
+    "mailseal_closed_ports": False,
+    "mailseal_endpoints": [
+        {"port": 143, "service": "imap", "mode": "starttls", "profile": "access"},
+        {"port": 993, "service": "imap", "mode": "implicit", "profile": "access"},
+    ],
+}
+
+
+def _inventory(folder: Path, name: str = "imap1", **more: Any) -> str:
+    folder.mkdir(exist_ok=True)
+    hosts = {"all": {"children": {"imap": {"hosts": {name: {**HOST, **more}}}}}}
+    (folder / "hosts.json").write_text(json.dumps(hosts), encoding="utf-8")
+    return str(folder)
+
+
+def _audited(policy: str) -> Run:
+    return run(policy, [shown(policy, "imap1", IMAP), shown(policy, "imap1", IMAPS)])
+
+
+class Cluster:
+    """Stands for the staging cluster: what is deployed there is what an audit sees."""
+
+    def __init__(self, *fails: str) -> None:
+        """The deployments that fail, by number: d1, d2, ..."""
+        self.fails = fails
+        self.done: list[str] = []
+        self.policy = ""
+
+    def roll_out(self, side: Side, step: object, log: object, *, check: bool = False) -> Deployment:
+        """Deploy."""
+        policy = json.loads(side.variables[-1])["mailseal_policy"] if side.variables else NEW
+        self.done.append(f"{'check' if check else 'deploy'} {Path(side.inventory).name} {policy}")
+        number = sum(one.startswith("deploy") for one in self.done)
+        if f"d{number}" in self.fails:
+            return Deployment(hosts=("imap1",), troubles=(Trouble("imap1", "does not pass"),))
+        if not check:
+            self.policy = policy
+        file = Replaced("imap1", "/etc/imapd.conf", ("@@", "-a", "+b"))
+        return Deployment(hosts=("imap1",), changed=("imap1",), files=(file,))
+
+    def audit(self, driver: object) -> Run:
+        """See."""
+        self.done.append(f"audit {self.policy}")
+        return _audited(self.policy)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Cluster]:
+    """One that takes every deployment, but for those that are named."""
+
+    def make(*fails: str) -> Cluster:
+        made = Cluster(*fails)
+        monkeypatch.setattr(flow, "roll_out", made.roll_out)
+        monkeypatch.setattr(flow.runner, "run", made.audit)
+        return made
+
+    return make
+
+
+def _order(folder: Path, **more: Any) -> Order:
+    there = _inventory(folder / "staging")
+    now, candidate = (Side(there, variables=variables(policy, ())) for policy in (OLD, NEW))
+    return Order(**{"now": now, "candidate": candidate, **more})
+
+
+def test_what_there_is_is_deployed_first_then_the_candidate(
+    tmp_path: Path, cluster: Callable[..., Cluster]
+) -> None:
+    """Each is audited, and the wire of both decides."""
+    there = cluster()
+    seen = flow.stage(_order(tmp_path))
+    assert there.done == [
+        f"deploy staging {OLD}", f"audit {OLD}", f"deploy staging {NEW}", f"audit {NEW}",
+    ]  # fmt: skip
+    assert seen.staged.outcome == "breaks"
+    assert "tls10-ecdhe" in {t.client for t in seen.staged.lost}
+    fixed = {c.finding.check for c in seen.staged.changes if c.kind == "fixed"}
+    assert {"MT-TLS10", "MT-TLS13"} <= fixed  # the old state was judged by the candidate
+
+
+def test_a_candidate_that_cannot_be_deployed_leaves_what_there_was(
+    tmp_path: Path, cluster: Callable[..., Cluster]
+) -> None:
+    """The reason of the host, exit code 1, and what there was is deployed again."""
+    there = cluster("d2")
+    staged = flow.stage(_order(tmp_path)).staged
+    assert there.done[-1] == f"deploy staging {OLD}"
+    assert (staged.outcome, staged.exit_code) == ("fails", 1)
+    assert staged.reasons == ("the candidate could not be deployed on imap1: does not pass",)
+    assert staged.notices == ("the staging cluster has again what there was",)
+
+
+def test_if_that_fails_too_it_is_said(tmp_path: Path, cluster: Callable[..., Cluster]) -> None:
+    """In capitals."""
+    cluster("d2", "d3")
+    (notice,) = flow.stage(_order(tmp_path)).staged.notices
+    assert notice.startswith("the staging cluster does NOT have again what there was: ")
+
+
+def test_where_what_there_is_cannot_be_had_the_candidate_is_not_tried(
+    tmp_path: Path, cluster: Callable[..., Cluster]
+) -> None:
+    """Nothing is known of it, and that is exit code 3."""
+    there = cluster("d1")
+    staged = flow.stage(_order(tmp_path)).staged
+    assert len(there.done) == 1
+    assert (staged.outcome, staged.exit_code) == ("undetermined", 3)
+
+
+def test_a_run_stands_for_what_there_is(tmp_path: Path, cluster: Callable[..., Cluster]) -> None:
+    """Nothing of the old state is deployed; production's own hosts are compared port by port."""
+    there = cluster()
+    production = _inventory(tmp_path / "production", "mail7")
+    old = run(OLD, [shown(OLD, "mail7", IMAP), shown(OLD, "mail7", IMAPS)])
+    baseline = Baseline(run=old, inventory=production)
+    staged = flow.stage(_order(tmp_path, baseline=baseline, production=production)).staged
+    assert there.done == [f"deploy staging {NEW}", f"audit {NEW}", f"check production {NEW}"]
+    assert "tls10-ecdhe" in {t.client for t in staged.lost}
+    changes = {(c.kind, c.finding.host, c.finding.check) for c in staged.changes}
+    assert ("fixed", "any host", "MT-TLS10") in changes
+    assert staged.now.source == "run"
+
+
+def test_a_run_whose_inventory_is_gone_is_compared_by_its_ports(
+    tmp_path: Path, cluster: Callable[..., Cluster]
+) -> None:
+    """Clients and services are; its findings are not, and that is said."""
+    cluster()
+    old = run(OLD, [shown(OLD, "mail7", IMAP), shown(OLD, "mail7", IMAPS)])
+    baseline = Baseline(run=old, inventory=str(tmp_path / "gone"))
+    staged = flow.stage(_order(tmp_path, baseline=baseline)).staged
+    assert "tls10-ecdhe" in {t.client for t in staged.lost}
+    assert staged.changes == ()
+    assert "findings are not compared" in staged.notices[0]
+
+
+def test_a_candidate_that_changes_nothing_is_said_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Callable[..., Cluster]
+) -> None:
+    """The same twice holds."""
+    there = cluster()
+    monkeypatch.setattr(
+        flow,
+        "roll_out",
+        lambda *words, **more: replace(there.roll_out(*words, **more), changed=(), files=()),
+    )
+    order = _order(tmp_path)
+    staged = flow.stage(replace(order, now=order.candidate)).staged
+    assert staged.exit_code == 0, staged.reasons
+    assert "the candidate changes nothing on the staging cluster" in staged.notices
+
+
+def test_roles_and_audit_get_the_same_words(tmp_path: Path) -> None:
+    """The variable of the policy, and every other one, whatever the inventory has."""
+    side = Side(_inventory(tmp_path / "i"), variables=variables("univie-2015", ["a=b"]))
+    assert side.options[-4:] == ["-e", "a=b", "-e", '{"mailseal_policy": "univie-2015"}']
+    assert [p.id for p in side.driver().audit.measures] == ["univie-2015"]
+
+
+def test_files_are_found_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible is not where the audit is; halves of a pair are files or ids."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.yaml").touch()
+    Path("v.json").write_text("{}", encoding="ascii")
+    found = variables("own.yaml+univie-2015", ["@v.json"])
+    assert found == (
+        f"@{tmp_path / 'v.json'}",
+        json.dumps({"mailseal_policy": f"{tmp_path / 'own.yaml'}+univie-2015"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("", "there is nothing to compare"),
+        ("--policy nobody", "there is no policy 'nobody'"),
+        ("--now-policy nobody", "there is no policy 'nobody'"),
+        ("-e word", "-e word: must be NAME=VALUE, JSON or @FILE"),
+        ("-e @/nowhere", "-e @/nowhere: there is no such file"),
+        ("--policy mailseal-2026 -i /nowhere", "there is no inventory /nowhere"),
+        ("--policy mailseal-2026 --production /nowhere", "there is no inventory /nowhere"),
+        ("--policy mailseal-2026 --now-inventory /nowhere", "there is no inventory /nowhere"),
+        ("--baseline latest --history none", "switched off by 'none'"),
+        ("--baseline x --now-policy univie-2015", "so it goes without --now-..."),
+        (
+            "--policy mailseal-2026 --allow-breaking nobody",
+            "--allow-breaking nobody: no client fits",
+        ),
+        ("--policy mailseal-2026 --out /dev/null/x", "/dev/null/x: cannot be made"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_touched(
+    words: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence, exit code 2."""
+    given = shlex.split(words)
+    if "-i" not in given:
+        given += ["-i", _inventory(tmp_path / "i")]
+    assert main(["staging", *given]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_cluster_that_is_not_up_is_said_not_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lab's network namespace is missing: exit code 3, and how to get it."""
+    there = _inventory(tmp_path / "i", mailseal_control_netns="ms-nowhere")
+    assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
+    assert "is the lab up? mailseal lab up" in capsys.readouterr().err
+
+
+def test_a_second_staging_of_a_cluster_ends_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lock is the kernel's, so nothing stale is left."""
+    there = _inventory(tmp_path / "i")
+    handle = os.open(there, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
+    os.close(handle)
+    assert "another staging of it is running" in capsys.readouterr().err
+
+
+PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - block:
+        - copy: {{content: "a: 2\\npassword: new\\n", dest: {path}, mode: "0600"}}
+        - fail: {{msg: first}}
+      rescue:
+        - fail: {{msg: "it goes no further"}}
+          when: inventory_hostname == "imap1"
+"""
+
+
+def test_the_callback_tells_hosts_files_and_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real playbook; what was rescued on one host is none of its reasons."""
+    path, other = tmp_path / "file", tmp_path / "play.yml"
+    path.write_text("a: 1\npassword: old\n", encoding="ascii")
+    other.write_text(PLAY.format(path=path), encoding="ascii")
+    monkeypatch.setattr(play, "_ROLLOUT", other)
+    tasks: list[str] = []
+    found = play.roll_out(Side(_inventory(tmp_path / "i")), tasks.append, tmp_path / "log")
+    assert [(t.host, t.reason) for t in found.troubles] == [("imap1", "it goes no further")]
+    (file,) = found.files
+    assert file.path.startswith(str(path))
+    assert {"-a: 1", "+a: 2"} <= {*file.lines}
+    assert "old" not in "".join(file.lines)
+    assert tasks
+    assert tasks[0].startswith("imap1: ")
+    assert (tmp_path / "log").stat().st_size > 0
+
+
+def test_without_a_checkout_there_is_no_staging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence."""
+    monkeypatch.setattr(play, "_ROLLOUT", tmp_path / "rollout.yml")
+    with pytest.raises(MailsealError, match="staging runs from a checkout of mailseal"):
+        play.roll_out(Side(_inventory(tmp_path / "i")), lambda _: None, None)
+
+
+def test_an_interrupted_deployment_is_ended_and_said(tmp_path: Path) -> None:
+    """Ctrl-C while a host does not answer: exit code 130, and no Ansible is left."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        more = {
+            "ansible_connection": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": silent.getsockname()[1],
+        }
+        words = ["staging", "-i", _inventory(tmp_path / "i", **more), "--policy", "univie-2015"]
+        words += ["--out", str(tmp_path / "out")]
+        with subprocess.Popen(
+            [sys.executable, "-m", "audit", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        ) as process:
+            silent.settimeout(120)
+            with silent.accept()[0]:  # ssh waits for a banner now
+                time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "the next run brings it to its end" in said
+    assert "Traceback" not in said
+    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, check=False)
+    assert left.stdout == b""
