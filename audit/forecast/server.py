@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from audit.facts import EndpointFacts
 from audit.forecast.manners import OPENSSL_3_0, Manners
-from audit.iana import Group, Suite, Version, group, suite
+from audit.iana import VERSIONS, Group, Suite, Version, group, suite
 from audit.policy.model import KEY_TYPES, KeyType, Profile, allowed
 
 # The schemes of TLS 1.2 by key, and of them those of TLS 1.3; for ECDSA there the curve says which
@@ -101,21 +101,28 @@ def from_profile(
 def from_facts(facts: EndpointFacts, manners: Manners = OPENSSL_3_0) -> Server:
     """A server that does what it was seen to do.
 
-    Groups up to TLS 1.2 cannot be told where only ECDSA is served; those of TLS 1.3 stand in.
+    Groups are asked for in TLS 1.3 and in the newest version below it; versions older than that use
+    the same. Up to TLS 1.2 they cannot be told where only ECDSA is served; then those of TLS 1.3
+    stand in.
     """
     versions = tuple(v for v, tried in facts.protocols.items() if tried.seen == "accepted")
-    newest = facts.groups.get("TLSv1.3", ())
     leaves = [chain[0] for chain in facts.chains]
     sha1 = facts.behaviours.get("sha1-signature")
     return Server(
         versions=versions,
         suites={v: tuple(map(suite, facts.suites.get(v, ()))) for v in versions},
-        groups={v: _usable(facts.groups.get(v) or newest, v) for v in versions},
+        groups={v: _usable(_told(facts, v), v) for v in versions},
         client_order=frozenset(v for v in versions if facts.preference.get(v) == "client"),
         keys=tuple(Key(k, leaf.curve) for leaf in leaves for k in KEY_TYPES if k == leaf.key_type),
         sha1=sha1 is not None and sha1.seen == "accepted",
         manners=manners,
     )
+
+
+def _told(facts: EndpointFacts, version: Version) -> tuple[str, ...]:
+    """The groups of this version, or of the next newer one that some were told of."""
+    newer = VERSIONS[VERSIONS.index(version) :]
+    return next((facts.groups[v] for v in newer if facts.groups.get(v)), ())
 
 
 def _usable(names: Iterable[str], version: Version) -> tuple[Group, ...]:

@@ -84,7 +84,8 @@ def deployment(lines: Iterable[str], code: int, words: str) -> Deployment:
         hosts=tuple(sums),
         changed=tuple(host for host, one in sums.items() if one["changed"]),
         troubles=tuple(troubles),
-        files=tuple(_replaced(e) for e in events if e["event"] == "file"),
+        # A file may be compared in one task and replaced in another.
+        files=tuple(dict.fromkeys(_replaced(e) for e in events if e["event"] == "file")),
     )
 
 

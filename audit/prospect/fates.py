@@ -190,6 +190,8 @@ def _doubt(client: Client, offer: Offer, facts: EndpointFacts, why: str) -> str:
         for what, seen in (("", facts.protocols), ("suites of ", facts.rest)):
             if version in seen and seen[version].seen == "inconclusive":
                 return f"whether it has more {what}{version} could not be told"
+    if "group" in why and not any(facts.groups.values()):
+        return "its groups could not be told"
     sha1 = facts.behaviours.get("sha1-signature")
     if NO_SIGNATURE in why and (sha1 is None or sha1.seen == "inconclusive"):
         return "whether it signs with SHA-1 could not be told"

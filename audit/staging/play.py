@@ -13,8 +13,10 @@ from typing import IO
 
 import msgspec
 
+from audit import unsaid
 from audit.errors import UNDETERMINED, MailsealError
 from audit.prospect.deployment import Deployment, deployment
+from audit.report.reporters import put
 from audit.staging.sides import Side
 
 _TOP = Path(__file__).resolve().parents[2]
@@ -48,9 +50,13 @@ def roll_out(
             raise MailsealError(f"{path} is missing{': ' if why else ''}{why}", UNDETERMINED)
     words = [str(program), *side.options, *(_TRYING if check else ()), "--diff", str(_ROLLOUT)]
     with tempfile.TemporaryDirectory(prefix="mailseal-") as folder:
-        events, said = Path(folder) / "events", log or Path(folder) / "log"
+        events, said = Path(folder) / "events", Path(folder) / "log"
         events.touch()
-        code = _run(words, events, said, step)
+        try:
+            code = _run(words, events, said, step)
+        finally:
+            if log:
+                put(log, _harmless(said))
         return deployment(_lines(events), code, said.read_text("utf-8", "replace"))
 
 
@@ -66,7 +72,7 @@ def _run(words: Sequence[str], events: Path, said: Path, step: Callable[[str], N
     end = time.monotonic() + _LONGEST
     try:
         with (
-            said.open("ab") as out,
+            said.open("wb") as out,
             events.open(encoding="utf-8", errors="replace") as told,
             _ended(words, environment, out) as process,
         ):
@@ -77,7 +83,7 @@ def _run(words: Sequence[str], events: Path, said: Path, step: Callable[[str], N
                 time.sleep(_TURN)
             return process.returncode
     except OSError as error:
-        raise MailsealError(f"{said}: {error.strerror or error}") from None
+        raise MailsealError(f"{words[0]}: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -117,5 +123,11 @@ def _tell(told: IO[str], step: Callable[[str], None]) -> None:
             step(f"{event['host']}: {event['task']}")
 
 
-def _lines(events: Path) -> list[str]:
-    return events.read_text("utf-8", "replace").splitlines()
+def _lines(file: Path) -> list[str]:
+    return file.read_text("utf-8", "replace").splitlines()
+
+
+def _harmless(said: Path) -> bytes:
+    """Ansible shows whole differences; the log is kept by whoever keeps what a job leaves."""
+    lines = _lines(said) if said.exists() else []
+    return "".join(f"{unsaid.said(line)}\n" for line in lines).encode()

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+from msgspec.structs import replace
+
 from audit.facts import Certificate, Endpoint, EndpointFacts, Observation
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, OPENSSL_3_5
 from audit.forecast.server import Key, from_facts, from_profile, keys
@@ -80,3 +82,15 @@ def test_what_was_seen_makes_a_server() -> None:
     assert server.client_order == {"TLSv1.2"}
     assert server.keys == (Key("rsa"), Key("ecdsa", "P-384"))
     assert server.sha1
+
+
+def test_versions_older_than_those_that_were_asked_use_the_same_groups() -> None:
+    """The prober asks for them in the newest version below TLS 1.3, and not in each."""
+    facts = EndpointFacts(
+        endpoint=Endpoint("imap1", "192.0.2.1", 993, "imap", "implicit"),
+        reach="open",
+        protocols={v: Observation("accepted") for v in ("TLSv1.0", "TLSv1.2")},
+        groups={"TLSv1.2": ("P-256",)},
+    )
+    assert from_facts(facts).groups["TLSv1.0"] == (group("P-256"),)
+    assert from_facts(replace(facts, groups={})).groups["TLSv1.0"] == ()

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from audit.changes import compare
 from audit.clients.load import clients, offer
 from audit.clients.model import Client
-from audit.facts import Endpoint, EndpointFacts, HostFacts, Mode, Observation, Service
+from audit.facts import Endpoint, EndpointFacts, HostFacts, Mode, Observation, Seen, Service
 from audit.findings import Finding, PolicyId, Run
 from audit.iana import VERSIONS
 from audit.policy.load import load
@@ -37,7 +37,7 @@ def shown(policy: str, host: str, place: Place, address: str = "192.0.2.1") -> E
     mode: Mode = place.mode
     service: Service = place.service
     groups = [g for g in allowed(profile.groups, day) if g != "X25519MLKEM768"]
-    sha1 = "accepted" if "TLSv1.0" in on else "refused"
+    sha1: Seen = "accepted" if "TLSv1.0" in on else "refused"
     return EndpointFacts(
         endpoint=Endpoint(host, address, place.port, service, mode, f"{host}.example"),
         reach="open",
@@ -45,7 +45,8 @@ def shown(policy: str, host: str, place: Place, address: str = "192.0.2.1") -> E
         suites={v: tuple(s.name for s in profile.allowed_suites(v, day)) for v in on},
         rest=dict.fromkeys(on, Observation("refused", "alert 40")),
         preference=dict.fromkeys(on, "server"),
-        groups=dict.fromkeys(on, tuple(groups)),
+        # As the prober asks: in TLS 1.3, and in the newest version below it.
+        groups={v: tuple(groups) for v in ("TLSv1.2", "TLSv1.3") if v in on},
         chains=CHAINS,
         plaintext=PLAIN if mode == "starttls" else None,
         behaviours={**BEHAVIOURS, "sha1-signature": Observation(sha1, "-")},

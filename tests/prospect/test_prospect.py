@@ -130,6 +130,15 @@ def test_a_server_that_was_not_reached_tells_nothing() -> None:
     assert {t.kind for t in was if t.after.result == "tls"} == {"same"}
 
 
+def test_groups_that_were_not_told_are_no_refusal() -> None:
+    """Of whoever needs one."""
+    now = shown(NEW, "imap1", IMAPS)
+    before = scene(OLD, replace(shown(OLD, "imap1", IMAPS), groups={}))
+    fate = {t.client: t.before.result for t in turns(KNOWN, before, scene(NEW, now), DAEMONS)}
+    assert fate["tls10-ecdhe"] == "unknown"
+    assert fate["tls12-dhe"] == "tls"
+
+
 def test_sha1_that_was_not_asked_for_is_no_refusal() -> None:
     """Whether a server signs with it decides over one client."""
     facts = shown(NEW, "imap1", IMAPS)

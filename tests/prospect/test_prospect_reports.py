@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.report.test_report_html import Page
 from tests.report.test_report_json import validate
 
 SECOND = "\ud800\x1b[2J\x9b\u202e [x](http://evil) www.evil @all #1 | `a` <b>"
-RESULTS = {
+RESULTS: dict[str, Callable[[], Staged]] = {
     "good": lambda: staged(cluster(NEW), cluster(NEW)),
     "breaking": staged,
     "announced": lambda: staged(allowed_=Allowed(("*",))),
