@@ -24,7 +24,8 @@ from audit.prospect.deployment import Deployment, Replaced, Trouble
 from audit.staging import flow, play
 from audit.staging.flow import Baseline, Order
 from audit.staging.sides import Side, variables
-from tests.commands import ROOT
+from tests import commands
+from tests.commands import BIN, ROOT
 from tests.prospect.prospect_factories import IMAP, IMAPS, NEW, OLD, run, shown
 
 HOST = {
@@ -258,6 +259,20 @@ def test_a_second_staging_of_a_cluster_ends_with_a_sentence(
     assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
     os.close(handle)
     assert "another staging of it is running" in capsys.readouterr().err
+
+
+def test_the_play_calls_the_command_and_fails_with_its_sentence(tmp_path: Path) -> None:
+    """Its variables are the command's options."""
+    there = _inventory(tmp_path / "i", mailseal_control_netns="ms-nowhere")
+    wanted = {"mailseal_candidate": "univie-2015", "mailseal_candidate_variables": {"a": [1]}}
+    wanted["mailseal_staging_allow_breaking"] = ["tls10-*", "2"]
+    play_ = [str(BIN / "ansible-playbook"), "-i", there, "staging.yml", "-e", json.dumps(wanted)]
+    done = commands.run(*play_)
+    assert done.returncode != 0
+    assert "is the lab up? mailseal lab up" in done.stdout
+    wanted["mailseal_candidate"] = "nobody"
+    done = commands.run(*play_[:-1], json.dumps(wanted))
+    assert "there is no policy 'nobody'" in done.stdout
 
 
 PLAY = """
