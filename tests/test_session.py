@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from audit.errors import MailsealError
 from audit.facts import EndpointFacts
-from audit.findings import Waiver
+from audit.findings import PolicyId, Run, Waiver
 from audit.inventory import EndpointRow, Host
 from audit.judge.case import PlannedEndpoint
 from audit.judge.catalogue import CATALOGUE
@@ -148,3 +148,35 @@ def test_a_manifest_that_is_none_is_refused_before_anything_is_touched(
         _audit(host=host)
     assert str(caught.value).startswith(f"host h: mailseal_library_manifest: {path}: ")
     assert _audit(host=replace(host, daemon="")).plan  # no daemon, no library
+
+
+def test_an_earlier_run_is_judged_by_other_measures() -> None:
+    """What it looked at, and no more: a host that nobody asked has no findings."""
+    audit = _audit("mailseal-2026")
+    endpoint = next(
+        p.target.endpoint
+        for p in audit.plan
+        if isinstance(p.target, PlannedEndpoint) and p.target.endpoint.port == 143
+    )
+    seen = replace(good_endpoint().facts, endpoint=replace(endpoint, name="another"))
+    empty = _audit("univie-2015").rejudged(
+        Run(
+            run="x",
+            started="then",
+            finished="later",
+            policy=PolicyId(id="", version=""),
+            planned=0,
+            findings=(),
+        )
+    )
+    assert (empty.findings, empty.planned) == ((), 0)
+    found = audit.rejudged(replace(empty, endpoints=(seen,)))
+    assert found.executed == found.planned > 30
+    assert {f.port for f in found.findings} == {143}
+    assert {f.policy for f in found.findings} == {"mailseal-2026"}
+    assert (found.run, found.started) == ("x", "then")
+    (tls10,) = [f for f in found.findings if f.check == "MT-TLS10"]
+    assert tls10.verdict == "pass"
+    by_old = _audit("univie-2015").rejudged(replace(empty, endpoints=(seen,)))
+    (tls10,) = [f for f in by_old.findings if f.check == "MT-TLS10"]
+    assert tls10.verdict == "fail"
