@@ -120,17 +120,21 @@ def test_a_host_that_does_not_pass_goes_back_and_the_rollout_stops(rolled_out: L
 
 
 def test_a_daemon_that_does_not_come_back_goes_back(rolled_out: Lab) -> None:
-    """Another holds its port once it was stopped; the old state is put back and said to be."""
+    """What no trial sees: it starts by hand, and not as a service. The old state serves again."""
     before = files(rolled_out, "mx2")
-    hold = "nohup sh -c 'while :; do nc -l -p 26; done' >/dev/null 2>&1 &"
-    rolled_out("ssh", "mx2", hold)
+    script, candidate = "/etc/init.d/exim4", "^smtp_accept_max = 77$"
+    dead = f'[ "$1" != start ] || ! grep -qs "{candidate}" {FILES["mx"][0]} || exit 0'
+    said(rolled_out, "mx2", f"sed -i '1a {dead}' {script}")
     try:
-        port = "{{ (inventory_hostname == 'mx2') | ternary({'daemon_smtp_ports': '25 : 26'}, {}) }}"
-        done = playbook("--limit", "mx2", *words(mailseal_exim_override_options=port))
+        done = playbook("--limit", "mx2", *words(mailseal_exim_accept_max=77))
     finally:
-        rolled_out("ssh", "mx2", "pkill -f 'nc -l -p 26'; pkill nc; true")
+        said(rolled_out, "mx2", f"sed -i 2d {script}")
     assert done.returncode != 0
+    text = re.sub(r"\s+", " ", done.stdout)
+    assert "mx2: exim4 did not serve on its new state (Wait until it serves: " in text
+    assert "the old state is back" in text
     assert files(rolled_out, "mx2") == before
+    assert not pending(rolled_out, "mx2")
     assert audit("mx2").code == 0
 
 
