@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lab import paths, topology
@@ -66,26 +67,26 @@ def changed(host: Host, number: int) -> bool:
     return said(host.name, f"grep -cx '{line.format(number)}' {path} || true") == "1\n"
 
 
-def killed(
-    inventory: str, after: float, *more: str, until: Callable[[], bool] | None = None
-) -> bool:
-    """Begin a rollout and kill everything of it after some seconds, or once something is so.
-
-    Returns whether it was still at work then.
-    """
+def begin(inventory: str, *more: str) -> subprocess.Popen[bytes]:
+    """Begin a rollout that can be ended with all that it starts."""
     play = [str(BIN / "ansible-playbook"), "-i", inventory, "rollout.yml", *more]
-    begun = subprocess.Popen(
-        play, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    end = time.monotonic() + (120 if until else after)
-    while time.monotonic() < end and begun.poll() is None:
-        if until and until():
-            break
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(play, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def wait(begun: subprocess.Popen[bytes], seconds: float, until: Callable[[], bool]) -> bool:
+    """Wait until something is so; whether the rollout was still at work then."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and begun.poll() is None and not until():
         time.sleep(0.1)
-    at_work = begun.poll() is None
-    os.killpg(begun.pid, signal.SIGKILL)
+    return begun.poll() is None
+
+
+def end(begun: subprocess.Popen[bytes]) -> None:
+    """kill -9 of a rollout and everything of it."""
+    with suppress(ProcessLookupError):  # it may be at its end already
+        os.killpg(begun.pid, signal.SIGKILL)
     begun.wait()
-    return at_work
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,11 @@ class Kill:
 
 def kill(size: str, hosts: Sequence[Host], number: int, after: float) -> Kill:
     """Kill the rollout of a change after some seconds, run it again, and look what is there."""
-    inventory = str(paths.INVENTORIES[size])
-    candidate = words(**change(number))
-    at_work = killed(inventory, after, *candidate)
+    inventory, limit = str(paths.INVENTORIES[size]), ":".join(host.name for host in hosts)
+    candidate = ("--limit", limit, *words(**change(number)))
+    begun = begin(inventory, *candidate)
+    at_work = wait(begun, after, lambda: False)
+    end(begun)
     between = tuple(host.name for host in hosts if pending(host.name))
     done = run(
         str(BIN / "ansible-playbook"), "-i", inventory, "rollout.yml", *candidate, seconds=3600
@@ -126,7 +129,7 @@ def kill(size: str, hosts: Sequence[Host], number: int, after: float) -> Kill:
     wrong = [f"the next run ended with {done.returncode}"] if done.returncode else []
     wrong += [f"{host.name} has something pending" for host in hosts if pending(host.name)]
     wrong += [f"{host.name} is not changed" for host in hosts if not changed(host, number)]
-    looked = run(str(BIN / "mailseal"), "audit", "-i", inventory, seconds=1800)
+    looked = run(str(BIN / "mailseal"), "audit", "-i", inventory, "--limit", limit, seconds=1800)
     if looked.returncode != 0:
         wrong.append(f"the audit ended with {looked.returncode}: {looked.stdout[-500:]}")
     return Kill(after, at_work, between, done, tuple(wrong))
