@@ -65,7 +65,7 @@ def rollout(events: Sequence[ev.Event], looks: Looks, *, running: bool = False) 
 
 def _parts(events: Sequence[ev.Event]) -> tuple[Part, ...]:
     found = [n for n, e in enumerate(events) if isinstance(e, ev.Batch)]
-    ends = [*found[1:], len(events)]
+    ends = [*found, len(events)][1:]
     parts = []
     for start, end in zip(found, ends, strict=True):
         batch = events[start]
