@@ -3,9 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from audit.rollout.model import Rollout
 from audit.rollout.place import PAGE, USUAL, find, known_names, load
+
+if TYPE_CHECKING:
+    from audit.rollout.model import Rollout
 
 _NAMES = "its name, the beginning of it, latest or previous; without it all are listed"
 

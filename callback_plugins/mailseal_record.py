@@ -55,7 +55,7 @@ def _harmless(method: Callable[..., None]) -> Callable[..., None]:
     """Have whatever goes wrong be one warning."""
 
     @functools.wraps(method)
-    def guarded(self: "CallbackModule", *args: Any, **more: Any) -> None:  # noqa: ANN401
+    def guarded(self: "CallbackModule", *args: Any, **more: Any) -> None:
         try:
             method(self, *args, **more)
         except Exception as error:  # noqa: BLE001 - no rollout fails because of its record
@@ -73,7 +73,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "mailseal_record"
 
-    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - Ansible's own
+    def __init__(self, *args: Any, **more: Any) -> None:
         """Record nothing yet."""
         super().__init__(*args, **more)
         self._watch = Watch()
@@ -83,7 +83,7 @@ class CallbackModule(CallbackBase):
         self._phases: dict[str, str] = {}
 
     @_harmless
-    def v2_playbook_on_start(self, playbook: Any) -> None:  # noqa: ANN401
+    def v2_playbook_on_start(self, playbook: Any) -> None:
         """Look whether it is one of ours."""
         self._playbook = Path(playbook._file_name).name
         if self._playbook not in _PLAYBOOKS:
@@ -94,9 +94,7 @@ class CallbackModule(CallbackBase):
         """Begin the record, and each batch."""
         manager = play.get_variable_manager()
         hosts = manager.get_vars(play=play, include_hostvars=False)
-        everyone, batch = (
-            hosts.get(f"ansible_play_{name}", ()) for name in ("hosts_all", "batch")
-        )
+        everyone, batch = (hosts.get(f"ansible_play_{name}", ()) for name in ("hosts_all", "batch"))
         variables = {
             name: manager.get_vars(
                 play=play, host=manager._inventory.get_host(name), include_hostvars=False
@@ -121,30 +119,32 @@ class CallbackModule(CallbackBase):
         self._write(self._watch.batch(play._uuid, batch_.at, batch_))
 
     @_harmless
-    def v2_runner_on_start(self, host: Any, task: AnsibleTask) -> None:  # noqa: ANN401
+    def v2_runner_on_start(self, host: Any, task: AnsibleTask) -> None:
         """Another part of the work may begin."""
         self._write(self._watch.started(plain(host.get_name()), self._task(task), _now()))
 
     @_harmless
-    def v2_runner_on_ok(self, result: Any) -> None:  # noqa: ANN401
+    def v2_runner_on_ok(self, result: Any) -> None:
         """Take what changed."""
         task = self._task(result.task, result.task_fields)
         self._write(self._watch.done(plain(result.host.get_name()), task, result.result, _now()))
 
     @_harmless
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ANN401, FBT001, FBT002
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002
         """Take why."""
         if not ignore_errors:
             task = self._task(result.task, result.task_fields)
-            self._write(self._watch.failed(plain(result.host.get_name()), task, result.result, _now()))
+            self._write(
+                self._watch.failed(plain(result.host.get_name()), task, result.result, _now())
+            )
 
     @_harmless
-    def v2_runner_on_unreachable(self, result: Any) -> None:  # noqa: ANN401
+    def v2_runner_on_unreachable(self, result: Any) -> None:
         """Take why."""
         self._write(self._watch.lost(plain(result.host.get_name()), result.result, _now()))
 
     @_harmless
-    def v2_playbook_on_stats(self, stats: Any) -> None:  # noqa: ANN401
+    def v2_playbook_on_stats(self, stats: Any) -> None:
         """End the record and write the page."""
         if self._record is None:
             return
@@ -155,7 +155,9 @@ class CallbackModule(CallbackBase):
         from audit.rollouts import write_page
 
         page = write_page(self._record.path.parent, self._record.id)
-        self._display.display(f"The rollout on one page: {page} (mailseal rollout {self._record.id})")
+        self._display.display(
+            f"The rollout on one page: {page} (mailseal rollout {self._record.id})"
+        )
 
     def _open(self, templar: Templar, extra: Mapping[str, Any]) -> None:
         """Begin the record where the inventory wants it."""

@@ -51,25 +51,25 @@ def exit_code(rollout: Rollout) -> int:
 
 def _good(rollout: Rollout, mail: list[Host]) -> tuple[Verdict, str]:
     counted = Counter(h.state for h in mail)
-    if mail and counted["not-begun"] == len(mail) or not mail:
+    left, hosts = counted["not-begun"], plural(len(mail), "host")
+    if left == len(mail):
         some = f" (--tags {', '.join(rollout.tags)})" if rollout.tags else ""
-        untouched = f"No mail daemon was touched{some}"
-        return ("pass" if some else "inconclusive"), untouched
-    if counted["not-begun"]:
-        return "inconclusive", f"{counted['not-begun']} of {plural(len(mail), 'host')} not begun"
+        return ("pass" if some else "inconclusive"), f"No mail daemon was touched{some}"
+    if left:
+        return "inconclusive", f"{left} of {hosts} not begun"
+    changed, same = counted["passed"] + counted["aside"], counted["unchanged"]
     if rollout.check:
-        would = counted["would-change"]
-        return "pass", f"Looked only: {would} of {plural(len(mail), 'host')} would change"
-    if counted["restored"]:
-        return "pass", f"{_names(mail)} went back as asked"
-    changed = counted["passed"] + counted["aside"]
-    if not changed:
-        return "pass", f"Nothing had to be changed on {plural(len(mail), 'host')}"
-    if changed == len(mail):
-        every = f"All {len(mail)} hosts" if len(mail) > 1 else mail[0].host
-        return "pass", f"{every} changed and passed"
-    others = plural(counted["unchanged"], "host")
-    return "pass", f"{plural(changed, 'host')} changed and passed, {others} had nothing to change"
+        sentence = f"Looked only: {counted['would-change']} of {hosts} would change"
+    elif counted["restored"]:
+        sentence = f"{_names(mail)} went back as asked"
+    elif not changed:
+        sentence = f"Nothing had to be changed on {hosts}"
+    elif not same:
+        sentence = f"{hosts} changed and passed"
+    else:
+        others = f"{plural(same, 'host')} had nothing to change"
+        sentence = f"{plural(changed, 'host')} changed and passed, {others}"
+    return "pass", sentence
 
 
 def _named(hosts: list[Host], among: int) -> str:

@@ -51,7 +51,8 @@ def page(
 
     Args:
         template: its name.
-        filters, words: what this page has beside what all have.
+        filters: of this page, beside those that all have.
+        words: likewise, what every template of it knows.
         styles: further style sheets.
         context: what the template is about.
     """

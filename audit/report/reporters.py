@@ -126,7 +126,7 @@ def _is_a_device(path: Path) -> bool:
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Put the content beside the file and rename it, with what the user's umask leaves of *mode*."""
+    """Put the content beside the file and rename it; the umask has its say on the mode."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC

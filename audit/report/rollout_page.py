@@ -6,7 +6,7 @@ from audit.changes import key
 from audit.findings import Verdict
 from audit.report.ended import headline, rest, verdict_of
 from audit.report.entries import Entry, entries
-from audit.report.page import page
+from audit.report.page import VERDICTS, page
 from audit.report.shifts import Shift, shifts
 from audit.report.strip import KINDS, Strip, by_phase, lasted, strip
 from audit.rollout.model import Host, Look, Rollout
@@ -64,7 +64,7 @@ def rollout_page(rollout: Rollout) -> bytes:
         drawn=_drawn(picture),
         states=[state for state in STATES if state in told],
         hosts=hosts,
-        details=[(host, _sights(host)) for host in rollout.hosts],
+        details=[(host, _sights(host)) for host in sorted(rollout.hosts, key=_gravity)],
         policies=list(dict.fromkeys(h.policy for h in rollout.hosts if h.mail and h.policy)),
     )
 
@@ -73,6 +73,11 @@ def _drawn(picture: Strip) -> list[tuple[str, str]]:
     """The colours that are there, and what they stand for."""
     there = {bar.kind for group in picture.groups for lane in group.lanes for bar in lane.bars}
     return [(kind, words) for kind, words in KINDS.items() if kind in there]
+
+
+def _gravity(host: Host) -> int:
+    """What went wrong comes first."""
+    return list(VERDICTS).index(verdict_of(host))
 
 
 def _sights(host: Host) -> list[Sight]:

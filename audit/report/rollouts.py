@@ -140,7 +140,7 @@ def _named(part: Part) -> str:
 
 
 def _host(host: Host) -> Line:
-    name, symbol, verdict, _ = MEANING[host.state]
+    name, symbol = MEANING[host.state][:2]
     why = f": {visible(host.why)}" if host.why else ""
     took = f"  {lasted(host.seconds)}" if host.spans else ""
     style = _STYLES.get(verdict_of(host), "bold yellow")

@@ -102,7 +102,11 @@ def strip(rollout: Rollout) -> Strip:
         Group(
             part,
             bar("", part.started, part.finished),
-            [lane(hosts[n], place) for n in part.hosts if n in hosts and hosts[n].mail is part.main],
+            [
+                lane(hosts[n], place)
+                for n in part.hosts
+                if n in hosts and hosts[n].mail is part.main
+            ],
         )
         for place, part in enumerate(rollout.parts)
         if part.hosts

@@ -12,9 +12,7 @@ Found = tuple[str, tuple[str, ...], int]
 _MOST = 400  # lines of one file
 
 
-def differences(
-    result: Mapping[str, Any], discreet: Discreet, path: str = ""
-) -> Iterator[Found]:
+def differences(result: Mapping[str, Any], discreet: Discreet, path: str = "") -> Iterator[Found]:
     """Every file that a result has a difference of; those of a loop too.
 
     Args:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from audit.rollout import events as ev
 from audit.rollout.words import BACK, BEFORE, HELD, MEANING, STATES, State
 
@@ -9,25 +11,30 @@ from audit.rollout.words import BACK, BEFORE, HELD, MEANING, STATES, State
 _LOOKED = "looked"
 
 
-def state(
-    host: str,
-    mine: Sequence[ev.Event],
-    closed: ev.Closed | None,
-    *,
-    running: bool,
-    mail: bool,
-    check: bool,
-) -> State:
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known of the rollout as a whole.
+
+    Attributes:
+        closed: the last line of the record; None if it did not come to its end.
+        running: whether somebody writes into it still.
+        check: whether it only looked.
+    """
+
+    closed: ev.Closed | None
+    running: bool
+    check: bool
+
+
+def state(host: str, mine: Sequence[ev.Event], known: Known, *, mail: bool) -> State:
     """The state of one host.
 
     Args:
         host: its name.
         mine: the events about it.
-        closed: the last line of the record; None if it did not come to its end.
-        running: whether somebody writes into it still.
+        known: of the rollout.
         mail: whether it has a mail daemon.
-        check: whether the rollout only looked.
     """
+    closed = known.closed
     told = next((e for e in reversed(mine) if isinstance(e, ev.Told)), None)
     after = mine[mine.index(told) + 1 :] if told else mine
     if any(isinstance(e, ev.Unreachable) for e in after):
@@ -35,7 +42,7 @@ def state(
     phases = [e.phase for e in mine if isinstance(e, ev.Phase)]
     over = closed is not None or (bool(mine) and isinstance(mine[-1], ev.Seen))
     lost = any(isinstance(e, ev.Failed) for e in after) and (not closed or host in closed.failed)
-    ended = _told(told.state, mine, check=check) if told else None
+    ended = _told(told.state, mine, check=known.check) if told else None
     if ended and not (lost and over and MEANING[ended][2] == "pass"):
         return ended
     if over and lost:
@@ -44,7 +51,7 @@ def state(
         return "not-begun"
     if over and not mail:
         return "done" if phases else "not-begun"
-    return "running" if running else "cut-off"
+    return "running" if known.running else "cut-off"
 
 
 def why(mine: Sequence[ev.Event], ended: State) -> str:

@@ -4,15 +4,18 @@ import fcntl
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from audit.errors import MailsealError
-from audit.findings import Run
 from audit.rollout.events import SCHEMA, AnyEvent, Event, Noted, Opened
 from audit.rollout.model import Moment, Rollout
 from audit.rollout.seen import run_of
 from audit.rollout.tell import MOMENTS, Looks, rollout
+
+if TYPE_CHECKING:
+    from audit.findings import Run
 
 # As in defaults/main.yml of the role gate.
 USUAL = Path("/var/lib/mailseal/rollouts")

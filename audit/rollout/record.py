@@ -1,4 +1,4 @@
-"""The record of a rollout while it is written: append-only, whole lines, the worst of them synced."""
+"""The record of a rollout while it is written: whole lines, only ever added."""
 
 import fcntl
 import os

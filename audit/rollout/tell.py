@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from audit.changes import compare
 from audit.findings import Run
 from audit.rollout import events as ev
-from audit.rollout.ending import state, why
+from audit.rollout.ending import Known, state, why
 from audit.rollout.model import (
     Course,
     File,
@@ -20,6 +19,9 @@ from audit.rollout.model import (
     Span,
     Version,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MOMENTS: tuple[Moment, ...] = get_args(Moment)
 # Host, name of the change, moment: what the gate saw then.
@@ -92,14 +94,9 @@ def _host(
     check = isinstance(first, ev.Opened) and first.check
     noted = [e.begun for e in mine if isinstance(e, ev.Noted)]
     begun = noted[-1] if noted else ""
-    ended = state(
-        name,
-        mine,
-        last if isinstance(last, ev.Closed) else None,
-        running=course == "running",
-        mail=mail,
-        check=check,
-    )
+    closed = last if isinstance(last, ev.Closed) else None
+    known = Known(closed=closed, running=course == "running", check=check)
+    ended = state(name, mine, known, mail=mail)
     counted = [e for e in mine if isinstance(e, ev.Changed) and (check or not e.check)]
     return Host(
         host=name,

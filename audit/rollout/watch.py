@@ -1,7 +1,7 @@
 """From what Ansible tells while it runs to the events of a record: no I/O, nothing of Ansible's.
 
-The tasks themselves say which part of the work they belong to, by the variable `mailseal_phase`, and
-how it ended on a host, by the fact `mailseal_host_state`: no name of a task is relied on.
+The tasks themselves say which part of the work they belong to, by the variable `mailseal_phase`,
+and how it ended on a host, by the fact `mailseal_host_state`: no name of a task is relied on.
 """
 
 from collections.abc import Iterator, Mapping

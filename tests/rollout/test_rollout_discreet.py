@@ -82,7 +82,10 @@ def test_of_a_secret_setting_only_the_name_is_shown(line: str, shown: str) -> No
 
 def diff(before: str, after: str, **more: str) -> dict[str, object]:
     """The result of a task that changed a file."""
-    headings = {"before_header": "/etc/x (root root 0644)", "after_header": "/etc/x (root root 0644)"}
+    headings = {
+        "before_header": "/etc/x (root root 0644)",
+        "after_header": "/etc/x (root root 0644)",
+    }
     return {"changed": True, "diff": [{**headings, "before": before, "after": after, **more}]}
 
 

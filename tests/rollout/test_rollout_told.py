@@ -1,5 +1,7 @@
 """From the lines of a record to how a rollout ended."""
 
+from itertools import pairwise
+
 import pytest
 
 from audit.report.ended import exit_code, headline
@@ -190,6 +192,6 @@ def test_parts_of_the_work_follow_each_other_and_add_up() -> None:
     """The last ends with the host's last task."""
     spans = host(told(made.stopped()), "msa1").spans
     assert [s.phase for s in spans][-3:] == ["look-after", "back", "look-back"]
-    for one, two in zip(spans[1:], spans[2:], strict=False):
+    for one, two in pairwise(spans[1:]):
         assert one.finished == two.started
     assert round(sum(s.seconds for s in spans[1:]), 1) == 57.2
