@@ -52,10 +52,10 @@ class Unreadable(Struct, frozen=True, kw_only=True):
     why: str
 
 
-class RolloutsDocument(Struct, frozen=True, kw_only=True):
+class RolloutsDocument(Struct, frozen=True):
     """What `mailseal rollout --json` says, the oldest first."""
 
-    schema: Literal["mailseal/rollouts/1"] = "mailseal/rollouts/1"
+    schema: Literal["mailseal/rollouts/1"]
     rollouts: list[RolloutEntry]
     unreadable: list[Unreadable]
 
@@ -64,7 +64,7 @@ def rollouts_document(found: Sequence[Listed]) -> bytes:
     """The list as "mailseal/rollouts/1"."""
     entries = [_entry(one) for one in found if isinstance(one, Rollout)]
     bad = [Unreadable(id=one[0], why=one[1]) for one in found if not isinstance(one, Rollout)]
-    return pretty(RolloutsDocument(rollouts=entries, unreadable=bad))
+    return pretty(RolloutsDocument("mailseal/rollouts/1", entries, bad))
 
 
 def rollout_document(rollout: Rollout) -> bytes:

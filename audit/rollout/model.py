@@ -153,7 +153,7 @@ class Rollout(Struct, frozen=True, kw_only=True):
         hosts: in the order in which they were begun, then those that were not.
     """
 
-    schema: Literal["mailseal/rollout/1"] = "mailseal/rollout/1"
+    schema: Literal["mailseal/rollout/1"]
     id: str
     playbook: str
     user: str

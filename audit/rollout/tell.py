@@ -45,6 +45,7 @@ def rollout(events: Sequence[ev.Event], looks: Looks, *, running: bool = False) 
     begun = [h for main in (True, False) for b in batches if b.main is main for h in b.hosts]
     order = dict.fromkeys([*begun, *mail])
     return Rollout(
+        schema="mailseal/rollout/1",
         id=first.id,
         playbook=first.playbook,
         user=first.user,
