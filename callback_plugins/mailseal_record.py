@@ -4,6 +4,7 @@ Ansible finds this beside the playbooks and needs no word in its configuration. 
 here is one warning, and the rollout goes on.
 """
 
+import atexit
 import functools
 import getpass
 import os
@@ -81,6 +82,7 @@ class CallbackModule(CallbackBase):
         self._playbook = ""
         self._phase = ""
         self._phases: dict[str, str] = {}
+        self._process = os.getpid()
 
     @_harmless
     def v2_playbook_on_start(self, playbook: Any) -> None:
@@ -151,13 +153,19 @@ class CallbackModule(CallbackBase):
         at = _now()
         failed = tuple(map(plain, stats.failures))
         self._write([*self._watch.over(at), Closed(at=at, failed=failed)])
-        self._record.close()
+        self._tell()
+
+    @_harmless
+    def _tell(self) -> None:
+        """Write the page; after an error of Ansible's own, or Ctrl-C, that is all that is done."""
+        record, self._record = self._record, None
+        if record is None or self.disabled or os.getpid() != self._process:
+            return
+        record.close()
         from audit.rollouts import write_page
 
-        page = write_page(self._record.path.parent, self._record.id)
-        self._display.display(
-            f"The rollout on one page: {page} (mailseal rollout {self._record.id})"
-        )
+        page = write_page(record.path.parent, record.id)
+        self._display.display(f"The rollout on one page: {page} (mailseal rollout {record.id})")
 
     def _open(self, templar: Templar, extra: Mapping[str, Any]) -> None:
         """Begin the record where the inventory wants it."""
@@ -182,6 +190,7 @@ class CallbackModule(CallbackBase):
             version=__version__,
             ansible=ansible_version,
         )
+        atexit.register(self._tell)
         self._write([opened])
         forget(Path(where), most)
 

@@ -1,6 +1,6 @@
 """The report of a run for people: one HTML file, useful without JavaScript."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any, get_args
 
@@ -25,7 +25,7 @@ _LISTED: Mapping[Verdict, tuple[str, str]] = {
     "waived": ("Waived", "Still failing; accepted by somebody until a date."),
     "pass": ("On phase-out", "Still passed, but the policy means to forbid it."),
 }
-_FILTERS = {"link": link, "key": key_kind, "left": days_left}
+_FILTERS: Mapping[str, Callable[..., Any]] = {"link": link, "key": key_kind, "left": days_left}
 _WORDS = {
     "drawn": DRAWN,
     "behaves": BEHAVES,

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from audit.changes import key
+from audit.changes import Kind, key
 from audit.findings import Verdict
 from audit.report.ended import headline, rest, verdict_of
 from audit.report.entries import Entry, entries
@@ -37,7 +37,7 @@ class Sight(Struct, frozen=True):
 
     look: Look
     wrong: list[tuple[Entry, bool | None]]
-    changes: dict[str, list[Shift]]
+    changes: dict[Kind, list[Shift]]
 
 
 def rollout_page(rollout: Rollout) -> bytes:
@@ -89,8 +89,7 @@ def _sights(host: Host) -> list[Sight]:
             for verdict in _WRONG
             for entry in entries(look.wrong, verdict)
         ]
-        others: dict[str, list[Shift]] = {**shifts(c for c in look.changes if c.kind != "new")}
-        found.append(Sight(look, wrong, others))
+        found.append(Sight(look, wrong, shifts(c for c in look.changes if c.kind != "new")))
     return found
 
 

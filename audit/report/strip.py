@@ -157,7 +157,8 @@ def _marks(started: datetime, whole: float) -> list[tuple[float, str]]:
     step = next((s for s in _STEPS if whole / s <= _MARKS), _STEPS[-1])
     shape = "%H:%M" if step >= _MINUTE else "%H:%M:%S"
     late = timedelta(seconds=step - started.timestamp() % step)
-    first, marks = started + late, []
+    first = started + late
+    marks: list[tuple[float, str]] = []
     while (second := (first - started).total_seconds()) < whole and len(marks) <= 2 * _MARKS:
         marks.append((round(100 * second / whole, 3), first.strftime(shape)))
         first += timedelta(seconds=step)

@@ -42,7 +42,7 @@ PLAYBOOK = """
 # As the role host does it.
 ONE = """
 - name: Begin nothing where a batch before did not come to its end
-  when: ansible_play_hosts_all | difference(ansible_play_hosts) | difference(ansible_play_batch)
+  when: (ansible_play_hosts_all | difference(ansible_play_hosts + ansible_play_batch)) | length > 0
   vars:
     mailseal_phase: held
   block:
@@ -71,8 +71,7 @@ ONE = """
       diff: true
 
     - name: Wait for who kills it
-      ansible.builtin.pause:
-        seconds: 300
+      ansible.builtin.command: sleep 300
       when: inventory_hostname == slow | default('')
 
     - name: Fail with a secret in the words
@@ -100,6 +99,7 @@ BACK = """
   ansible.builtin.fail:
     msg: "{{ inventory_hostname }}: {{ ansible_failed_result.msg }}; it serves as before"
 """
+TASK = "    - name: Leave it alone\n      ansible.builtin.meta: end_host\n"
 MAIL = ("a1", "a2", "a3", "a4")
 
 
@@ -120,7 +120,7 @@ class Site:
         known = {"home": str(home), "mailseal_policy": "mailseal-2026", **here}
         known["mailseal_rollout_directory"] = str(self.records)
         hosts: dict[str, object] = {"ns1": {}}
-        mail = {"hosts": {name: {} for name in MAIL}}
+        mail: dict[str, object] = {"hosts": {name: {} for name in MAIL}}
         inventory = {"all": {"vars": known, "hosts": hosts, "children": {"mail": mail}}}
         (home / "hosts.yml").write_text(json.dumps(inventory))
 
@@ -203,6 +203,17 @@ def test_a_rollout_that_is_killed_is_unfinished_and_can_be_read(site: Site) -> N
     assert states(found)["a2"] == "cut-off"
     assert states(found)["a4"] == "not-begun"
     assert headline(found) == ("inconclusive", "It did not come to its end: a2 was cut off")
+
+
+def test_an_error_of_ansible_s_own_leaves_a_page_all_the_same(site: Site) -> None:
+    """There is no last line, and so it is not told as finished."""
+    (site.home / "one.yml").write_text("- name: Be wrong\n  when: ['x'] | list\n  block:\n" + TASK)
+    done = site.roll("--limit", "a1")
+    assert done.returncode != 0
+    found = site.told()
+    assert found.course == "unfinished"
+    assert headline(found)[0] == "inconclusive"
+    assert f"The rollout on one page: {site.records / found.id}.html" in done.stdout
 
 
 def test_other_playbooks_are_not_recorded(site: Site) -> None:
