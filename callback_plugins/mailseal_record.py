@@ -132,6 +132,11 @@ class CallbackModule(CallbackBase):
         self._write(self._watch.done(plain(result.host.get_name()), task, result.result, _now()))
 
     @_harmless
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        """It has begun nothing."""
+        self._watch.skipped(plain(result.host.get_name()), _now())
+
+    @_harmless
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002
         """Take why."""
         if not ignore_errors:
@@ -172,6 +177,7 @@ class CallbackModule(CallbackBase):
         asked = templar.available_variables
         where = templar.template(asked.get("mailseal_rollout_directory", str(USUAL)))
         most = int(templar.template(asked.get("mailseal_rollouts", _KEPT)))
+        forget(Path(where), max(1, most - 1))
         now = _now()
         self._record = Record(Path(where), now)
         text, options = self._watch.discreet.text, context.CLIARGS
@@ -192,7 +198,6 @@ class CallbackModule(CallbackBase):
         )
         atexit.register(self._tell)
         self._write([opened])
-        forget(Path(where), most)
 
     def _write(self, events: Iterable[Event]) -> None:
         if self._record:
@@ -208,6 +213,7 @@ class CallbackModule(CallbackBase):
             action=plain(task.action),
             args=(fields or {}).get("args") or {},
             check=bool(task.check_mode),
+            conditional=bool(task.when),
         )
 
 

@@ -149,8 +149,8 @@ def parse(content: bytes, path: Path) -> list[Event]:
 def _free(file: int) -> bool:
     """Whether nobody writes it any more."""
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     return True
 

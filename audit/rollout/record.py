@@ -20,7 +20,9 @@ _TRIES = 100  # rollouts that begin in one second
 class Record:
     """One file, locked as long as the process that writes it lives.
 
-    The lock tells a rollout that is running from one that was killed.
+    The lock tells a rollout that is running from one that was killed. It is this process's alone:
+    children that outlive it do not hold it. It also falls when this process closes the file after
+    reading it, so it must not.
     """
 
     def __init__(self, directory: Path, now: datetime) -> None:
@@ -39,7 +41,7 @@ class Record:
                 self._file = os.open(self.path, flags, 0o600)
             except FileExistsError:
                 continue
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
             return
         raise FileExistsError(f"{directory} has {_TRIES} records of this second")
 
@@ -72,7 +74,8 @@ def forget(directory: Path, most: int) -> None:
         OSError: something cannot be removed.
     """
     known = names(directory)
-    old, kept = known[: -max(1, most)], known[-max(1, most) :]
+    least = max(0, len(known) - max(0, most))
+    old, kept = known[:least], known[least:]
     needed = {place for name in kept for place in _noted(directory, name)} if old else set()
     for name in old:
         for place in _noted(directory, name) - needed:

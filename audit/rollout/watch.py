@@ -45,6 +45,7 @@ class Task(Struct, frozen=True, kw_only=True):
         action: the module.
         args: its parameters.
         check: whether it only looks.
+        conditional: whether it may be skipped.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Task(Struct, frozen=True, kw_only=True):
     action: str = ""
     args: Mapping[str, Any] = {}
     check: bool = False
+    conditional: bool = False
 
 
 class Watch:
@@ -62,6 +64,7 @@ class Watch:
         self.discreet = Discreet()
         self._plays: dict[str, int] = {}
         self._phases: dict[str, str] = {}
+        self._waiting: dict[str, Phase] = {}
         self._noted: dict[str, str] = {}
         self._seen: dict[str, datetime] = {}
 
@@ -88,17 +91,30 @@ class Watch:
             self._seen.clear()
 
     def started(self, host: str, task: Task, at: datetime) -> Iterator[Event]:
-        """A task begins on a host."""
+        """A task begins on a host; of one that may be skipped is waited what it comes to."""
         self._seen[host] = at
-        if self._phases.get(host) != task.phase:
-            self._phases[host] = task.phase
-            yield Phase(at=at, host=host, phase=task.phase)
+        self._waiting[host] = Phase(at=at, host=host, phase=task.phase)
+        if not task.conditional:
+            yield from self._begun(host)
+
+    def skipped(self, host: str, at: datetime) -> None:
+        """A task was not wanted, and has begun nothing."""
+        self._seen[host] = at
+        self._waiting.pop(host, None)
+
+    def _begun(self, host: str) -> Iterator[Event]:
+        """The last task that was started has begun its part of the work."""
+        waiting = self._waiting.pop(host, None)
+        if waiting and self._phases.get(host) != waiting.phase:
+            self._phases[host] = waiting.phase
+            yield waiting
 
     def done(
         self, host: str, task: Task, result: Mapping[str, Any], at: datetime
     ) -> Iterator[Event]:
         """A task has done what it should."""
         self._seen[host] = at
+        yield from self._begun(host)
         facts = result.get(_FACTS)
         if isinstance(facts, Mapping):
             yield from self._facts(host, facts, at)
@@ -116,12 +132,14 @@ class Watch:
     ) -> Iterator[Event]:
         """A task has failed."""
         self._seen[host] = at
+        yield from self._begun(host)
         why = _CENSORED if "censored" in result else self.discreet.text(reason(result))
         yield Failed(at=at, host=host, task=self.discreet.text(task.name), why=why)
 
     def lost(self, host: str, result: Mapping[str, Any], at: datetime) -> Iterator[Event]:
         """A host cannot be reached."""
         self._seen[host] = at
+        yield from self._begun(host)
         yield Unreachable(at=at, host=host, why=self.discreet.text(reason(result)))
 
     def _facts(self, host: str, facts: Mapping[str, Any], at: datetime) -> Iterator[Event]:

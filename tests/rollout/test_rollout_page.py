@@ -4,8 +4,8 @@ import io
 import json
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
-from jsonschema import Draft202012Validator
 
 from audit.cli import main
 from audit.report.reporters import put
@@ -107,7 +107,7 @@ def test_the_documents_are_as_their_schemas_say(lines: object) -> None:
         ("rollouts-1.json", rollouts_document([found, ("x", "it is damaged")])),
     ):
         schema = json.loads((ROOT / "docs" / "schema" / name).read_text())
-        validator = Draft202012Validator(schema)
+        validator = jsonschema.Draft202012Validator(schema)
         content = json.loads(document)
         validator.validate(content)
         content.pop("schema")
