@@ -75,7 +75,7 @@ ONE = """
       diff: true
 
     - name: Wait for who kills it
-      ansible.builtin.command: sleep 300
+      ansible.builtin.command: sleep 120
       when: inventory_hostname == slow | default('')
 
     - name: Fail with a secret in the words
