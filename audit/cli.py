@@ -51,6 +51,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal report latest --format html -o r.html",
         "audit.review:configure_report",
     ),
+    "rollout": (
+        "tell how rollouts went, and make the page of one",
+        "mailseal rollout latest -o rollout.html",
+        "audit.rollouts:configure",
+    ),
     "policy": (
         "show, compare and compile policies (A+B is A in shadow of B)",
         "mailseal policy compile mailseal-2026 --for cyrus",

@@ -40,8 +40,9 @@ ALLOWED = {
     "progress": set(),
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
-        *("judge", "past", "policy", "ports", "waivers"),
+        *("judge", "past", "policy", "ports", "rollout", "waivers"),
     },
+    "rollout": {"changes", "errors", "findings"},
     "measures": {"errors", "findings", "policy"},
     "passage": {
         *("account", "control", "errors", "facts", "findings", "inventory", "names", "policy"),
@@ -54,7 +55,11 @@ PURE = {
     *("past", "ports", "waivers", "wire"),
 }
 # Parts of a package that does I/O elsewhere.
-PURE_MODULES = {"passage/outcome.py", "passage/plan.py", "passage/report.py"}
+PURE_MODULES = {
+    *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
+    *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
+    *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),
+}
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
 

@@ -12,6 +12,8 @@ from audit.policy.diff import Difference
 from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 from audit.report.listing import HistoryDocument
+from audit.report.rollouts import RolloutsDocument
+from audit.rollout.model import Rollout
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "clients-1.json": Forecasts,
@@ -20,6 +22,8 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "history-1.json": HistoryDocument,
     "passage-1.json": PassageDocument,
     "policy-diff-1.json": Difference,
+    "rollout-1.json": Rollout,
+    "rollouts-1.json": RolloutsDocument,
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
 }
