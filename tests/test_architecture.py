@@ -30,6 +30,7 @@ ALLOWED = {
     "probe": {"errors", "facts", "iana", "wire"},
     "inspect": {"facts"},
     "ahead": set(),
+    "bounded": set(),
     "ports": {"facts"},
     "account": set(),
     "inventory": {"account", "errors", "facts", "findings", "names", "policy", "ports"},
@@ -44,8 +45,8 @@ ALLOWED = {
     },
     "measures": {"errors", "findings", "policy"},
     "passage": {
-        *("account", "control", "errors", "facts", "findings", "inventory", "names", "policy"),
-        *("progress", "report", "wire"),
+        *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),
+        *("policy", "progress", "report", "wire"),
     },
 }
 # What does no I/O imports none of this.
