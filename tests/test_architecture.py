@@ -18,8 +18,8 @@ ALLOWED = {
     "findings": {"facts"},
     "changes": {"findings"},
     "drift": {"facts", "findings", "iana"},
-    "past": {"changes", "findings"},
-    "history": {"changes", "errors", "facts", "findings", "past"},
+    "past": {"changes", "drift", "findings"},
+    "history": {"changes", "drift", "errors", "facts", "findings", "past"},
     "waivers": {"errors", "findings"},
     "policy": {"errors", "iana", "options"},
     "wire": {"facts", "iana", "names"},
@@ -43,6 +43,7 @@ ALLOWED = {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("judge", "past", "policy", "ports", "waivers"),
     },
+    "notify": {"account", "bounded", "errors", "report", "roots"},
     "measures": {"errors", "findings", "policy"},
     "passage": {
         *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),

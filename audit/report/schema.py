@@ -12,12 +12,14 @@ from audit.policy.diff import Difference
 from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 from audit.report.listing import HistoryDocument
+from audit.report.news import NotificationDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "clients-1.json": Forecasts,
     "diff-1.json": DiffDocument,
     "finding-1.json": LineDocument,
     "history-1.json": HistoryDocument,
+    "notification-1.json": NotificationDocument,
     "passage-1.json": PassageDocument,
     "policy-diff-1.json": Difference,
     "run-1.json": RunDocument,
