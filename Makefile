@@ -6,7 +6,7 @@ LAB := inventory/lab
 
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
-TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin postgresql rpm
+TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin logrotate postgresql rpm systemd
 # Mail clients, to hold forecasts against.
 TEST_PACKAGES += curl fetchmail libnet-ssleay-perl libnss3-tools libwolfssl35 msmtp mutt swaks
 

@@ -1,7 +1,9 @@
 """One audit: what is planned, what was seen, what it means."""
 
+import math
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -49,6 +51,8 @@ class Audit:
         pace: how much a server is asked at once.
         whole: whether the hosts are all that the inventory has.
         now: the moment of judgement.
+        until: the moment by time.monotonic() after which nothing more is looked at.
+        late: whether that came before everything was looked at.
     """
 
     inventory: str
@@ -57,6 +61,8 @@ class Audit:
     pace: Pace = "normal"
     whole: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+    until: float = math.inf
+    late: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Plan everything before anything is touched."""
@@ -115,7 +121,7 @@ class Audit:
 
         def seen(facts: EndpointFacts) -> None:
             self._endpoints[facts.endpoint] = facts
-            if facts.reach not in ("no-answer", "no-route"):
+            if facts.reach not in ("no-answer", "no-route", "not-asked"):
                 self._alive.add(facts.endpoint.address)
             step(str(facts.endpoint))
 
@@ -124,14 +130,18 @@ class Audit:
             step(facts.host)
 
         # Beside each other: the network waits for the servers, the hosts for their shells.
+        until = self.until
         asking = threading.Thread(
-            target=inspect_all, args=(inside, self.inventory), kwargs={"done": told}
+            target=inspect_all,
+            args=(inside, self.inventory),
+            kwargs={"until": until, "done": told},
         )
         asking.start()
-        manners = PACES[self.pace]
+        manners = replace(PACES[self.pace], until=until)
         probe_all(serving, lambda e: self._task(serving[e]), manners=manners, done=seen)
-        knock_all(closed, done=seen)
+        knock_all(closed, until=until, done=seen)
         asking.join()
+        self.late = time.monotonic() >= until
 
     def _task(self, planned: PlannedEndpoint) -> Task:
         profile = profile_of(planned, self._policies[planned.endpoint.host][0])
@@ -195,6 +205,16 @@ class Audit:
         except MailsealError as error:
             return replace(case, obstacle=str(error))
 
+    def _lateness(self) -> Iterator[str]:
+        if self.late:
+            missed = [e for e, facts in self._endpoints.items() if facts.reach == "not-asked"]
+            silent = [name for name, facts in self._inside.items() if not facts.reached]
+            yield (
+                "The time for this audit was over before everything was looked at: not asked were"
+                f" {len(missed)} of {len(self._endpoints)} endpoints, and from inside"
+                f" {len(silent)} of {len(self._inside)} hosts were not seen"
+            )
+
     def run(self) -> Run:
         """The run, with a finding for every check that was judged."""
         policies = self.measures
@@ -212,6 +232,7 @@ class Audit:
             hosts=tuple(self._inside.values()),
             policies=tuple(named(p) for p in policies),
             notices=(
+                *self._lateness(),
                 *shadow.notices(self._policies, findings),
                 *waivers.notices(accepted, findings, today, whole=self.whole),
             ),

@@ -18,8 +18,8 @@ ALLOWED = {
     "findings": {"facts"},
     "changes": {"findings"},
     "drift": {"facts", "findings", "iana"},
-    "past": {"changes", "findings"},
-    "history": {"changes", "errors", "facts", "findings", "past"},
+    "past": {"changes", "drift", "findings"},
+    "history": {"changes", "drift", "errors", "facts", "findings", "past"},
     "waivers": {"errors", "findings"},
     "policy": {"errors", "iana", "options"},
     "wire": {"facts", "iana", "names"},
@@ -30,6 +30,7 @@ ALLOWED = {
     "probe": {"errors", "facts", "iana", "wire"},
     "inspect": {"facts"},
     "ahead": set(),
+    "bounded": set(),
     "ports": {"facts"},
     "account": set(),
     "inventory": {"account", "errors", "facts", "findings", "names", "policy", "ports"},
@@ -43,10 +44,11 @@ ALLOWED = {
         *("judge", "past", "policy", "ports", "rollout", "waivers"),
     },
     "rollout": {"changes", "errors", "findings"},
+    "notify": {"account", "bounded", "errors", "report", "roots"},
     "measures": {"errors", "findings", "policy"},
     "passage": {
-        *("account", "control", "errors", "facts", "findings", "inventory", "names", "policy"),
-        *("progress", "report", "wire"),
+        *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),
+        *("policy", "progress", "report", "wire"),
     },
 }
 # What does no I/O imports none of this.

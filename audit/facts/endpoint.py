@@ -11,7 +11,7 @@ from audit.iana import Version
 Service = Literal["smtp", "imap", "pop3", "sieve", "lmtp"]
 Mode = Literal["implicit", "starttls"]
 Seen = Literal["accepted", "refused", "inconclusive"]
-Reach = Literal["open", "refused", "no-answer", "no-route", "not-the-service"]
+Reach = Literal["open", "refused", "no-answer", "no-route", "not-the-service", "not-asked"]
 Preference = Literal["server", "client", "unknown"]
 
 # What a server may do beyond versions and suites; each is tried on its own.

@@ -74,8 +74,8 @@ def diff_document(
             schema="mailseal/diff/1",
             before=_side(before),
             after=_side(after),
-            changes=[_change(change) for change in changes],
-            drift=[_drift(one) for one in drift],
+            changes=[change_document(change) for change in changes],
+            drift=[drift_document(one) for one in drift],
         )
     )
 
@@ -115,7 +115,8 @@ def _side(run: Run) -> SideDocument:
     )
 
 
-def _change(change: Change) -> ChangeDocument:
+def change_document(change: Change) -> ChangeDocument:
+    """One check that came out otherwise."""
     return ChangeDocument(
         kind=change.kind,
         before=finding_document(change.before) if change.before else None,
@@ -123,7 +124,8 @@ def _change(change: Change) -> ChangeDocument:
     )
 
 
-def _drift(one: Drift) -> DriftDocument:
+def drift_document(one: Drift) -> DriftDocument:
+    """One fact that is another one now."""
     return DriftDocument(
         host=text(one.host),
         address=text(one.address),
