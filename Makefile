@@ -19,12 +19,12 @@ ATHERIS := sys_platform == 'linux' and platform_machine == 'x86_64' and python_v
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint fuzz setup setup-dev bench bench-peers lock clean
+.PHONY: help demo test test-long lint fuzz setup setup-dev bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    a staged mail cluster: hardened, audited, broken once, mended (Debian, root)'
-	@echo 'make test    all tests, with all the set-up they need'
+	@echo 'make test    the tests, with all the set-up they need (test-long: also those that take hours)'
 	@echo 'make lint    style and types'
 	@echo 'make fuzz    bend the input of every parser, FUZZ_SECONDS (20) each; FUZZ_OPTIONS=--keep to learn'
 	@echo 'make setup   the environment in .venv'
@@ -47,6 +47,10 @@ demo: setup
 
 test: setup-dev
 	pytest
+
+# Everything: also what builds libraries and daemons, and what kills rollouts.
+test-long: setup-dev
+	pytest --long
 
 lint: setup-dev
 	ruff check
