@@ -96,7 +96,9 @@ class CallbackModule(CallbackBase):
         """Begin the record, and each batch."""
         manager = play.get_variable_manager()
         hosts = manager.get_vars(play=play, include_hostvars=False)
-        everyone, batch = (hosts.get(f"ansible_play_{name}", ()) for name in ("hosts_all", "batch"))
+        everyone = hosts.get("ansible_play_hosts_all", ())
+        # Of a play that has no hosts Ansible says that its batch were all of the inventory.
+        batch = [name for name in hosts.get("ansible_play_batch", ()) if name in everyone]
         variables = {
             name: manager.get_vars(
                 play=play, host=manager._inventory.get_host(name), include_hostvars=False

@@ -16,6 +16,13 @@ from tests.commands import BIN, ROOT, Done, run
 
 SECRET = "hunter22hunter22"
 PLAYBOOK = """
+- name: Build
+  hosts: builder
+  gather_facts: false
+  tasks:
+    - name: Build it
+      ansible.builtin.debug:
+
 - name: Prepare
   hosts: all
   gather_facts: false
@@ -125,7 +132,7 @@ class Site:
         known["mailseal_rollout_directory"] = str(self.records)
         hosts: dict[str, object] = {"ns1": {}}
         mail: dict[str, object] = {"hosts": {name: {} for name in MAIL}}
-        inventory = {"all": {"vars": known, "hosts": hosts, "children": {"mail": mail}}}
+        inventory = {"all": {"vars": known, "hosts": hosts, "children": {"mail": mail, "builder": {}}}}
         (home / "hosts.yml").write_text(json.dumps(inventory))
 
     def words(self, *more: str, playbook: str = "rollout.yml") -> tuple[str, ...]:
@@ -157,6 +164,7 @@ def test_a_rollout_of_batches_with_a_failure_is_recorded_and_has_a_page(site: Si
     expected = {"a1": "passed", "a2": "passed", "a3": "back", "a4": "not-begun", "ns1": "done"}
     assert states(found) == expected
     assert headline(found) == ("fail", "a3 did not pass, went back and serves as before")
+    assert [p.hosts for p in found.parts][:2] == [(), ("ns1", *MAIL)]  # nobody builds
     assert [p.hosts for p in found.parts if p.main][:2] == [("a1",), ("a2", "a3")]
     assert found.variables == ("bad", "site_password")
     (host,) = (h for h in found.hosts if h.host == "a3")
