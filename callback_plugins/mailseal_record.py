@@ -96,9 +96,7 @@ class CallbackModule(CallbackBase):
         """Begin the record, and each batch."""
         manager = play.get_variable_manager()
         hosts = manager.get_vars(play=play, include_hostvars=False)
-        everyone = hosts.get("ansible_play_hosts_all", ())
-        # Of a play that has no hosts Ansible says that its batch were all of the inventory.
-        batch = [name for name in hosts.get("ansible_play_batch", ()) if name in everyone]
+        everyone, batch = (hosts.get(f"ansible_play_{name}", ()) for name in ("hosts_all", "batch"))
         variables = {
             name: manager.get_vars(
                 play=play, host=manager._inventory.get_host(name), include_hostvars=False
@@ -116,7 +114,8 @@ class CallbackModule(CallbackBase):
             play=play.get_name(),
             number=1,
             main=PHASE in play.vars,
-            hosts=tuple(map(plain, batch)),
+            # Of a play that has no hosts Ansible says that its batch were all of the inventory.
+            hosts=tuple(plain(name) for name in batch if name in everyone),
             everyone=tuple(map(plain, everyone)),
             policies={plain(name): _policy(found) for name, found in variables.items()},
         )

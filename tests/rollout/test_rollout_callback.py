@@ -132,7 +132,8 @@ class Site:
         known["mailseal_rollout_directory"] = str(self.records)
         hosts: dict[str, object] = {"ns1": {}}
         mail: dict[str, object] = {"hosts": {name: {} for name in MAIL}}
-        inventory = {"all": {"vars": known, "hosts": hosts, "children": {"mail": mail, "builder": {}}}}
+        groups = {"mail": mail, "builder": {}}
+        inventory = {"all": {"vars": known, "hosts": hosts, "children": groups}}
         (home / "hosts.yml").write_text(json.dumps(inventory))
 
     def words(self, *more: str, playbook: str = "rollout.yml") -> tuple[str, ...]:
