@@ -30,8 +30,6 @@ pytestmark = pytest.mark.lab
 # In the order in which a rollout comes to them.
 HOSTS = ("mx1", "mx2", "msa1", "imap1", "imap2")
 ONE_BY_ONE = [1]
-# How often a run is killed; more often by hand.
-KILLS = int(os.environ.get("MAILSEAL_KILLS", "1"))
 CABLE = ("ip", "-n", "ms-hub", "link", "set", "p-mx2")
 # What is replaced on each kind of host.
 FILES = {
@@ -110,6 +108,7 @@ def test_a_host_that_does_not_pass_goes_back_and_the_rollout_stops(rolled_out: L
     assert audit("mx:msa:imap").code == 0
 
 
+@pytest.mark.long("takes a rollout through its accidents")
 def test_a_daemon_that_does_not_come_back_goes_back(rolled_out: Lab) -> None:
     """What no trial sees: it starts by hand, and not as a service. The old state serves again."""
     before = files("mx2")
@@ -129,6 +128,7 @@ def test_a_daemon_that_does_not_come_back_goes_back(rolled_out: Lab) -> None:
     assert audit("mx2").code == 0
 
 
+@pytest.mark.long("takes a rollout through its accidents")
 def test_a_snapshot_can_be_gone_back_to_by_hand(rolled_out: Lab) -> None:
     """And from there again to what was."""
     before = files("imap1")
@@ -152,13 +152,11 @@ def _rollback(*more: str) -> Done:
     return run(str(BIN / "ansible-playbook"), "-i", INVENTORY, "rollback.yml", *more)
 
 
-@pytest.mark.parametrize("number", range(KILLS))
-def test_a_run_that_is_killed_is_brought_to_its_end_by_the_next(
-    rolled_out: Lab, number: int
-) -> None:
+@pytest.mark.long("takes a rollout through its accidents")
+def test_a_run_that_is_killed_is_brought_to_its_end_by_the_next(rolled_out: Lab) -> None:
     """kill -9 of the control process and all that it started, at a moment of chance."""
     some = [host for host in mail_hosts("small") if host.name in ("mx1", "imap1")]
-    found = kill("small", some, 20 + number, random.uniform(3, 90))  # noqa: S311 - no secret
+    found = kill("small", some, 20, random.uniform(3, 90))  # noqa: S311 - no secret
     assert not found.wrong, (str(found), found.next.stdout[-3000:])
 
 
@@ -178,6 +176,7 @@ def _on(lab: Lab) -> None:
     assert lab("up").returncode == 0
 
 
+@pytest.mark.long("takes a rollout through its accidents")
 @pytest.mark.parametrize(("away", "back"), [(_cut, _joined), (_off, _on)], ids=["cable", "power"])
 def test_a_host_that_goes_away_is_brought_to_its_end_by_the_next_run(
     rolled_out: Lab, away: Callable[[Lab], None], back: Callable[[Lab], None]
@@ -202,6 +201,7 @@ def test_a_host_that_goes_away_is_brought_to_its_end_by_the_next_run(
     assert audit("mx2").code == 0
 
 
+@pytest.mark.long("takes a rollout through its accidents")
 def test_a_killed_run_of_a_bad_candidate_goes_back_in_the_next(rolled_out: Lab) -> None:
     """What the first run has replaced is put back by the second, which did not see it replaced."""
     before = files("msa1")

@@ -80,6 +80,7 @@ def test_a_stopped_daemon_fails_at_every_endpoint(hardened: Lab) -> None:
     assert {(o["host"], o["step"], o["again"]) for o in bad} == {("mx2", "connect", True)}
 
 
+@pytest.mark.long("takes four hosts through the gate")
 def test_mail_flows_and_users_log_in_throughout_a_rollout(hardened: Lab) -> None:
     """One of two MX and one of two IMAP hosts after the other is changed, and passes the gate."""
     command = [sys.executable, "-m", "tests.lab.load", INVENTORY]
