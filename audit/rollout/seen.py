@@ -12,7 +12,7 @@ class _Seen(msgspec.Struct):
     planned: int = 0
 
 
-def findings_run(document: bytes | str) -> Run:
+def findings_run(document: bytes) -> Run:
     """The findings of a "mailseal/run/1", as a run that can be compared.
 
     Raises:

@@ -12,7 +12,7 @@ import msgspec
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from audit.changes import compare
-from audit.findings import Finding
+from audit.findings import Finding, Run
 from audit.report.documents import OutcomeDocument, PassageDocument
 from audit.rollout.seen import findings_run
 
@@ -41,7 +41,7 @@ def mailseal_gate_inventory(
 
 def mailseal_gate_wrong(document: str) -> list[str]:
     """What keeps a host from passing, the worst first; a sentence each, and not too many."""
-    bad = [f for f in findings_run(document).findings if f.verdict in {"fail", "inconclusive"}]
+    bad = [f for f in _run(document).findings if f.verdict in {"fail", "inconclusive"}]
     bad.sort(key=lambda f: f.verdict != "fail")
     return _few([_said(f) for f in bad])
 
@@ -54,8 +54,12 @@ def mailseal_gate_refused(document: str) -> list[str]:
 
 def mailseal_gate_differences(before: str, after: str) -> list[str]:
     """What is otherwise than it was."""
-    changes = compare(findings_run(before), findings_run(after))
+    changes = compare(_run(before), _run(after))
     return _few([f"{change.kind}: {_said(change.finding)}" for change in changes])
+
+
+def _run(document: str) -> Run:
+    return findings_run(document.encode())  # a string with Ansible's tags is no string to msgspec
 
 
 def _few(sentences: list[str]) -> list[str]:
