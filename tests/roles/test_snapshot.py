@@ -203,7 +203,8 @@ def _document(*findings: tuple[str, str, str]) -> str:
         for check, verdict, observed in findings
     ]
     text = msgspec.json.encode({"schema": "mailseal/run/1", "findings": rows}).decode()
-    return trust_as_template(text)  # filters get strings with Ansible's tags
+    tagged: str = trust_as_template(text)  # as filters get them
+    return tagged
 
 
 def test_the_gate_names_what_is_wrong_the_failures_first() -> None:
