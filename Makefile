@@ -6,7 +6,7 @@ LAB := inventory/lab
 
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
-TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin postgresql rpm
+TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin logrotate postgresql rpm systemd
 # Mail clients, to hold forecasts against.
 TEST_PACKAGES += curl fetchmail libnet-ssleay-perl libnss3-tools libwolfssl35 msmtp mutt swaks
 
@@ -19,12 +19,12 @@ ATHERIS := sys_platform == 'linux' and platform_machine == 'x86_64' and python_v
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint fuzz setup setup-dev bench bench-peers lock clean
+.PHONY: help demo test test-long lint fuzz setup setup-dev bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    a staged mail cluster: hardened, audited, broken once, mended (Debian, root)'
-	@echo 'make test    all tests, with all the set-up they need'
+	@echo 'make test    the tests, with all the set-up they need (test-long: also those that take hours)'
 	@echo 'make lint    style and types'
 	@echo 'make fuzz    bend the input of every parser, FUZZ_SECONDS (20) each; FUZZ_OPTIONS=--keep to learn'
 	@echo 'make setup   the environment in .venv'
@@ -47,6 +47,10 @@ demo: setup
 
 test: setup-dev
 	pytest
+
+# Everything: also what builds libraries and daemons, and what kills rollouts.
+test-long: setup-dev
+	pytest --long
 
 lint: setup-dev
 	ruff check

@@ -5,7 +5,8 @@ import re
 
 from msgspec import Struct
 
-_ADDRESS = re.compile(r"[!#-;=?A-Z^-~]+@[A-Za-z0-9.-]+|[!#-;=?A-Z^-~]+@\[[0-9A-Za-z.:]+\]")
+# What a mail can be sent to without quoting, in ASCII.
+ADDRESS = re.compile(r"[!#-;=?A-Z^-~]+@[A-Za-z0-9.-]+|[!#-;=?A-Z^-~]+@\[[0-9A-Za-z.:]+\]")
 _HOST = re.compile(r"[\w.-]*")
 _VAULTED = "__ansible_vault"
 
@@ -45,7 +46,7 @@ class Account(Struct, frozen=True, forbid_unknown_fields=True):
             if bool(getattr(self, user)) != bool(getattr(self, password)):
                 raise ValueError(f"{user} and {password} belong together")
         for key in ("recipient", "sender"):
-            if getattr(self, key) and not _ADDRESS.fullmatch(getattr(self, key)):
+            if getattr(self, key) and not ADDRESS.fullmatch(getattr(self, key)):
                 raise ValueError(f"{key}: is no mail address in ASCII")
         if not _HOST.fullmatch(self.mailbox):
             raise ValueError("mailbox: is no name of a host")

@@ -51,6 +51,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal report latest --format html -o r.html",
         "audit.review:configure_report",
     ),
+    "rollout": (
+        "tell how rollouts went, and make the page of one",
+        "mailseal rollout latest -o rollout.html",
+        "audit.rollouts:configure",
+    ),
     "staging": (
         "say what a change would bring, by trying it on a staging cluster",
         "mailseal staging --policy mailseal-2026 --now-policy univie-2015 --limit imap",

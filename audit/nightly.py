@@ -1,25 +1,30 @@
-"""`mailseal audit`: look, compare with the last run, report, keep."""
+"""`mailseal audit`: look, compare with the last run, report, keep, tell."""
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from audit import progress, runner
-from audit.errors import USAGE
-from audit.findings import FAILED, Run, exit_code, timestamp
+from audit.errors import USAGE, MailsealError
+from audit.findings import FAILED, exit_code, timestamp
+from audit.herald import Herald, Made
 from audit.history.entry import Series
-from audit.history.keep import keeping
+from audit.history.keep import Kept, keeping
 from audit.history.place import place
 from audit.history.store import Plan
 from audit.measures import joined
-from audit.options import add_history, add_manners, add_policies
-from audit.past import Past
+from audit.notify.options import add_notify, post
+from audit.options import add_history, add_manners, add_policies, number
 from audit.report import REPORTERS, render, wanted, write
 from audit.report.reporters import Wanted
 from audit.report.terminal import show
 from audit.session import Audit
 
 _LONGEST = 36500  # days that runs can be kept; whoever wants more keeps all
+_DAY = 1440  # minutes
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,62 +44,85 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"write one more report; may be repeated. Formats: {', '.join(REPORTERS)}",
     )
     add_manners(parser)
+    parser.add_argument(
+        "--within",
+        metavar="MINUTES",
+        type=number(1, _DAY, "minutes from 1 to 1440"),
+        help="ask nothing more after that; what was not asked by then is inconclusive",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schema/run-1.json)")
     add_history(parser)
     parser.add_argument(
         "--keep",
         metavar="DAYS",
-        type=_days,
+        type=number(1, _LONGEST, "days"),
         help="forget runs that are older; the last two of each kind stay (default: keep all)",
     )
+    add_notify(parser)
     parser.set_defaults(run=audit)
-
-
-def _days(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
-    return int(text)
 
 
 def audit(arguments: argparse.Namespace) -> int:
     """Make the run and give its exit code.
 
-    Whatever becomes of the history, the result is reported first; a failure is then still a
-    failure, and any other result is no clean one.
+    Whatever becomes of the history and of who is told, the result is reported first; a failure is
+    then still a failure, and any other result is no clean one.
     """
+    began = time.monotonic()
     files = wanted(arguments.reports, arguments.out)  # before the work, not after it
-    where = place(arguments.history)
+    where, told = place(arguments.history), post(arguments)
+    if told and where is None:
+        raise MailsealError("--notify needs a history: without one nobody knows what changed")
+    herald = Herald(told, _series(arguments))
+    with herald.watching(Kept()):  # until a run is begun there is no history that keeps a letter
+        driver = _driver(arguments, began)
+        with keeping(where, _plan(driver.audit, arguments)) as kept:
+            made = _made(driver, kept, herald)
+            trouble = ""
+            try:
+                _report(made, files, arguments)
+            except MailsealError as error:
+                trouble = str(error)
+                raise
+            finally:  # the reader of a pipe may have left
+                herald.finish(kept, made, arguments.keep, trouble)
+                if kept.trouble:
+                    progress.say(f"mailseal: {kept.trouble}")
+    code = exit_code(made.run.findings)
+    return USAGE if (kept.trouble or herald.troubles) and code != FAILED else code
+
+
+def _driver(arguments: argparse.Namespace, began: float) -> runner.Driver:
+    """What is to be looked at, and until when."""
     driver = runner.Driver.read(
         arguments.inventory, arguments.limit, arguments.policies, arguments.pace
     )
+    if arguments.within:
+        driver.audit.until = began + 60 * arguments.within
     if arguments.verbose:
         planned = driver.audit.connections()
         for endpoint, count in planned.items():
             progress.say(f"{endpoint}: {count} connections planned")
         progress.say(f"{sum(planned.values())} connections planned for {len(planned)} endpoints")
-    with keeping(where, _plan(driver.audit, arguments)) as kept:
-        with progress.bar("audit", driver.audit.steps) as step:
-            driver.step = step
-            run, past = kept.placed(runner.run(driver))
-        try:
-            _report(run, past, files, arguments)
-        finally:  # the reader of a pipe may have left
-            kept.finish(run, arguments.keep)
-            if kept.trouble:
-                progress.say(f"mailseal: {kept.trouble}")
-    code = exit_code(run.findings)
-    return USAGE if kept.trouble and code != FAILED else code
+    return driver
+
+
+def _made(driver: runner.Driver, kept: Kept, herald: Herald) -> Made:
+    with herald.watching(kept), progress.bar("audit", driver.audit.steps) as step:
+        driver.step = step
+        run, past = kept.placed(runner.run(driver))
+    return Made(run, past, driver.audit.late)
+
+
+def _series(arguments: argparse.Namespace) -> Series:
+    return Series(inventory=_absolute(arguments.inventory), limit=arguments.limit)
 
 
 def _plan(planned: Audit, arguments: argparse.Namespace) -> Plan:
     policies = joined(planned.measures)
     return Plan(
         run=planned.id,
-        series=Series(
-            inventory=_absolute(arguments.inventory),
-            limit=arguments.limit,
-            policies=policies.id if arguments.policies else "",
-        ),
+        series=replace(_series(arguments), policies=policies.id if arguments.policies else ""),
         policies=policies.id,
         editions=policies.version,
         started=timestamp(planned.now),
@@ -107,7 +135,8 @@ def _absolute(inventory: str) -> str:
     return inventory if "," in inventory else str(Path(inventory).resolve())
 
 
-def _report(run: Run, past: Past, files: list[Wanted], arguments: argparse.Namespace) -> None:
+def _report(made: Made, files: list[Wanted], arguments: argparse.Namespace) -> None:
+    run, past = made.run, made.past
     if arguments.json:
         sys.stdout.buffer.write(render(run, "json", past))
     else:

@@ -1,6 +1,7 @@
 """What several commands have in common: how one is described, and options that they share."""
 
 import argparse
+from collections.abc import Callable
 
 EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
@@ -49,6 +50,17 @@ def add_manners(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="say how many connections are planned for each endpoint",
     )
+
+
+def number(least: int, most: int, what: str) -> Callable[[str], int]:
+    """What reads a whole number between two, named *what* where it is none."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number of {what}")
+        return int(text)
+
+    return read
 
 
 def add_history(parser: argparse._ActionsContainer) -> None:

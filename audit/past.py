@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from audit.changes import Change
+from audit.drift import Drift
 from audit.findings import Verdict
 
 
@@ -27,10 +28,14 @@ class Past(Struct, frozen=True, kw_only=True):
 
     Attributes:
         changes: how the run differs from the one before it.
+        drift: which facts are others than they were.
+        notices: what was said beside the findings of the run before it.
         nights: the runs before it, the oldest first.
     """
 
     changes: tuple[Change, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    notices: tuple[str, ...] = ()
     nights: tuple[Night, ...] = ()
 
     @property

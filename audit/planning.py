@@ -1,8 +1,9 @@
 """Which checks an audit makes: those of each host by its policies, and of what belongs together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from audit.errors import MailsealError
+from audit.facts import Endpoint
 from audit.inventory import Host
 from audit.judge.bench import Planned, plan_endpoint, plan_group, plan_host
 from audit.judge.case import PlannedEndpoint, PlannedGroup, PlannedHost
@@ -58,6 +59,17 @@ def profile_of(planned: PlannedEndpoint, policy: Policy) -> Profile | None:
     if planned.traffic not in policy.profiles:
         raise MailsealError(f"{policy.id} has no profile {planned.traffic}")
     return policy.profiles[planned.traffic]
+
+
+def covered(planned: Planned, endpoints: Container[Endpoint], hosts: Container[str]) -> bool:
+    """Whether all that a check is about was looked at."""
+    match planned.target:
+        case PlannedHost(host=host):
+            return host in hosts
+        case PlannedEndpoint(endpoint=endpoint):
+            return endpoint in endpoints
+        case PlannedGroup(endpoints=members):
+            return all(endpoint in endpoints for endpoint in members)
 
 
 def host_of(planned: Planned) -> str:

@@ -1,6 +1,7 @@
 """The checks run as pytest tests, from the command line of mailseal or of pytest alike."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -52,15 +53,23 @@ class Driver:
     def look(self) -> None:
         """Look at everything, from the namespace that the inventory names.
 
+        Only there: whoever tells what was found, or keeps it, stays where he was.
+
         Raises:
             MailsealError: the namespace cannot be entered, or the prober is blind.
         """
+        looker = ThreadPoolExecutor(1, "look")
         try:
-            control.enter(self.audit.hosts)
-            self.audit.look(self.step)
+            looker.submit(self._look).result()
         except MailsealError as error:
             self.error = error
             raise
+        finally:  # somebody may have pressed Ctrl-C, and waits for nothing
+            looker.shutdown(wait=False)
+
+    def _look(self) -> None:
+        control.enter(self.audit.hosts)  # a thread's, and that of all it starts
+        self.audit.look(self.step)
 
 
 def run(driver: Driver) -> Run:

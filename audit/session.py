@@ -1,6 +1,8 @@
 """One audit: what is planned, what was seen, what it means."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,8 +27,9 @@ from audit.judge.case import (
     PlannedHost,
 )
 from audit.judge.catalogue import CATALOGUE
+from audit.late import notice as lateness
 from audit.measures import distinct, joined, load_all, named
-from audit.planning import host_of, plan_all, profile_of
+from audit.planning import covered, host_of, plan_all, profile_of
 from audit.policy.compile import compile_policy
 from audit.policy.compile.reported import compiled_for, target
 from audit.policy.model import Policy
@@ -49,6 +52,8 @@ class Audit:
         pace: how much a server is asked at once.
         whole: whether the hosts are all that the inventory has.
         now: the moment of judgement.
+        until: the moment by time.monotonic() after which nothing more is looked at.
+        late: whether that came before everything was looked at.
     """
 
     inventory: str
@@ -57,6 +62,8 @@ class Audit:
     pace: Pace = "normal"
     whole: bool = True
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+    until: float = math.inf
+    late: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Plan everything before anything is touched."""
@@ -115,7 +122,7 @@ class Audit:
 
         def seen(facts: EndpointFacts) -> None:
             self._endpoints[facts.endpoint] = facts
-            if facts.reach not in ("no-answer", "no-route"):
+            if facts.answered:
                 self._alive.add(facts.endpoint.address)
             step(str(facts.endpoint))
 
@@ -124,14 +131,18 @@ class Audit:
             step(facts.host)
 
         # Beside each other: the network waits for the servers, the hosts for their shells.
+        until = self.until
         asking = threading.Thread(
-            target=inspect_all, args=(inside, self.inventory), kwargs={"done": told}
+            target=inspect_all,
+            args=(inside, self.inventory),
+            kwargs={"until": until, "done": told},
         )
         asking.start()
-        manners = PACES[self.pace]
+        manners = replace(PACES[self.pace], until=until)
         probe_all(serving, lambda e: self._task(serving[e]), manners=manners, done=seen)
-        knock_all(closed, done=seen)
+        knock_all(closed, until=until, done=seen)
         asking.join()
+        self.late = time.monotonic() >= until
 
     def rejudged(self, run: Run) -> Run:
         """An earlier run by these measures; what it did not look at is left out."""
@@ -140,25 +151,16 @@ class Audit:
         for endpoint in (t.endpoint for t in planned if isinstance(t, PlannedEndpoint)):
             if (facts := seen.get(_where(endpoint))) is not None:
                 self._endpoints[endpoint] = replace(facts, endpoint=endpoint)
-                if facts.reach not in ("no-answer", "no-route"):
+                if facts.answered:
                     self._alive.add(endpoint.address)
         self._inside = {facts.host: facts for facts in run.hosts}
-        told = [p for p in self.plan if self._told(p)]
+        told = [p for p in self.plan if covered(p, self._endpoints, self._inside)]
         for one in told:
             self.finding(one)
         found = self.run()
         return replace(
             found, run=run.run, started=run.started, finished=run.finished, planned=len(told)
         )
-
-    def _told(self, planned: Planned) -> bool:
-        match planned.target:
-            case PlannedHost(host=host):
-                return host in self._inside
-            case PlannedEndpoint(endpoint=endpoint):
-                return endpoint in self._endpoints
-            case PlannedGroup(endpoints=endpoints):
-                return all(endpoint in self._endpoints for endpoint in endpoints)
 
     def _task(self, planned: PlannedEndpoint) -> Task:
         profile = profile_of(planned, self._policies[planned.endpoint.host][0])
@@ -228,6 +230,8 @@ class Audit:
         findings = tuple(self._findings[p] for p in self.plan if p in self._findings)
         accepted = [waiver for host in self.hosts for waiver in host.waivers]
         today = self.now.date()
+        seen = self._endpoints.values(), self._inside.values()
+        late = (lateness(*seen),) if self.late else ()
         return Run(
             run=self.id,
             started=timestamp(self.now),
@@ -239,6 +243,7 @@ class Audit:
             hosts=tuple(self._inside.values()),
             policies=tuple(named(p) for p in policies),
             notices=(
+                *late,
                 *shadow.notices(self._policies, findings),
                 *waivers.notices(accepted, findings, today, whole=self.whole),
             ),

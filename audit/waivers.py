@@ -76,6 +76,6 @@ def notices(
         elif waiver.expires < today:
             yield f"Waiver expired on {waiver.expires}: {waiver}: it fails again ({waiver.owner})"
         elif waiver.expires - today <= SOON:
-            days = (waiver.expires - today).days
-            left = f"in {days} days, on {waiver.expires}" if days else "today"
+            # The day and not the days until then: who is told of changes is told of it once.
+            left = "today" if waiver.expires == today else f"on {waiver.expires}"
             yield f"Waiver expires {left}: {waiver} ({waiver.owner})"

@@ -40,9 +40,10 @@ def lab(*words: str) -> Done:
     return mailseal("lab", *words)
 
 
-def playbook(*words: str) -> Done:
-    """Run rollout.yml on the lab."""
-    return run(str(BIN / "ansible-playbook"), "-i", INVENTORY, "rollout.yml", *words)
+def playbook(*words: str, gate: bool = False) -> Done:
+    """Run rollout.yml on the lab; without the gate unless it is what the test is about."""
+    play = [str(BIN / "ansible-playbook"), "-i", INVENTORY, "rollout.yml"]
+    return run(*play, "-e", json.dumps({"mailseal_gate": gate}), *words, seconds=1200)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,20 @@ os.environ["MAILSEAL_HISTORY"] = "none"
 _SHOWN = pytest.StashKey[set[str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what asks for the tests that are too long for every run."""
+    words = "also what takes too long for every run, such as builds of whole libraries"
+    parser.addoption("--long", action="store_true", help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is too long, and say why."""
+    for item in items:
+        for marker in item.iter_markers("long"):
+            if not config.getoption("--long"):
+                item.add_marker(pytest.mark.skip(reason=f"{marker.args[0]}: make test-long"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Count the checks that were shown to fail."""
     marker = "breaks(*checks): passes only if these checks fail on a broken fixture"

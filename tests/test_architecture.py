@@ -18,8 +18,8 @@ ALLOWED = {
     "findings": {"facts"},
     "changes": {"findings"},
     "drift": {"facts", "findings", "iana"},
-    "past": {"changes", "findings"},
-    "history": {"changes", "errors", "facts", "findings", "past", "unsaid"},
+    "past": {"changes", "drift", "findings"},
+    "history": {"changes", "drift", "errors", "facts", "findings", "past", "unsaid"},
     "unsaid": set(),
     "prospect": {
         *("changes", "clients", "errors", "facts", "findings", "forecast", "iana", "policy"),
@@ -35,6 +35,7 @@ ALLOWED = {
     "probe": {"errors", "facts", "iana", "wire"},
     "inspect": {"facts"},
     "ahead": set(),
+    "bounded": set(),
     "ports": {"facts"},
     "account": set(),
     "inventory": {"account", "errors", "facts", "findings", "names", "policy", "ports"},
@@ -43,23 +44,30 @@ ALLOWED = {
     "roots": {"errors"},
     "namespace": {"errors"},
     "progress": set(),
+    "late": {"facts"},
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
-        *("judge", "past", "policy", "ports", "prospect", "waivers"),
+        *("judge", "past", "policy", "ports", "prospect", "rollout", "waivers"),
     },
+    "rollout": {"changes", "errors", "findings"},
+    "notify": {"account", "bounded", "errors", "report", "roots"},
     "measures": {"errors", "findings", "policy"},
     "passage": {
-        *("account", "control", "errors", "facts", "findings", "inventory", "names", "policy"),
-        *("progress", "report", "wire"),
+        *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),
+        *("policy", "progress", "report", "wire"),
     },
 }
 # What does no I/O imports none of this.
 PURE = {
     *("account", "changes", "drift", "iana", "facts", "findings", "forecast", "judge", "manifest"),
-    *("past", "ports", "prospect", "unsaid", "waivers", "wire"),
+    *("late", "past", "ports", "prospect", "unsaid", "waivers", "wire"),
 }
 # Parts of a package that does I/O elsewhere.
-PURE_MODULES = {"passage/outcome.py", "passage/plan.py", "passage/report.py"}
+PURE_MODULES = {
+    *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
+    *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
+    *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),
+}
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
 

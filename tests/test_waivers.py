@@ -94,7 +94,7 @@ def test_what_is_no_waiver(waiver: Waiver, named: str) -> None:
         (WAIVER, [finding(host="imap1")], False, ""),
         (with_end(TODAY - timedelta(days=1)), [finding()], True, "expired on 2026-11-27"),
         (with_end(TODAY), [finding("waived")], True, "expires today"),
-        (with_end(TODAY + timedelta(days=14)), [finding("waived")], True, "expires in 14 days"),
+        (with_end(TODAY + timedelta(days=14)), [finding("waived")], True, "expires on 2026-12-12"),
         (with_end(TODAY + timedelta(days=15)), [finding("waived")], True, ""),
     ],
 )

@@ -11,7 +11,7 @@ from audit.iana import Version
 Service = Literal["smtp", "imap", "pop3", "sieve", "lmtp"]
 Mode = Literal["implicit", "starttls"]
 Seen = Literal["accepted", "refused", "inconclusive"]
-Reach = Literal["open", "refused", "no-answer", "no-route", "not-the-service"]
+Reach = Literal["open", "refused", "no-answer", "no-route", "not-the-service", "not-asked"]
 Preference = Literal["server", "client", "unknown"]
 
 # What a server may do beyond versions and suites; each is tried on its own.
@@ -184,6 +184,11 @@ class EndpointFacts(Struct, frozen=True):
     connections: int = 0
     seconds: float = 0.0
     errors: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything there gave a sign of life, be it a refusal."""
+        return self.reach not in ("no-answer", "no-route", "not-asked")
 
     @property
     def dh_bits(self) -> int | None:

@@ -119,6 +119,14 @@ def backward(entries: Iterable[Entry], entry: Entry) -> Iterator[str]:
             yield f"The clock was set back: {one.run}, the run before, began at {one.started}"
 
 
+def unfinished(entries: Iterable[Entry], entry: Entry) -> Iterator[str]:
+    """What has to be said where the run of the series before this one was killed: a sentence."""
+    ahead = [e for e in entries if e.number < entry.number and e.series == entry.series][-1:]
+    for one in ahead:
+        if not one.complete:
+            yield f"{one.run}, the run before, did not come to its end: nothing is known of it"
+
+
 def complete_of(entries: Iterable[Entry], series: Series) -> list[Entry]:
     """The complete runs of a series, oldest first."""
     return [e for e in entries if e.complete and e.series == series]

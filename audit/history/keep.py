@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from audit.changes import compare
+from audit.drift import drift
 from audit.errors import MailsealError
 from audit.findings import Run, timestamp
 from audit.history.database import Unavailable
-from audit.history.entry import Entry, backward, earlier
+from audit.history.entry import Entry, backward, earlier, unfinished
 from audit.history.place import Place
 from audit.history.store import Plan, Store, opened
 from audit.past import NO_PAST, Night, Past
+
+_NO_NUMBER = 0  # runs are counted from 1
 
 
 class Kept:
@@ -26,6 +29,7 @@ class Kept:
     def __init__(self, store: Store | None = None, entry: Entry | None = None) -> None:
         """Take what was begun; nothing where nothing is kept."""
         self._begun = (store, entry) if store and entry else None
+        self._owes = False
         self.trouble = ""
 
     def placed(self, run: Run) -> tuple[Run, Past]:
@@ -36,24 +40,58 @@ class Kept:
         run = replace(run, run=entry.run)
         try:
             entries = store.entries()
-            run = replace(run, notices=(*run.notices, *backward(entries, entry)))
+            more = (*backward(entries, entry), *unfinished(entries, entry))
+            run = replace(run, notices=(*run.notices, *more))
             return run, past(store, entries, entry, run)
         except MailsealError as error:
             self.trouble = str(error)
             return run, NO_PAST
 
-    def finish(self, run: Run, days: int | None) -> None:
-        """Keep the run, and give up what began more than so many days before it; never raises."""
+    def finish(self, run: Run, days: int | None, letter: bytes | None = None) -> None:
+        """Keep the run, and give up what began more than so many days before it; never raises.
+
+        The *letter* about it is owed until `owe` says otherwise.
+        """
         if not self._begun:
             return
         store, entry = self._begun
         try:
-            store.finish(entry, run)
+            store.finish(entry, run, letter)
+            self._owes = True
             if days is not None:
                 began = datetime.fromisoformat(entry.started)
                 store.forget(timestamp(began - timedelta(days=days)))
         except MailsealError as error:
             self.trouble = str(error)
+
+    def fail(self, letter: bytes) -> None:
+        """Owe a letter about a run that came to no end; never raises."""
+        if self._begun:
+            self._owes = self.owe(self._begun[1].number, letter)
+
+    def owed(self, letter: bytes | None) -> dict[int, bytes]:
+        """Every letter that is owed, the oldest first; never raises.
+
+        Without a history that has noted it, *letter* alone, under no number.
+        """
+        if self._begun and self._owes:
+            store, entry = self._begun
+            try:
+                return store.owed(entry.series.inventory)
+            except MailsealError as error:
+                self.trouble = str(error)
+        return {_NO_NUMBER: letter} if letter else {}
+
+    def owe(self, number: int, letter: bytes | None) -> bool:
+        """Note what is still owed for a run, and whether that was noted; never raises."""
+        if not self._begun or number == _NO_NUMBER:
+            return False
+        try:
+            self._begun[0].owe(number, letter)
+        except MailsealError as error:
+            self.trouble = str(error)
+            return False
+        return True
 
 
 @contextmanager
@@ -86,8 +124,11 @@ def past(store: Store, entries: Sequence[Entry], entry: Entry, run: Run) -> Past
         MailsealError: that one cannot be read.
     """
     before = earlier(entries, entry)
+    last = store.load(before[-1]) if before else None
     return Past(
-        changes=compare(store.load(before[-1]), run) if before else (),
+        changes=compare(last, run) if last else (),
+        drift=drift(last, run) if last else (),
+        notices=last.notices if last else (),
         nights=tuple(
             Night(run=one.run, started=one.started, counts=one.counts or {}) for one in before
         ),

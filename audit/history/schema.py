@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
 # Every edition of the tables, oldest first: `migrations/versions` has a step to each.
-EDITIONS = ("0001",)
+EDITIONS = ("0001", "0002")
 # Where Alembic notes which one a database has; by a name of our own, for it may be shared.
 EDITION_TABLE = "mailseal_schema"
 
@@ -30,6 +30,8 @@ runs = Table(
     Column("waived", Integer),
     # Last, so that a list of runs is read without it.
     Column("content", LargeBinary),
+    # The letter about it that somebody has not got yet.
+    Column("untold", LargeBinary),
     # A number is never given twice, however much was deleted.
     sqlite_autoincrement=True,
 )

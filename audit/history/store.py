@@ -25,7 +25,7 @@ _COUNTS: dict[Verdict, str] = {
     "not-applicable": "not_applicable",
     "waived": "waived",
 }
-_LISTED = [column for column in runs.columns if column.name != "content"]
+_LISTED = [column for column in runs.columns if column.name not in ("content", "untold")]
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -90,15 +90,30 @@ class Store:
             done = connection.execute(insert(runs).values(row).returning(*_LISTED))
             return _entry(done.one())
 
-    def finish(self, entry: Entry, run: Run) -> None:
-        """Keep what it found, and with that make it complete."""
+    def finish(self, entry: Entry, run: Run, letter: bytes | None = None) -> None:
+        """Keep what it found, and with that make it complete, and owe somebody this letter."""
         verdicts = [f.verdict for f in run.findings]
         row: dict[str, Any] = {name: verdicts.count(v) for v, name in _COUNTS.items()}
-        row |= {"finished": run.finished, "content": pack(run)}
-        with told(self._place), writing(self._engine) as connection:
-            done = connection.execute(update(runs).where(runs.c.number == entry.number).values(row))
-        if not done.rowcount:
+        row |= {"finished": run.finished, "content": pack(run), "untold": letter}
+        if not self._note(entry.number, row):
             raise MailsealError(f"{self._place}: {entry.run} was deleted while it was running")
+
+    def owe(self, number: int, letter: bytes | None) -> None:
+        """Note which letter about a run somebody still has to get; None once everybody has it."""
+        self._note(number, {"untold": letter})
+
+    def owed(self, inventory: str) -> dict[int, bytes]:
+        """The letters that are owed for runs of an inventory, by number; the oldest first."""
+        query = select(runs.c.number, runs.c.untold).order_by(runs.c.number)
+        mine = (runs.c.inventory == _text(inventory)) & runs.c.untold.is_not(None)
+        with told(self._place), self._engine.connect() as connection:
+            return {row.number: row.untold for row in connection.execute(query.where(mine))}
+
+    def _note(self, number: int, row: dict[str, Any]) -> int:
+        """Write into one run; how many there were."""
+        with told(self._place), writing(self._engine) as connection:
+            changed = update(runs).where(runs.c.number == number).values(row)
+            return connection.execute(changed).rowcount
 
     def forget(self, until: str) -> None:
         """Delete the runs that began before this moment; see `expendable`."""

@@ -10,7 +10,10 @@ REACH: dict[Reach, str] = {
     "no-answer": "does not answer",
     "no-route": "cannot be reached from here",
     "not-the-service": "answers, but not as this service",
+    "not-asked": "was not asked",
 }
+# Why nobody has looked: it says nothing of what is there.
+_UNSEEN = ("no-route", "not-asked")
 
 
 def port_expect(case: EndpointCase) -> Judgement:
@@ -19,14 +22,15 @@ def port_expect(case: EndpointCase) -> Judgement:
     observed, evidence = REACH[facts.reach], "; ".join(facts.errors)
     if planned.traffic is None:
         expected = "nothing listens"
-        if facts.reach == "no-route" or (facts.reach == "no-answer" and not case.alive):
+        silent = facts.reach == "no-answer" and not case.alive
+        if silent or facts.reach in _UNSEEN:
             return Judgement("inconclusive", observed, expected, evidence)
         closed = facts.reach in ("refused", "no-answer")  # dropped by a firewall is closed too
         return Judgement("pass" if closed else "fail", observed, expected, evidence)
     expected = f"{planned.endpoint.service} answers"
     if facts.reach == "open":
         return Judgement("pass", observed, expected, evidence)
-    fails = planned.demanded and facts.reach != "no-route"
+    fails = planned.demanded and facts.reach not in _UNSEEN
     return Judgement("fail" if fails else "inconclusive", observed, expected, evidence)
 
 

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from audit.passage.bounded import Bounds
+from audit.bounded import Bounds
 from audit.passage.outcome import Stopped
 from audit.wire.reply import NotAReply
 

@@ -4,7 +4,7 @@ import base64
 import socket
 
 from audit.account import Account
-from audit.passage.bounded import Context
+from audit.bounded import Context
 from audit.passage.outcome import Stopped
 from audit.passage.plan import Place
 from audit.passage.reasons import told

@@ -4,7 +4,8 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from audit.passage.bounded import Bounds, Context, connect, context
+from audit.bounded import Bounds, Context, context
+from audit.passage.connect import connect
 from audit.passage.outcome import Stopped
 from audit.passage.plan import Place
 from audit.wire.dialogue import PROTOCOLS

@@ -1,5 +1,6 @@
 """How much one address is asked for: how many connections at once, how many at all, how fast."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from audit.probe.connection import Limits
-from audit.probe.errors import NoAnswer, ProbeError, Reset, Throttled
+from audit.probe.errors import Late, NoAnswer, ProbeError, Reset, Throttled
 
 
 class Manners(Struct, frozen=True):
@@ -26,6 +27,7 @@ class Manners(Struct, frozen=True):
         most: connections to one address after which nothing more is asked of it.
         spacing: seconds between the beginnings of two connections to one address.
         limits: time for one connection.
+        until: the moment by time.monotonic() after which nothing more is asked of anybody.
     """
 
     cap: int = 4
@@ -37,6 +39,17 @@ class Manners(Struct, frozen=True):
     most: int = 1500
     spacing: float = 0.0
     limits: Limits = field(default_factory=Limits)
+    until: float = math.inf
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the end.
+
+        Raises:
+            Late: that was reached.
+        """
+        time.sleep(max(0.0, min(seconds, self.until - time.monotonic())))
+        if time.monotonic() >= self.until:
+            raise Late("the time for the audit was over before it was asked")
 
 
 Pace = Literal["normal", "slow"]
@@ -70,6 +83,7 @@ class Address:
 
         Raises:
             NoAnswer: nothing has ever answered at this address, or enough was asked.
+            Late: the time for the run is over.
         """
         with ExitStack() as held:
             if alone:
@@ -94,7 +108,7 @@ class Address:
             self._left -= 1
             begin = max(time.monotonic(), self._next)
             self._next = begin + self._manners.spacing
-        time.sleep(max(0.0, begin - time.monotonic()))
+        self._manners.wait(begin - time.monotonic())
 
     def connected(self) -> None:
         """Note that something is there."""

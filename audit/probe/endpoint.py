@@ -12,6 +12,7 @@ from audit.probe import discover, features, summary
 from audit.probe.connection import Connection
 from audit.probe.drive import Wire
 from audit.probe.errors import (
+    Late,
     NoAnswer,
     NoRoute,
     NotTheService,
@@ -38,6 +39,7 @@ _REACH: dict[type[ProbeError], Reach] = {
     Reset: "no-answer",
     Throttled: "open",
     NotTheService: "not-the-service",
+    Late: "not-asked",
 }
 
 

@@ -29,5 +29,9 @@ class Throttled(ProbeError):
     """The server is busy and says so (RFC 5321, reply 421; IMAP BYE)."""
 
 
+class Late(ProbeError):
+    """The time for the whole run was over; nothing is said of the server."""
+
+
 class NotTheService(ProbeError):
     """Something else answers there."""

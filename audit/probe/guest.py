@@ -111,7 +111,7 @@ class Guest:
                     pause = next(pauses, None)
                     if pause is None:
                         raise
-                    time.sleep(pause)
+                    self._manners.wait(pause)
                     alone = True  # the server has enough of us
                     continue
                 tries -= 1

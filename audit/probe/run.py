@@ -1,7 +1,10 @@
 """Many endpoints at once, each address within its cap; results as they come."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from msgspec.structs import replace
 
 from audit.facts import Endpoint, EndpointFacts
 from audit.probe.address import Address, Manners
@@ -28,12 +31,16 @@ def knock_all(
     endpoints: Iterable[Endpoint],
     *,
     manners: Manners | None = None,
+    until: float = math.inf,
     done: Callable[[EndpointFacts], None] = lambda _: None,
 ) -> list[EndpointFacts]:
-    """Whether anything listens, one connection each, for ports where nothing should."""
+    """Whether anything listens, one connection each, for ports where nothing should.
+
+    After the moment *until* (time.monotonic()) nothing more is asked.
+    """
     # A firewall may drop one port and not the next: each is tried, once and not for long.
     quickly = Manners(tries=1, dead_after=1 << 30, limits=Limits(connect=3.5))
-    return _all(endpoints, knock, manners or quickly, done)
+    return _all(endpoints, knock, replace(manners or quickly, until=until), done)
 
 
 def _all(

@@ -19,13 +19,15 @@ class Replaced(Struct, frozen=True):
     Attributes:
         host: inventory name.
         path: of the file, with owner, group and mode where those are known.
-        lines: the difference, as `diff -u` has it from its first hunk on; lines that may hold a
-            secret are not in it.
+        lines: the difference, as `diff -u` has it from its first hunk on; of secrets only that
+            they differ.
+        more: how many lines were left out because there are too many.
     """
 
     host: str
     path: str
     lines: tuple[str, ...]
+    more: int = 0
 
 
 class Trouble(Struct, frozen=True):
@@ -112,6 +114,5 @@ def _replaced(event: Mapping[str, Any]) -> Replaced:
     before, after = (list(map(said, str(event[side]).splitlines())) for side in ("before", "after"))
     # The two lines of its head name files, and those are told already.
     lines = list(difflib.unified_diff(before, after, n=1, lineterm=""))[2:]
-    more = len(lines) - _MOST
-    shown = [*lines[:_MOST], f"({more} more lines)"] if more > 0 else lines
-    return Replaced(event["host"], event["path"], tuple(shown))
+    more = max(0, len(lines) - _MOST)
+    return Replaced(event["host"], event["path"], tuple(lines[:_MOST]), more)

@@ -27,12 +27,15 @@ _LONGEST = 300  # characters of one side of a change; the whole is in the JSON
 def since(past: Past) -> Iterator[Line]:
     """The changes since the run before, the worst first."""
     before = f" since {visible(past.nights[-1].run)}" if past.nights else ""
-    if past.changes:
-        yield ((f"{plural(len(past.changes), 'change')}{before}", "bold reverse"),)
+    counts = [plural(len(past.changes), "change")] if past.changes else []
+    counts += [plural(len(past.drift), "other fact")] if past.drift else []
+    if counts:
+        yield ((f"{', '.join(counts)}{before}", "bold reverse"),)
     else:
         yield ((f"Nothing changed{before}", "bold"),)
     yield ()
     yield from changed(past.changes)
+    yield from drifted(past.drift)
 
 
 def changed(changes: Iterable[Change]) -> Iterator[Line]:

@@ -75,7 +75,7 @@ def diff_document(
             before=_side(before),
             after=_side(after),
             changes=[change_document(change) for change in changes],
-            drift=[_drift(one) for one in drift],
+            drift=[drift_document(one) for one in drift],
         )
     )
 
@@ -124,7 +124,8 @@ def change_document(change: Change) -> ChangeDocument:
     )
 
 
-def _drift(one: Drift) -> DriftDocument:
+def drift_document(one: Drift) -> DriftDocument:
+    """One fact that is another one now."""
     return DriftDocument(
         host=text(one.host),
         address=text(one.address),

@@ -127,4 +127,6 @@ def _files(heading: str, files: Sequence[Replaced], missing: Sequence[str] = ())
         yield ("  ", (visible(one.path), "cyan"), ("; on ", "dim"), visible(hosts))
         for line in one.lines:
             yield ("    ", (visible(line, longest=_LONGEST), _SIGNS.get(line[:1], "dim")))
+        if one.more:
+            yield ("    ", (f"and {plural(one.more, 'more line')}", "dim"))
     yield ()

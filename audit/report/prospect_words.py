@@ -117,7 +117,7 @@ def files(found: Iterable[Replaced]) -> list[tuple[Replaced, str]]:
     """Files that differ in the same lines share an entry, with the hosts."""
     return [
         (mine[0], ", ".join(dict.fromkeys(r.host for r in mine)))
-        for mine in alike(found, lambda r: (r.path, r.lines))
+        for mine in alike(found, lambda r: (r.path, r.lines, r.more))
     ]
 
 

@@ -95,20 +95,25 @@ def write(run: "Run", format_name: str, path: Path, past: "Past | None" = None) 
     Raises:
         MailsealError: no such format, or the file cannot be written.
     """
-    put(path, render(run, format_name, past))
+    put(render(run, format_name, past), path)
 
 
-def put(path: Path, report: bytes) -> None:
-    """Write a report to a file that is always either the old one or the whole new one.
+def put(report: bytes, path: Path, *, private: bool = False) -> None:
+    """Have a file hold this, or what it held before.
+
+    Args:
+        report: all of it.
+        path: the file.
+        private: for its owner alone, whatever the umask says.
 
     Raises:
-        MailsealError: the file cannot be written.
+        MailsealError: it cannot be written.
     """
     try:
         if _is_a_device(path):
             path.write_bytes(report)
         else:
-            _replace(path.resolve(), report)
+            _replace(path.resolve(), report, 0o600 if private else 0o666)
     except OSError as error:
         raise MailsealError(f"{path}: cannot be written ({error.strerror or error})") from None
 
@@ -120,11 +125,13 @@ def _is_a_device(path: Path) -> bool:
     )
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Put the content beside the file and rename it, with the permissions of the user's umask."""
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """Put the content beside the file and rename it; the umask has its say on the mode."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_bytes(content)
+        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
+        with open(os.open(beside, flags, mode), "wb") as file:  # noqa: PTH123 - for the mode
+            file.write(content)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

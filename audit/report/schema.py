@@ -12,15 +12,21 @@ from audit.policy.diff import Difference
 from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 from audit.report.listing import HistoryDocument
+from audit.report.news import NotificationDocument
 from audit.report.prospect_json import StagingDocument
+from audit.report.rollouts import RolloutsDocument
+from audit.rollout.model import Rollout
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "clients-1.json": Forecasts,
     "diff-1.json": DiffDocument,
     "finding-1.json": LineDocument,
     "history-1.json": HistoryDocument,
+    "notification-1.json": NotificationDocument,
     "passage-1.json": PassageDocument,
     "policy-diff-1.json": Difference,
+    "rollout-1.json": Rollout,
+    "rollouts-1.json": RolloutsDocument,
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
     "staging-1.json": StagingDocument,

@@ -36,8 +36,13 @@ def show(run: Run, file: TextIO, past: Past = NO_PAST, *, facts: bool = False) -
 
 def text_document(run: Run, past: Past = NO_PAST) -> bytes:
     """The same as plain text, for mails and files."""
-    lines = _lines(run, past, facts=True)
-    return "".join(f"{painted(line, colour=False)}\n" for line in lines).encode()
+    return words(run, past, facts=True).encode()
+
+
+def words(run: Run, past: Past = NO_PAST, *, facts: bool = False) -> str:
+    """The same as `show`, without colours."""
+    lines = _lines(run, past, facts=facts)
+    return "".join(f"{painted(line, colour=False)}\n" for line in lines)
 
 
 def _lines(run: Run, past: Past, *, facts: bool) -> Iterator[Line]:

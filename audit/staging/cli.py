@@ -184,9 +184,9 @@ def _write(seen: "Seen", out: Path) -> None:
     from audit.report.prospect_markdown import markdown
     from audit.report.reporters import put
 
-    put(out / "staging.html", staging_page(seen.staged))
-    put(out / "staging.json", staging_document(seen.staged))
-    put(out / "staging.md", markdown(seen.staged))
+    put(staging_page(seen.staged), out / "staging.html")
+    put(staging_document(seen.staged), out / "staging.json")
+    put(markdown(seen.staged), out / "staging.md")
     for name, run in (("before", seen.before), ("after", seen.after)):
         if run is not None:
             write(run, "html", out / f"{name}.html")

@@ -56,7 +56,7 @@ def roll_out(
             code = _run(words, events, said, step)
         finally:
             if log:
-                put(log, _harmless(said))
+                put(_harmless(said), log)
         return deployment(_lines(events), code, said.read_text("utf-8", "replace"))
 
 

@@ -1,6 +1,7 @@
 """A history as a database: what is refused, what is kept, and what never costs a result."""
 
 import contextlib
+import os
 import secrets
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ from audit.errors import MailsealError
 from audit.findings import Run, timestamp
 from audit.history.database import Unavailable, connect
 from audit.history.entry import Series
-from audit.history.keep import keeping
+from audit.history.keep import Kept, keeping
 from audit.history.place import Place, place
 from audit.history.schema import EDITION_TABLE, EDITIONS, metadata
 from audit.history.store import opened
@@ -329,3 +330,53 @@ def test_a_history_that_cannot_even_begin_is_no_reason_not_to_look(small: Path) 
     assert run == cluster()
     assert not past.known
     assert "cannot be written" in kept.trouble
+
+
+def test_what_is_owed_is_kept_with_its_run_until_it_is_taken(there: Place) -> None:
+    """Of complete runs and of such as failed; of this inventory, and not of another."""
+    run = cluster()
+    with keeping(there, plan(at(0))) as kept:
+        placed, _ = kept.placed(dated(run, at(0)))
+        kept.finish(placed, None, b"one")
+        assert kept.owed(None) == {1: b"one"}
+    with keeping(there, plan(at(1))) as kept:
+        kept.fail(b"two")
+        assert kept.owed(None) == {1: b"one", 2: b"two"}
+        assert kept.owe(1, None)
+        assert kept.owed(b"not noted") == {2: b"two"}
+    other = replace(SERIES, inventory="/etc/other")
+    with keeping(there, plan(at(2), other)) as kept:
+        placed, _ = kept.placed(dated(run, at(2)))
+        kept.finish(placed, None)
+        assert kept.owed(None) == {}
+    assert [e.complete for e in entries(there)] == [True, False, True]
+    assert (kept.trouble, Kept().owed(b"alone"), Kept().owed(None)) == ("", {0: b"alone"}, {})
+
+
+def test_a_history_of_the_edition_before_is_brought_to_ours(there: Place) -> None:
+    """With all its runs; only what is owed is new."""
+    keep(there, cluster(), at(0))
+    engine = connect(there, create=True)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE mailseal_run DROP COLUMN untold"))
+        connection.execute(update(EDITION).values(version_num="0001"))
+    engine.dispose()
+    keep(there, cluster(), at(1))
+    assert [e.complete for e in entries(there)] == [True, True]
+
+
+def test_who_holds_the_lock_is_said(there: Place) -> None:
+    """By process, user and host, in a file as on a server; who has let go is nobody."""
+    keep(there, cluster(), at(0))
+    with opened(there) as store, store.alone(SERIES.inventory):
+        with (
+            opened(there) as other,
+            pytest.raises(MailsealError) as told,
+            other.alone(SERIES.inventory),
+        ):
+            pass
+        with opened(there) as other, other.alone("/etc/other"):
+            pass
+    assert f"another audit of it is running (process {os.getpid()} of " in str(told.value)
+    with opened(there) as store, store.alone(SERIES.inventory):
+        pass

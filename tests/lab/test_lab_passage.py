@@ -10,6 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from tests.commands import INVENTORY, ROOT, Lab, mailseal, playbook
+from tests.lab.kills import change, changed, mail_hosts, words
 
 pytestmark = pytest.mark.lab
 
@@ -79,23 +80,25 @@ def test_a_stopped_daemon_fails_at_every_endpoint(hardened: Lab) -> None:
     assert {(o["host"], o["step"], o["again"]) for o in bad} == {("mx2", "connect", True)}
 
 
+@pytest.mark.long("takes four hosts through the gate")
 def test_mail_flows_and_users_log_in_throughout_a_rollout(hardened: Lab) -> None:
-    """One host of a kind after the other gets another policy and the old one back."""
+    """One of two MX and one of two IMAP hosts after the other is changed, and passes the gate."""
     command = [sys.executable, "-m", "tests.lab.load", INVENTORY]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as load:
         try:
-            for policy in ("univie-2015", "mailseal-2026"):
-                for host in ("imap1", "imap2"):
-                    done = playbook("--limit", host, "-e", f"mailseal_policy={policy}")
-                    assert done.returncode == 0, done.stdout[-3000:]
+            one_by_one = words(mailseal_batches=[1], **change(60))
+            done = playbook("--limit", "mx:imap", *one_by_one, gate=True)
         finally:
             said, _ = load.communicate(timeout=300)  # the end of its input ends it
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert all(changed(h, 60) for h in mail_hosts("small") if h.name != "msa1")
     found = json.loads(said)
-    assert {name for name in found if name.startswith(("imap", "pop3", "sieve", "lmtp"))}
+    assert {"smtp 25", "imap 143", "imap 993", "pop3 995", "lmtp 24", "sieve 4190"} <= set(found)
     for name, lane in found.items():
         assert lane["done"] > 10, name
         assert lane["failed"] == [], name
         assert lane["lost"] == [], name
     assert arrives(hardened, set(found["smtp 25"]["taken"]))
+    assert playbook("--limit", "mx:imap").returncode == 0

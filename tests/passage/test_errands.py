@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from audit import bounded
 from audit.account import Account
 from audit.facts import Mode, Service
-from audit.passage import bounded, mailbox, way
+from audit.passage import mailbox, way
 from audit.passage.errand import do
 from audit.passage.outcome import End, Outcome
 from audit.policy.model import Traffic

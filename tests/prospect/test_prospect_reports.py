@@ -46,14 +46,24 @@ def test_json_is_as_the_schema_says(found: Staged) -> None:
     assert len(document["clients"]) == len(found.turns)
 
 
-def test_the_page_is_whole_and_runs_nothing(found: Staged) -> None:
-    """No element of a server's, no script at all, and the words of the outcome on top."""
+def test_the_page_is_whole_and_runs_only_our_script(found: Staged) -> None:
+    """No element of a server's, and one script, that of all pages; nothing else would run."""
     page = Page(staging_page(found))
-    assert {tag for tag, _ in page.elements} & {"script", "img", "iframe", "object"} == set()
+    assert {tag for tag, _ in page.elements} & {"img", "iframe", "object"} == set()
+    assert len(page.all("script")) == len(page.all("style")) == 1
     assert all("onload" not in attributes for _, attributes in page.elements)
     (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
     assert policy["content"].startswith("default-src 'none'; style-src 'sha256-")
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", page.words)
+
+
+def test_all_of_the_page_can_be_filtered() -> None:
+    """Every group has what can be found: one without would go, and never come back."""
+    for make in RESULTS.values():
+        text_ = staging_page(make()).decode()
+        for group in re.split("<section ", text_)[1:]:
+            assert "data-group" in group.partition(">")[0]
+            assert "data-find" in group.partition("</section>")[0]
 
 
 def test_a_terminal_is_not_moved_by_what_was_seen(found: Staged) -> None:

@@ -1,21 +1,28 @@
-"""The picture of the README: `python -m tests.report.picture docs/report.png`."""
+"""The pictures of the README: `python -m tests.report.picture docs`."""
 
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from audit.report.html import html_document
+from audit.report.rollout_page import rollout_page
 from tests.report.browser import chromium, visit
 from tests.report.report_factories import lab_past, lab_run
+from tests.rollout.rollout_factories import stopped, told
 
 _WIDTH, _HEIGHT = 1200, 1180
 
 
-def main(path: Path) -> None:
-    """Write the upper part of the report of a bad night."""
+def main(directory: Path) -> None:
+    """Write the upper parts of the report of a bad night, and of a rollout that was stopped."""
+    pages = {
+        "report.png": html_document(lab_run(), lab_past()),
+        "rollout.png": rollout_page(told(stopped())),
+    }
     with TemporaryDirectory() as name, chromium(Path(name), _WIDTH, _HEIGHT) as driver:
-        visit(driver, html_document(lab_run(), lab_past()), Path(name))
-        driver.save_screenshot(str(path))
+        for file, page in pages.items():
+            visit(driver, page, Path(name))
+            driver.save_screenshot(str(directory / file))
 
 
 if __name__ == "__main__":

@@ -113,3 +113,14 @@ def test_a_report_says_since_when() -> None:
     worse = Past(changes=compare(run, make_run(failed)), nights=(night,))
     assert text_document(run, worse).startswith(b"1 change since 20261128T030000Z\n\nNew\n")
     assert b"since" not in text_document(run)
+
+
+def test_facts_that_drifted_are_told_with_the_changes() -> None:
+    """A night on which only a library is another one is none on which nothing changed."""
+    nights = (Night(run="20261127T030000Z", started="2026-11-27T03:00:00Z", counts={}),)
+    one = Drift(host="mx1", what="library", name="/l", before="aa", after="bb")
+    lines = [painted(line, colour=False) for line in since(Past(drift=(one,), nights=nights))]
+    assert lines[0] == "1 other fact since 20261127T030000Z"
+    assert lines[2:4] == ["Drift", "  library /l  aa → bb; on mx1"]
+    none = [painted(line, colour=False) for line in since(Past(nights=nights))]
+    assert none[0] == "Nothing changed since 20261127T030000Z"

@@ -1,18 +1,14 @@
 """Why a task failed, in its own words."""
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+# A checkout needs no installation: the auditor lies beside the roles.
+sys.path.append(str(Path(__file__).resolve().parents[3]))
 
-def mailseal_reason(result: Mapping[str, Any]) -> str:
-    """What says most in the result of a failed task; of a loop, in that of the item that failed."""
-    items = [item for item in result.get("results", []) if isinstance(item, Mapping)]
-    for item in items:
-        if item.get("failed"):
-            return mailseal_reason(item)
-    # Of processes on an old state the module says which, and does not fail by itself.
-    said = "; ".join(result.get("stale", [])) or result.get("msg") or result.get("stderr")
-    return str(said or "it gives no reason").strip()
+from audit.rollout.reason import reason as mailseal_reason
 
 
 class FilterModule:

@@ -12,8 +12,9 @@ import msgspec
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from audit.changes import compare
-from audit.findings import Finding, PolicyId, Run
+from audit.findings import Finding, Run
 from audit.report.documents import OutcomeDocument, PassageDocument
+from audit.rollout.seen import findings_run
 
 # What the auditor reads, and how Ansible reaches the host.
 _WANTED = re.compile(r"mailseal_|ansible_(host|port|user|connection|ssh_|become|private_key)")
@@ -21,10 +22,6 @@ _WANTED = re.compile(r"mailseal_|ansible_(host|port|user|connection|ssh_|become|
 _SECRET = re.compile(r"pass(word)?|users|account")
 _ACCOUNT = "mailseal_test_account"
 _MOST = 5
-
-
-class _Seen(msgspec.Struct):
-    findings: tuple[Finding, ...]
 
 
 def mailseal_gate_inventory(
@@ -44,7 +41,7 @@ def mailseal_gate_inventory(
 
 def mailseal_gate_wrong(document: str) -> list[str]:
     """What keeps a host from passing, the worst first; a sentence each, and not too many."""
-    bad = [f for f in _findings(document) if f.verdict in {"fail", "inconclusive"}]
+    bad = [f for f in _run(document).findings if f.verdict in {"fail", "inconclusive"}]
     bad.sort(key=lambda f: f.verdict != "fail")
     return _few([_said(f) for f in bad])
 
@@ -61,6 +58,10 @@ def mailseal_gate_differences(before: str, after: str) -> list[str]:
     return _few([f"{change.kind}: {_said(change.finding)}" for change in changes])
 
 
+def _run(document: str) -> Run:
+    return findings_run(document.encode())  # a string with Ansible's tags is no string to msgspec
+
+
 def _few(sentences: list[str]) -> list[str]:
     more = len(sentences) - _MOST
     return [*sentences[:_MOST], f"and {more} more"] if more > 0 else sentences
@@ -74,16 +75,6 @@ def _said(finding: Finding) -> str:
 def _refused(one: OutcomeDocument) -> str:
     place = f"{one.service} on port {one.port} of {one.address}"
     return f"{place}: {one.step} ({one.verdict}): {one.message or one.words}"
-
-
-def _findings(document: str) -> tuple[Finding, ...]:
-    return msgspec.json.decode(document.encode(), type=_Seen).findings
-
-
-def _run(document: str) -> Run:
-    found = _findings(document)
-    nobody = PolicyId(id="", version="")
-    return Run(run="", started="", finished="", policy=nobody, planned=len(found), findings=found)
 
 
 class FilterModule:

@@ -4,7 +4,6 @@ The clients of the standard library bound a line, but neither the number of line
 byte a second would keep them for ever.
 """
 
-import errno
 import socket
 import ssl
 import time
@@ -12,16 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from audit.passage.outcome import Stopped
-
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    from audit.facts import Endpoint
-
-_CONNECT = 5.0  # seconds
 _OCTETS = 1 << 20  # of all that a server says; the list of a mailbox is the longest of it
-_NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
 
 
 class Bounds:
@@ -138,26 +131,3 @@ def context(roots: tuple[bytes, ...], bounds: Bounds) -> Context:
     if roots:
         made.load_verify_locations(cadata=b"".join(roots))
     return made
-
-
-def connect(endpoint: "Endpoint", bounds: Bounds) -> Plain:
-    """A connection to an endpoint.
-
-    Raises:
-        Stopped: there is none.
-    """
-    made = Plain(socket.AF_INET6 if endpoint.family == "ipv6" else socket.AF_INET, bounds)
-    try:
-        made.settimeout(min(_CONNECT, bounds.left()))
-        made.connect((endpoint.address, endpoint.port))
-    except OSError as error:
-        made.close()
-        raise _unreached(error) from None
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return made
-
-
-def _unreached(error: OSError) -> Stopped:
-    if isinstance(error, TimeoutError):
-        return Stopped("broken", f"no answer in {_CONNECT:g} s")
-    return Stopped("no-way" if error.errno in _NO_WAY else "broken", error.strerror or str(error))

@@ -1,0 +1,62 @@
+"""A connection of its own bounds to a relay or a web server."""
+
+import socket
+import ssl
+
+from audit import roots
+from audit.bounded import Bounds, Context, Plain, Secured, context
+
+SECONDS = 30.0  # for all that is said on one connection
+_CONNECT = 10.0  # for each address
+
+
+def connect(host: str, port: int, bounds: Bounds) -> Plain:
+    """The first address of a name that takes a connection.
+
+    Raises:
+        OSError: there is none; the last reason.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    reason = OSError(f"{host} has no address")
+    for family, _, _, _, address in found:
+        link = Plain(family, bounds)
+        try:
+            link.settimeout(min(_CONNECT, bounds.left()))
+            link.connect(address)
+        except OSError as error:
+            link.close()
+            reason = error
+        else:
+            return link
+    raise reason
+
+
+def secure(link: Plain, host: str, bounds: Bounds) -> Secured:
+    """TLS by the system's roots, for this name."""
+    return verified(bounds).wrap_socket(link, server_hostname=host)
+
+
+def verified(bounds: Bounds) -> Context:
+    """TLS that wants a certificate that the system's roots vouch for."""
+    return context(roots.read(), bounds)
+
+
+def unverified(bounds: Bounds) -> Context:
+    """TLS against who only listens (RFC 7435)."""
+    made = context((), bounds)
+    made.check_hostname = False
+    made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+def reason(error: Exception) -> str:
+    """An error in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate does not verify: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return str(error) if str(error).startswith("not done") else "no answer in time"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,34 @@
+"""What the gate saw: the findings of a run.json."""
+
+from pathlib import Path
+
+import msgspec
+
+from audit.findings import Finding, PolicyId, Run
+
+
+class _Seen(msgspec.Struct):
+    findings: tuple[Finding, ...]
+    planned: int = 0
+
+
+def findings_run(document: bytes) -> Run:
+    """The findings of a "mailseal/run/1", as a run that can be compared.
+
+    Raises:
+        msgspec.MsgspecError: it is no such document.
+    """
+    seen = msgspec.json.decode(document, type=_Seen)
+    nobody = PolicyId(id="", version="")
+    planned = max(seen.planned, len(seen.findings))
+    return Run(
+        run="", started="", finished="", policy=nobody, planned=planned, findings=seen.findings
+    )
+
+
+def run_of(path: Path) -> Run | None:
+    """The run of a file; None if it is not there, or none: then nothing is known."""
+    try:
+        return findings_run(path.read_bytes())
+    except (OSError, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,229 @@
+"""The role that installs the nightly run, played into a directory."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import BIN, ROOT, Done, run
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role gives what it writes to root")
+
+SERVICE, TIMER, CRON, ROTATE = (
+    "etc/systemd/system/mailseal-nightly.service",
+    "etc/systemd/system/mailseal-nightly.timer",
+    "etc/cron.d/mailseal-nightly",
+    "etc/logrotate.d/mailseal-nightly",
+)
+NOTIFY, SECRET, RUN = (
+    "etc/mailseal/nightly.notify",
+    "etc/mailseal/nightly.secret",
+    "etc/mailseal/nightly",
+)
+HOOK = "https://hooks.example.org/hunter2"
+KEY = "QUJD" * 8
+
+
+class Site:
+    """A control host in a directory."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.root = home, home / "root"
+        for place in ("etc/systemd/system", "etc/cron.d", "etc/logrotate.d", "var/log", "usr/bin"):
+            (self.root / place).mkdir(parents=True)
+        self.told: dict[str, Any] = {
+            "mailseal_nightly_root": str(self.root),
+            "mailseal_nightly_inventory": "/srv/mail servers/inventory",
+            "mailseal_nightly_scheduler": "systemd",
+            "mailseal_nightly_notify": ["mailto:post@example.org", HOOK],
+            "mailseal_nightly_webhook_secret": KEY,
+            "mailseal_nightly_limit": "imap:!imap9",
+        }
+
+    def play(self, *words: str, **more: object) -> Done:
+        """The playbook, as it is played."""
+        told = self.home / "told.json"
+        told.write_text(json.dumps({**self.told, **more}), encoding="utf-8")
+        book = str(ROOT / "nightly.yml")
+        return run(
+            str(BIN / "ansible-playbook"), "-i", "localhost,", book, "-e", f"@{told}", *words
+        )
+
+    def files(self) -> set[str]:
+        """All that is there."""
+        return {str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
+
+
+def changed(done: Done) -> int:
+    """How many tasks changed something."""
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    found = re.search(r"changed=(\d+)", done.stdout)
+    assert found
+    return int(found[1])
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Nothing is installed in it."""
+    return Site(tmp_path)
+
+
+def test_with_systemd_there_are_a_service_and_a_timer_and_a_second_run_changes_nothing(
+    site: Site,
+) -> None:
+    """What is told stands in files that only the user reads, and in no output."""
+    first = site.play("--diff")
+    assert changed(first) > 0
+    assert site.files() == {SERVICE, TIMER, NOTIFY, SECRET, RUN}
+    assert "hunter2" not in first.stdout + first.stderr
+    assert KEY not in first.stdout + first.stderr
+    for name in (NOTIFY, SECRET):
+        assert stat.S_IMODE((site.root / name).stat().st_mode) == 0o600
+    assert (site.root / NOTIFY).read_text() == f"mailto:post@example.org\n{HOOK}\n"
+    for name in (SERVICE, TIMER, RUN):
+        assert "hunter2" not in (site.root / name).read_text()
+    service = (site.root / SERVICE).read_text()
+    assert "TimeoutStartSec=90min" in service
+    assert "NoNewPrivileges=yes" in service
+    assert "OnCalendar=*-*-* 03:07:00" in (site.root / TIMER).read_text()
+    assert changed(site.play()) == 0
+    assert changed(site.play("--check", "--diff")) == 0
+
+
+def test_check_mode_writes_nothing(site: Site) -> None:
+    """And says what it would."""
+    done = site.play("--check", "--diff")
+    assert changed(done) > 0
+    assert site.files() == set()
+    assert "+OnCalendar=" in done.stdout
+
+
+def test_what_is_started_says_what_was_asked_for(site: Site) -> None:
+    """Word by word, whatever blanks are in them."""
+    program = site.home / "audit program"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    changed(site.play(mailseal_nightly_command=str(program)))
+    done = subprocess.run([site.root / RUN, "--json"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        *("audit", "-i", "/srv/mail servers/inventory", "--out", "/var/lib/mailseal/reports"),
+        *("--within", "60", "--keep", "400", "--limit", "imap:!imap9"),
+        *("--notify", "@/etc/mailseal/nightly.notify", "--mail-relay", "smtp://localhost"),
+        *("--webhook-secret", "/etc/mailseal/nightly.secret", "--json"),
+    ]
+
+
+def test_mailseal_itself_understands_what_is_started(site: Site) -> None:
+    """Every option is one that it has: an inventory that is missing is all that is wrong."""
+    more = {
+        "mailseal_nightly_policies": ["mailseal-2026"],
+        "mailseal_nightly_history": str(site.home / "h.db"),
+        "mailseal_nightly_prometheus": str(site.home / "m.prom"),
+        "mailseal_nightly_reports": str(site.home / "reports"),
+        "mailseal_nightly_mail_from": "audit@example.org",
+        "mailseal_nightly_notify": [],
+        "mailseal_nightly_webhook_secret": "",
+        "mailseal_nightly_inventory": "/nonexistent",
+        "mailseal_nightly_command": str(BIN / "mailseal"),
+    }
+    changed(site.play(**more))
+    done = run(str(site.root / RUN))
+    assert done.returncode == 2
+    assert re.match(r"mailseal: .*/nonexistent", done.stderr), done.stderr
+
+
+def test_without_systemd_there_are_a_line_for_cron_and_a_log_that_is_turned_over(
+    site: Site,
+) -> None:
+    """The other way's files go, and a second run changes nothing."""
+    changed(site.play())
+    more = {"mailseal_nightly_scheduler": "cron", "mailseal_nightly_webhook_secret": ""}
+    assert changed(site.play(**more)) > 0
+    log = "var/log/mailseal-nightly.log"
+    assert site.files() == {CRON, ROTATE, NOTIFY, RUN, log}
+    assert changed(site.play(**more)) == 0
+    [line] = [x for x in (site.root / CRON).read_text().splitlines() if re.match("[0-9]", x)]
+    # Five fields, the user, and a command without the percent sign that cron takes for itself.
+    assert re.fullmatch(r"7 3 \* \* \* root [^%]+", line)
+    assert line.endswith(
+        "timeout -s KILL 5400 /etc/mailseal/nightly >>/var/log/mailseal-nightly.log 2>&1"
+    )
+    assert stat.S_IMODE((site.root / CRON).stat().st_mode) == 0o644  # cron ignores others
+
+
+def test_it_can_be_taken_away_again(site: Site) -> None:
+    """All that it has put there; what was found stays."""
+    changed(site.play())
+    reports = site.root / "var/lib/mailseal/reports"
+    (reports / "report.html").touch()
+    assert changed(site.play(mailseal_nightly_state="absent")) > 0
+    assert site.files() == {"var/lib/mailseal/reports/report.html"}
+    assert changed(site.play(mailseal_nightly_state="absent")) == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"mailseal_nightly_hour": 24},
+        {"mailseal_nightly_minute": -1},
+        {"mailseal_nightly_within": 0},
+        {"mailseal_nightly_inventory": "inventory/lab"},
+        {"mailseal_nightly_inventory": "/i\nExecStart=/bin/evil"},
+        {"mailseal_nightly_calendar": "daily\nOnBootSec=1"},
+        {"mailseal_nightly_log": "/var/log/a b"},
+        {"mailseal_nightly_notify": ["root"]},
+        {"mailseal_nightly_scheduler": "at"},
+    ],
+    ids=lambda more: "-".join(map(str, *more.items())),
+)
+def test_what_could_not_run_is_refused(site: Site, more: dict[str, object]) -> None:
+    """Before anything is written."""
+    done = site.play(**more)
+    assert done.returncode != 0
+    assert site.files() == set()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_systemd_takes_the_units(site: Site) -> None:
+    """And does not take them with a word that it does not know."""
+    changed(site.play())
+    program = site.root / RUN
+
+    def verified() -> Done:
+        text = (site.root / SERVICE).read_text()
+        text = text.replace("ExecStart=/etc/mailseal/nightly", f"ExecStart={program}")
+        (site.root / SERVICE).write_text(text)
+        return run(
+            "systemd-analyze",
+            "verify",
+            "--man=no",
+            str(site.root / SERVICE),
+            str(site.root / TIMER),
+        )
+
+    good = verified()
+    assert "mailseal-nightly" not in good.stdout + good.stderr, good.stderr
+    assert good.returncode == 0, good.stderr
+    (site.root / SERVICE).write_text((site.root / SERVICE).read_text() + "NoNewPrivilege=yes\n")
+    assert "NoNewPrivilege" in verified().stderr
+    when = run("systemd-analyze", "calendar", "*-*-* 03:07:00")
+    assert when.returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("logrotate") is None, reason="logrotate is not installed")
+def test_logrotate_takes_the_file(site: Site) -> None:
+    """As it will be read; and not a broken one."""
+    changed(site.play(mailseal_nightly_scheduler="cron"))
+    path = site.root / ROTATE
+    good = run("logrotate", "-d", "-s", str(site.home / "state"), str(path))
+    assert good.returncode == 0, good.stderr
+    assert "error" not in good.stderr
+    assert "considering log /var/log/mailseal-nightly.log" in good.stderr
+    path.write_text(path.read_text().replace("weekly", "sometimes"))
+    assert "error" in run("logrotate", "-d", "-s", str(site.home / "state"), str(path)).stderr

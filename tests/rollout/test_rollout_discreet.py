@@ -1,0 +1,133 @@
+"""No password, no key: neither in a difference nor in a sentence."""
+
+import msgspec
+import pytest
+
+from audit.rollout.differences import differences
+from audit.rollout.discreet import HIDDEN, Discreet, is_secret, secrets
+from tests.rollout.rollout_factories import STARTED
+
+KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "ansible_become_pass", "ldap_bind_password", "mailseal_exim_users"),
+        *("api_key", "vault_token", "smtp_secret", "private_key", "passphrase"),
+    ],
+)
+def test_names_that_sound_secret(name: str) -> None:
+    """What they hold is nobody's business."""
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["mailseal_policy", "passage_wait", "ansible_ssh_private_key_file", "passive", "hosts"]
+)
+def test_names_that_do_not(name: str) -> None:
+    """A file is named, not shown; a passage is no password."""
+    assert not is_secret(name)
+
+
+def test_secrets_are_found_however_deep() -> None:
+    """All texts under such a name, and no others."""
+    variables = {
+        "mailseal_test_account": {"user": "tester", "password": "hunter22"},
+        "mailseal_exim_users": {"tester": "$6$salt$hash"},
+        "list": [{"token": ["abcd1234"]}],
+        "plain": "visible",
+    }
+    assert set(secrets(variables)) == {"hunter22", "$6$salt$hash", "abcd1234"}
+
+
+def test_what_is_known_to_be_secret_goes_from_every_text() -> None:
+    """Short ones only where they stand alone, templates not at all, the longest first."""
+    discreet = Discreet()
+    discreet.learn(["word", "hunter22hunter22", "hunter22hunter", "{{ other }}", "no"])
+    assert discreet.text("hunter22hunter22 hunter22hunter") == f"{HIDDEN} {HIDDEN}"
+    assert discreet.text("a word, swords, no") == f"a {HIDDEN}, swords, no"
+    assert discreet.text("{{ other }}") == "{{ other }}"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("postgresql://user:pw@host/db", f"postgresql://user:{HIDDEN}@host/db"),
+        ("tester:$6$abc$defghi:rest", f"tester:{HIDDEN}:rest"),
+        (KEY, HIDDEN),
+        ("\udcff", "\\udcff"),
+        ("nothing of it", "nothing of it"),
+    ],
+)
+def test_what_looks_like_a_secret_goes_too(words: str, shown: str) -> None:
+    """Passwords in URLs, hashes of crypt(3), keys; bytes that are no text become escapes."""
+    assert Discreet().text(words) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("+ldap_password: hunter22", f"+ldap_password: {HIDDEN}"),
+        ("-  server_secret = x", f"-  server_secret = {HIDDEN}"),
+        ("+sasl_pwcheck_method: saslauthd", "+sasl_pwcheck_method: saslauthd"),
+        ("+passive_mode: yes", "+passive_mode: yes"),
+        (" allowplaintext: no", " allowplaintext: no"),
+    ],
+)
+def test_of_a_secret_setting_only_the_name_is_shown(line: str, shown: str) -> None:
+    """In whatever form a file has it."""
+    assert Discreet().setting(line) == shown
+
+
+def diff(before: str, after: str, **more: str) -> dict[str, object]:
+    """The result of a task that changed a file."""
+    headings = {
+        "before_header": "/etc/x (root root 0644)",
+        "after_header": "/etc/x (root root 0644)",
+    }
+    return {"changed": True, "diff": [{**headings, "before": before, "after": after, **more}]}
+
+
+def test_a_difference_is_unified_and_without_a_secret() -> None:
+    """That a password changed is seen, and not to what."""
+    before, after = "a\npassword: old\n", "b\npassword: new\n"
+    ((path, lines, more),) = differences(diff(before, after), Discreet())
+    assert (path, more) == ("/etc/x", 0)
+    assert lines == (
+        "@@ -1,2 +1,2 @@",
+        "-a",
+        f"-password: {HIDDEN}",
+        "+b",
+        f"+password: {HIDDEN}",
+    )
+
+
+def test_a_key_is_not_shown_at_all() -> None:
+    """Neither the old one nor the new."""
+    for one in (diff(KEY, ""), diff("", KEY)):
+        assert list(differences(one, Discreet())) == [("/etc/x", (HIDDEN,), 0)]
+
+
+def test_a_change_of_owner_or_mode_alone_is_shown() -> None:
+    """From the headings."""
+    result = diff("same\n", "same\n", after_header="/etc/x (root mail 0640)")
+    ((_, lines, _),) = differences(result, Discreet())
+    assert lines == ("-/etc/x (root root 0644)", "+/etc/x (root mail 0640)")
+
+
+def test_results_of_a_loop_and_what_is_no_difference() -> None:
+    """Each item; nothing where nothing is otherwise; a long one is cut and says so."""
+    long = "".join(f"{n}\n" for n in range(1000))
+    loop = {"results": [diff("a\n", "b\n"), diff("", long), {"diff": {"prepared": "x"}}, "odd"]}
+    found = list(differences(loop, Discreet(), "/etc/dest"))
+    assert [(path, len(lines), more) for path, lines, more in found] == [
+        ("/etc/dest", 3, 0),
+        ("/etc/dest", 400, 601),
+    ]
+    assert list(differences(diff("a\n", "a\n"), Discreet())) == []
+
+
+def test_every_text_can_be_written() -> None:
+    """Also one that is no UTF-8."""
+    assert msgspec.json.encode([Discreet().text("\udc80\x00"), STARTED])
