@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from audit.errors import MailsealError
-from audit.facts import EndpointFacts
+from audit.facts import EndpointFacts, Reach
 from audit.findings import PolicyId, Run, Waiver
 from audit.inventory import EndpointRow, Host
 from audit.judge.case import PlannedEndpoint
@@ -180,3 +180,13 @@ def test_an_earlier_run_is_judged_by_other_measures() -> None:
     by_old = _audit("univie-2015").rejudged(replace(empty, endpoints=(seen,)))
     (tls10,) = [f for f in by_old.findings if f.check == "MT-TLS10"]
     assert tls10.verdict == "fail"
+
+
+@pytest.mark.parametrize(("reach", "alive"), [("refused", True), ("not-asked", False)])
+def test_what_was_not_asked_then_is_no_sign_of_life(reach: Reach, alive: bool) -> None:
+    """Of an earlier run that had no time left; a refusal is one."""
+    audit = _audit("mailseal-2026")
+    ends = {p.target.endpoint for p in audit.plan if isinstance(p.target, PlannedEndpoint)}
+    empty = _audit("univie-2015").run()
+    audit.rejudged(replace(empty, endpoints=tuple(EndpointFacts(e, reach) for e in ends)))
+    assert bool(audit._alive) is alive

@@ -1,16 +1,11 @@
-"""What came of a deployment, host by host: read from the events that Ansible wrote. Pure."""
+"""What came of a deployment, host by host: read from the record of the rollout. Pure."""
 
-import difflib
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-import msgspec
 from msgspec import Struct
 
-from audit.unsaid import said
+from audit.rollout.model import Host, Rollout
+from audit.rollout.words import MEANING
 
 _LONGEST = 4000  # characters of one reason
-_MOST = 2000  # lines of one difference; whole files come and go
 
 
 class Replaced(Struct, frozen=True):
@@ -18,7 +13,7 @@ class Replaced(Struct, frozen=True):
 
     Attributes:
         host: inventory name.
-        path: of the file, with owner, group and mode where those are known.
+        path: of the file.
         lines: the difference, as `diff -u` has it from its first hunk on; of secrets only that
             they differ.
         more: how many lines were left out because there are too many.
@@ -60,44 +55,40 @@ class Deployment(Struct, frozen=True, kw_only=True):
     files: tuple[Replaced, ...] = ()
 
 
-def deployment(lines: Iterable[str], code: int, words: str) -> Deployment:
-    """What the events say.
+def deployment(rollout: Rollout | None, code: int, words: str) -> Deployment:
+    """What the record says.
 
     Args:
-        lines: a JSON object each, as `audit/staging/callback` writes them.
+        rollout: how it went; None if it ended before there was a record.
         code: how ansible-playbook ended.
-        words: its own, for an end that no event explains.
+        words: its own, for an end that no host explains.
     """
-    events = [e for line in lines if (e := _event(line)) is not None]
-    reasons = {e["host"]: e["reason"] for e in events if e["event"] == "failed"}
-    sums = {e["host"]: e for e in events if e["event"] == "sum"}
-    troubles = [
-        Trouble(
-            host,
-            _short(reasons.get(host, "it failed, and gives no reason")),
-            reached=not one["unreachable"],
-        )
-        for host, one in sums.items()
-        if one["failures"] or one["unreachable"]
-    ]
+    hosts = rollout.hosts if rollout else ()
+    troubles = [_trouble(host) for host in hosts if _failed(host)]
     if code and not troubles:
         troubles.append(Trouble("", _short(_last(words)) or f"ansible-playbook ended with {code}"))
+    asked = rollout is not None and rollout.check
     return Deployment(
-        hosts=tuple(sums),
-        changed=tuple(host for host, one in sums.items() if one["changed"]),
+        hosts=tuple(host.host for host in hosts),
+        changed=tuple(host.host for host in hosts if host.tasks),
         troubles=tuple(troubles),
-        # A file may be compared in one task and replaced in another.
-        files=tuple(dict.fromkeys(_replaced(e) for e in events if e["event"] == "file")),
+        files=tuple(
+            Replaced(host.host, file.path, file.lines, file.more)
+            for host in hosts
+            for file in host.files
+            if file.replaced or asked
+        ),
     )
 
 
-def _event(line: str) -> dict[str, Any] | None:
-    """None for half a line: whoever wrote it was ended."""
-    try:
-        found = msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return None
-    return found if isinstance(found, dict) else None
+def _failed(host: Host) -> bool:
+    """Whether it has not what it should have; what no gate has looked at, the audit looks at."""
+    return MEANING[host.state][2] == "fail" or host.state == "unjudged"
+
+
+def _trouble(host: Host) -> Trouble:
+    reason = _short(host.why) or MEANING[host.state][3]
+    return Trouble(host.host, reason, reached=host.state != "unreachable")
 
 
 def _short(text: str) -> str:
@@ -108,11 +99,3 @@ def _last(words: str) -> str:
     """The last error that Ansible told of outside of any task."""
     telling = [line for line in words.splitlines() if "ERROR" in line]
     return telling[-1].partition("ERROR")[2].strip("]:! ") if telling else ""
-
-
-def _replaced(event: Mapping[str, Any]) -> Replaced:
-    before, after = (list(map(said, str(event[side]).splitlines())) for side in ("before", "after"))
-    # The two lines of its head name files, and those are told already.
-    lines = list(difflib.unified_diff(before, after, n=1, lineterm=""))[2:]
-    more = max(0, len(lines) - _MOST)
-    return Replaced(event["host"], event["path"], tuple(lines[:_MOST]), more)

@@ -1,7 +1,8 @@
 """What a record may say: no password, no key, nothing that no text can carry.
 
 Tasks that have secrets are no_log and tell nothing. This is for the rest: a password that stands in
-a file of configuration, or that a program repeats in its complaint.
+a file of configuration, or that a program repeats in its complaint. (What the history keeps is read
+setting by setting, and sifted by their names alone: `audit/history/pack.py`.)
 """
 
 import re
@@ -9,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 HIDDEN = "(not shown)"
-_WORD = r"(?:pass(?!age|ing|ive|ed)\w*|pwd|secret|token|credentials?|api_?key)"
+_WORD = r"(?:pass(?!age|ing|ive|ed)\w*|pwd|_pw(?!\w)|secret|token|credentials?|api_?key)"
+# What needs neither colon nor equals sign before that which is secret.
+_PLAIN = r"(?:passw(?:or)?d|passphrase|secret)"
 # Names of variables whose values are secret; of those that name a file, only the file is.
 _NAME = re.compile(rf"(?i){_WORD}|private_?key|users$")
 _OF_FILES = re.compile(r"(?i)(file|path|dir|directory)$")
@@ -17,7 +20,7 @@ _SHORTEST = 4  # characters; what is shorter is in every second word
 _SHORT = 10  # characters; what is shorter is looked for as a word of its own
 _LONGEST = 2000  # characters of one sentence
 _KEY = "PRIVATE KEY-----"
-_SETTING = re.compile(rf"(?i)^(.*?\b[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*)\S.*$")
+_SETTING = re.compile(rf"(?i)^(.*?(?:\b[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*|\b{_PLAIN}\s+))\S.*$")
 _SHAPES = (
     (re.compile(r"(?i)\b([a-z][\w+.-]*://[^\s:/@]*):[^\s@/]+@"), rf"\1:{HIDDEN}@"),
     # As crypt(3) writes them.

@@ -7,6 +7,7 @@ has been through `audit.rollout.discreet`.
 from datetime import datetime
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 SCHEMA = "mailseal/rollout-record/1"
@@ -169,5 +170,6 @@ AnyEvent = (
     | Seen
     | Closed
 )
+DECODER = msgspec.json.Decoder(AnyEvent)
 # After these nothing may be lost to a power cut either.
 LASTING = (Opened, Batch, Told, Failed, Unreachable, Closed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from audit.errors import MailsealError
-from audit.rollout.events import SCHEMA, AnyEvent, Event, Noted, Opened
+from audit.rollout.events import DECODER, SCHEMA, Event, Noted, Opened
 from audit.rollout.model import Moment, Rollout
 from audit.rollout.seen import run_of
 from audit.rollout.tell import MOMENTS, Looks, rollout
@@ -24,7 +24,6 @@ LATEST, PREVIOUS = "latest", "previous"
 
 _NAME = re.compile(r"\d{8}T\d{6}Z(?:-(\d+))?")
 _CHANGE = re.compile(r"\d{8}T\d{6}Z\+*")
-_DECODER = msgspec.json.Decoder(AnyEvent)
 
 
 class _Head(msgspec.Struct):
@@ -138,7 +137,7 @@ def parse(content: bytes, path: Path) -> list[Event]:
     events: list[Event] = []
     for number, line in enumerate(lines, 1):
         try:
-            events.append(_DECODER.decode(line))
+            events.append(DECODER.decode(line))
         except msgspec.MsgspecError as error:
             raise MailsealError(f"{path}, line {number}: {error}") from None
     if not isinstance(events[0], Opened):

@@ -83,7 +83,7 @@ def stage(order: Order) -> Seen:
     asked = Side(order.production, variables=order.candidate.variables)
     if order.production:
         asked.driver()
-    # From a thread, for who enters stays there, and Ansible has to reach production from here.
+    # Whether the cluster is up; from a thread, for who enters stays there.
     Ahead(lambda: control.enter(candidate.audit.hosts)).result()
     with _alone(order.candidate.inventory):
         blank = Staged(
@@ -202,10 +202,9 @@ def _deployed(title: str, side: Side, log: Path | None, *, check: bool = False) 
 
 
 def _audited(title: str, driver: runner.Driver) -> Run:
-    """In a thread of its own, because it may move into the network namespace of the hosts."""
     with progress.bar(title, driver.audit.steps) as step:
         driver.step = step
-        return Ahead(lambda: runner.run(driver)).result()
+        return runner.run(driver)
 
 
 def _log(order: Order, name: str) -> Path | None:

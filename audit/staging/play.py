@@ -1,5 +1,6 @@
 """rollout.yml on a cluster, and what came of it on each host."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,19 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
-from audit import unsaid
 from audit.errors import UNDETERMINED, MailsealError
 from audit.prospect.deployment import Deployment, deployment
 from audit.report.reporters import put
+from audit.rollout.discreet import Discreet
+from audit.staging.follow import Follower
 from audit.staging.sides import Side
 
 _TOP = Path(__file__).resolve().parents[2]
 _ROLLOUT = _TOP / "rollout.yml"
-_CALLBACK = Path(__file__).parent / "callback"
 _LONGEST = 6 * 3600.0  # seconds; 25 hosts take minutes, and a library that is built half an hour
-_TURN = 0.5  # seconds between two looks at the events
+_TURN = 0.5  # seconds between two looks at the record
 _GRACE = 30.0  # seconds in which an interrupted Ansible tidies up
 
 # Nothing is changed, and in one batch every host says what it would get, whatever others do.
@@ -37,49 +36,52 @@ def roll_out(
 
     Args:
         side: the state.
-        step: called with each host and task.
-        log: where Ansible's own words go; None for nowhere.
+        step: called with each host and what is done there.
+        log: where Ansible's own words go; the record is kept beside it, in `rollouts`, with its
+            page and what the gate saw. None to keep nothing.
         check: change nothing.
 
     Raises:
-        MailsealError: there is no rollout.yml or no Ansible, or it did not end.
+        MailsealError: there is no rollout.yml or no Ansible, it did not end, or nobody knows what
+            came of it.
     """
     program = Path(sys.executable).parent / "ansible-playbook"
     for path, why in ((_ROLLOUT, "staging runs from a checkout of mailseal"), (program, "")):
         if not path.exists():
             raise MailsealError(f"{path} is missing{': ' if why else ''}{why}", UNDETERMINED)
-    words = [str(program), *side.options, *(_TRYING if check else ()), "--diff", str(_ROLLOUT)]
     with tempfile.TemporaryDirectory(prefix="mailseal-") as folder:
-        events, said = Path(folder) / "events", Path(folder) / "log"
-        events.touch()
+        # A place of its own: these are no rollouts of the cluster that somebody looks for later.
+        records = (log.parent if log else Path(folder)).resolve() / "rollouts"
+        said = Path(folder) / "log"
+        own = json.dumps({"mailseal_rollout_directory": str(records)})
+        options = [*side.options, "-e", own, *(_TRYING if check else ()), "--diff"]
+        follower = Follower(records)
         try:
-            code = _run(words, events, said, step)
+            code = _run([str(program), *options, str(_ROLLOUT)], follower, said, step)
         finally:
             if log:
                 put(_harmless(said), log)
-        return deployment(_lines(events), code, said.read_text("utf-8", "replace"))
+        rollout, words = follower.rollout(), said.read_text("utf-8", "replace")
+        if not code and (rollout is None or rollout.course != "finished"):
+            lost = "the deployment ended well, and its record does not say so: nothing is known"
+            raise MailsealError(lost, UNDETERMINED)
+        return deployment(rollout, code, words)
 
 
-def _run(words: Sequence[str], events: Path, said: Path, step: Callable[[str], None]) -> int:
+def _run(words: Sequence[str], follower: Follower, said: Path, step: Callable[[str], None]) -> int:
     environment = {
         "ANSIBLE_CONFIG": str(_TOP / "ansible.cfg"),
         **os.environ,
-        "ANSIBLE_CALLBACK_PLUGINS": str(_CALLBACK),
-        "ANSIBLE_CALLBACKS_ENABLED": "mailseal_events",
         "ANSIBLE_NOCOLOR": "1",
-        "MAILSEAL_EVENTS": str(events),
     }
     end = time.monotonic() + _LONGEST
     try:
-        with (
-            said.open("wb") as out,
-            events.open(encoding="utf-8", errors="replace") as told,
-            _ended(words, environment, out) as process,
-        ):
+        with said.open("wb") as out, _ended(words, environment, out) as process:
             while process.poll() is None:
                 if time.monotonic() > end:
                     raise MailsealError("the deployment did not come to its end", UNDETERMINED)
-                _tell(told, step)
+                for one in follower.steps():
+                    step(one)
                 time.sleep(_TURN)
             return process.returncode
     except OSError as error:
@@ -110,24 +112,8 @@ def _ended(
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _tell(told: IO[str], step: Callable[[str], None]) -> None:
-    """The last task that has begun; half a line waits for its other half."""
-    at = told.tell()
-    for line in iter(told.readline, ""):
-        if not line.endswith("\n"):
-            told.seek(at)
-            return
-        at = told.tell()
-        event = msgspec.json.decode(line)
-        if event["event"] == "task":
-            step(f"{event['host']}: {event['task']}")
-
-
-def _lines(file: Path) -> list[str]:
-    return file.read_text("utf-8", "replace").splitlines()
-
-
 def _harmless(said: Path) -> bytes:
     """Ansible shows whole differences; the log is kept by whoever keeps what a job leaves."""
-    lines = _lines(said) if said.exists() else []
-    return "".join(f"{unsaid.said(line)}\n" for line in lines).encode()
+    lines = said.read_text("utf-8", "replace").splitlines() if said.exists() else []
+    discreet = Discreet()
+    return "".join(f"{discreet.setting(line)}\n" for line in lines).encode()

@@ -21,12 +21,17 @@ from audit.cli import main
 from audit.errors import MailsealError
 from audit.findings import Run
 from audit.prospect.deployment import Deployment, Replaced, Trouble
+from audit.rollout import events as ev
+from audit.rollout.place import names
+from audit.rollout.record import Record
 from audit.staging import flow, play
 from audit.staging.flow import Baseline, Order
+from audit.staging.follow import Follower
 from audit.staging.sides import Side, variables
 from tests import commands
 from tests.commands import BIN, ROOT
 from tests.prospect.prospect_factories import IMAP, IMAPS, NEW, OLD, run, shown
+from tests.rollout.rollout_factories import STARTED, Script, good
 
 HOST = {
     "ansible_connection": "local",
@@ -276,39 +281,104 @@ def test_the_play_calls_the_command_and_fails_with_its_sentence(tmp_path: Path) 
 
 
 PLAY = """
-- hosts: all
+- name: Harden
+  hosts: all
   gather_facts: false
+  vars: {{mailseal_phase: change}}
   tasks:
     - block:
         - copy: {{content: "a: 2\\npassword: hunter2\\n", dest: {path}, mode: "0600"}}
         - fail: {{msg: first}}
+          when: {fails}
       rescue:
         - fail: {{msg: "it goes no further"}}
           when: inventory_hostname == "imap1"
+    - set_fact: {{mailseal_host_state: "{{{{ 'looked' if ansible_check_mode else 'passed' }}}}"}}
 """
 
 
-def test_the_callback_tells_hosts_files_and_reasons(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """A rollout.yml of a few tasks with our callback beside it; gives the file that it writes."""
+
+    def make(*, fails: bool, callback: bool = True) -> Path:
+        path, rollout = tmp_path / "file", tmp_path / "rollout.yml"
+        path.write_text("a: 1\npassword: hunter1\n", encoding="ascii")
+        rollout.write_text(PLAY.format(path=path, fails=str(fails).lower()), encoding="ascii")
+        if callback:
+            (tmp_path / "callback_plugins").symlink_to(ROOT / "callback_plugins")
+        monkeypatch.setattr(play, "_ROLLOUT", rollout)
+        return path
+
+    return make
+
+
+def test_the_record_tells_hosts_files_and_reasons(
+    tmp_path: Path, site: Callable[..., Path]
 ) -> None:
-    """A real playbook; what was rescued on one host is none of its reasons."""
-    path, other = tmp_path / "file", tmp_path / "play.yml"
-    path.write_text("a: 1\npassword: hunter1\n", encoding="ascii")
-    other.write_text(PLAY.format(path=path), encoding="ascii")
-    monkeypatch.setattr(play, "_ROLLOUT", other)
-    tasks: list[str] = []
-    found = play.roll_out(Side(_inventory(tmp_path / "i")), tasks.append, tmp_path / "log")
+    """A real playbook; the record stays beside the log, and neither has a secret."""
+    path = site(fails=True)
+    steps: list[str] = []
+    out = tmp_path / "out"
+    out.mkdir()
+    found = play.roll_out(Side(_inventory(tmp_path / "i")), steps.append, out / "log")
     assert [(t.host, t.reason) for t in found.troubles] == [("imap1", "it goes no further")]
+    assert (found.hosts, found.changed) == (("imap1",), ("imap1",))
     (file,) = found.files
-    assert file.path.startswith(str(path))
+    assert file.path == str(path)
     assert {"-a: 1", "+a: 2"} <= {*file.lines}
     assert "hunter" not in "".join(file.lines)
-    assert tasks
-    assert tasks[0].startswith("imap1: ")
-    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "imap1: change" in steps
+    log = (out / "log").read_text(encoding="utf-8")
     assert "it goes no further" in log
     assert "+a: 2" in log
-    assert "password: " not in log
+    assert "hunter" not in log
+    (name,) = names(out / "rollouts")
+    assert (out / "rollouts" / f"{name}.html").exists()
+
+
+def test_who_is_only_asked_keeps_what_there_is(tmp_path: Path, site: Callable[..., Path]) -> None:
+    """What would be replaced is told; without a log nothing is kept."""
+    path = site(fails=False)
+    found = play.roll_out(Side(_inventory(tmp_path / "i")), lambda _: None, None, check=True)
+    assert (found.troubles, found.changed) == ((), ("imap1",))
+    assert "+a: 2" in found.files[0].lines
+    assert path.read_text(encoding="ascii").startswith("a: 1")
+    assert not list(tmp_path.rglob("rollouts"))
+
+
+def test_an_end_without_a_record_is_never_a_good_one(
+    tmp_path: Path, site: Callable[..., Path]
+) -> None:
+    """Ansible says that all is well, and nobody has seen it."""
+    site(fails=False, callback=False)
+    with pytest.raises(MailsealError, match="nothing is known") as raised:
+        play.roll_out(Side(_inventory(tmp_path / "i")), lambda _: None, None)
+    assert raised.value.exit_code == 3
+
+
+def test_a_record_is_followed_line_by_line(tmp_path: Path) -> None:
+    """Older ones are not it; half a line waits for its other half."""
+    old = Record(tmp_path, STARTED)
+    old.write(good())
+    old.close()
+    follower = Follower(tmp_path)
+    assert (list(follower.steps()), follower.rollout()) == ([], None)
+    record = Record(tmp_path, STARTED)
+    script = Script()
+    script.batch(1, ("mx1",))
+    script.lines.append(ev.Phase(at=script.at(1), host="mx1", phase="look-before"))
+    record.write(script.lines)
+    with record.path.open("ab") as file:
+        file.write(b'{"event":"phase","at":"2026-11-28T02:30:08Z","host":"mx1"')
+    assert list(follower.steps()) == ["Harden the mail daemons", "mx1: look before"]
+    assert list(follower.steps()) == []
+    with record.path.open("ab") as file:
+        file.write(b',"phase":"change"}\n')
+    assert list(follower.steps()) == ["mx1: change"]
+    found = follower.rollout()
+    assert found is not None
+    assert found.hosts[0].host == "mx1"
 
 
 def test_without_a_checkout_there_is_no_staging(
