@@ -84,8 +84,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="write staging.html, staging.json, staging.md, reports of both audits, Ansible's words,"
-        " and the records of the deployments there",
+        help="write staging.html, staging.json, staging.md, reports of both audits, Ansible's"
+        " words and the records of the deployments there",
     )
     parser.add_argument(
         "--json", action="store_true", help="print JSON (docs/schema/staging-1.json)"
