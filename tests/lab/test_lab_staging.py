@@ -251,14 +251,16 @@ def test_production_is_asked_and_not_changed(told: Told) -> None:
 
 
 def test_the_files_beside_it(told: Told) -> None:
-    """The page, the comment and Ansible's own words; no password in any of them."""
+    """The page, the comment, Ansible's own words and the records; no password in what is told."""
     names = {path.name for path in told.out.iterdir()}
     assert names >= {
         *("staging.html", "staging.json", "staging.md", "before.html", "after.html"),
         *("now.log", "candidate.log", "production.log"),
     }
-    for name in ("staging.html", "staging.json", "staging.md"):
-        assert "lab-only" not in (told.out / name).read_text(encoding="utf-8")
+    records = sorted((told.out / "rollouts").glob("*.*"))
+    assert [path.suffix for path in records] == [".html", ".jsonl"] * 3
+    for path in (*records, *told.out.glob("staging.*")):
+        assert "lab-only" not in path.read_text(encoding="utf-8")
 
 
 def test_a_candidate_that_does_not_pass_leaves_the_old_state(told: Told, lab: Lab) -> None:
