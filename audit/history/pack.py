@@ -7,20 +7,13 @@ alike on all endpoints, and its checksum finds what the disk has changed.
 
 import json
 import lzma
-import re
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
-from audit.facts import HostFacts
 from audit.findings import Run
 
 _PRESET = 1  # higher ones take ten times as long for the last few percent
-# Names of settings of daemons. Narrower than what `audit.rollout.discreet` takes out of texts: a
-# setting that is not kept cannot be seen to drift.
-_SECRET = re.compile("passw|secret|_pw$")
-_NOT_KEPT = "(not kept)"
 
 
 class UnreadableError(ValueError):
@@ -28,9 +21,8 @@ class UnreadableError(ValueError):
 
 
 def pack(run: Run) -> bytes:
-    """The run, without the passwords that stand in a configuration."""
-    bare = replace(run, hosts=tuple(map(_without_secrets, run.hosts)))
-    document = msgspec.to_builtins(bare)
+    """The run as bytes."""
+    document = msgspec.to_builtins(run)
     for endpoint in document["endpoints"]:
         endpoint["dh_primes"] = _each(endpoint["dh_primes"], hex)
     text = json.dumps(document, separators=(",", ":"))
@@ -54,11 +46,3 @@ def unpack(content: bytes) -> Run:
 
 def _each(primes: Any, change: Any) -> Any:  # noqa: ANN401 - None or a list, of either kind
     return primes if primes is None else [change(prime) for prime in primes]
-
-
-def _without_secrets(facts: HostFacts) -> HostFacts:
-    options = {
-        daemon: {name: _NOT_KEPT if _SECRET.search(name) else value for name, value in told.items()}
-        for daemon, told in facts.options.items()
-    }
-    return replace(facts, options=options)

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from audit.facts import File, HostFacts, Package, Process
 
+# Passwords that stand in a configuration: from here on nobody has them.
+_SECRET = re.compile("passw|secret|_pw$")
+_NOT_KEPT = "(not kept)"
 _STAT_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d+))? ([+-]\d{4})")
 _FEWEST_FIELDS = {
     "process": 5,
@@ -100,7 +103,8 @@ class _Collector:
         self.files.append(File(path, int(mode, 8), owner, group, _seconds(time)))
 
     def _option(self, daemon: str, name: str, *value: str) -> None:
-        self.options[daemon][name] = "\t".join(value).strip()
+        told = "\t".join(value).strip()
+        self.options[daemon][name] = _NOT_KEPT if _SECRET.search(name) else told
 
     def _cnf(self, daemon: str, *line: str) -> None:
         self.cnf[daemon].append("\t".join(line))

@@ -37,7 +37,7 @@ def _host(name: str) -> HostFacts:
         host=name,
         reached=True,
         processes=(Process(412, "cyrus", "imapd", 1.0, {LIBRARY: False}, digests={LIBRARY: "aa"}),),
-        options={"cyrus": {"tls_versions": "tls1_2 tls1_3", "sasl_ldap_password": "hunter2"}},
+        options={"cyrus": {"tls_versions": "tls1_2 tls1_3"}},
         versions={LIBRARY: "OpenSSL 3.0.20"},
         system="debian 12",
     )

@@ -75,7 +75,6 @@ def _new_library(facts: HostFacts) -> HostFacts:
 
 def _new_setting(facts: HostFacts) -> HostFacts:
     options = {**facts.options["cyrus"], "tls_versions": "tls1_0", "allowplaintext": "yes"}
-    options["sasl_ldap_password"] = "another"
     return replace(facts, options={"cyrus": options})
 
 

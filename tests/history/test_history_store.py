@@ -65,17 +65,14 @@ def test_the_steps_lead_to_the_tables_that_the_program_knows(there: Place) -> No
 
 
 def test_what_is_kept_comes_back_as_it_was(there: Place) -> None:
-    """Findings, facts and notices, to the last byte; but no password of a configuration."""
+    """Findings, facts and notices, to the last byte."""
     run = replace(cluster(), notices=("Waiver not used",))
     kept = keep(there, run, at(0))
     with opened(there) as store:
         [entry] = store.entries()
         back = store.load(entry)
-    assert back == replace(kept, hosts=back.hosts)
+    assert back == kept
     assert back.notices == run.notices
-    for host in back.hosts:
-        assert host.options["cyrus"]["tls_versions"] == "tls1_2 tls1_3"
-        assert host.options["cyrus"]["sasl_ldap_password"] == "(not kept)"
     assert entry.counts == {
         "pass": run.planned,
         "fail": 0,

@@ -40,6 +40,14 @@ system\tDebian\t12
 """
 
 
+def test_no_password_of_a_configuration_is_kept() -> None:
+    """Neither in a report nor in the history, and so a changed one is no drift."""
+    rows = "option\tcyrus\tsasl_ldap_password\thunter2\noption\tcyrus\tsql_passwd\t\n"
+    told = parse("h", SAID + rows).options["cyrus"]
+    assert {told["sasl_ldap_password"], told["sql_passwd"]} == {"(not kept)"}
+    assert told["tls_ciphers"] == "A:B"
+
+
 def test_processes_files_and_options_are_read() -> None:
     """One line, one fact."""
     facts = parse("h", SAID)
