@@ -303,7 +303,7 @@ for exim in exim exim4; do
     certificates=$(printf '%s\n' "$own" |
         sed -n 's/^tls_\(certificate\|privatekey\) = //p' | tr ':' ' ')
     files="$files $config $certificates"
-    $exim -C /dev/null -d -bV 2>&1 | grep -e '^Exim version' -A1 -e '^Library version: ' |
+    $exim -C /dev/null -d -bV 2>&1 | grep -e '^Exim version [^ ]* #' -A1 -e '^Library version: ' |
         sed "s/^/report${tab}exim$tab/"
     break
 done

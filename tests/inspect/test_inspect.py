@@ -127,6 +127,42 @@ def test_the_script_runs_on_this_machine_and_ends() -> None:
     assert float(uptime) > 0
 
 
+EXIM = """\
+#!/bin/sh
+[ "$*" = "-C /dev/null -d -bV" ] || exit 0
+cat <<END
+Exim version 4.96 uid=0 gid=0 pid=$$ D=f7715cfd
+changed uid/gid: forcing real = effective
+Exim version 4.96 #2 built 26-Nov-2026 14:26:47
+Copyright (c) University of Cambridge, 1995 - 2018
+Library version: GnuTLS: Compile: 3.7.8
+                         Runtime: 3.7.9
+END
+"""
+
+
+def test_exim_is_told_alike_every_night(tmp_path: Path) -> None:
+    """Its debugging lines have process ids, which would be drift; its versions are all there."""
+    exim = tmp_path / "exim"
+    exim.write_text(EXIM)
+    exim.chmod(0o755)
+    script = SCRIPT.read_text().replace("\nPATH=", f"\nPATH={tmp_path}:", 1)
+    told = []
+    for _ in range(2):
+        done = subprocess.run(
+            ["sh", "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        told.append(parse("here", done.stdout).reports["exim"])
+    assert told[0] == told[1]
+    assert told[0].startswith("Exim version 4.96 #2 ")
+    assert "Runtime: 3.7.9" in told[0]
+    assert "pid=" not in told[0]
+
+
 def _function(name: str, *arguments: str, before: str = "", path: Path | None = None) -> str:
     """What a function of the script prints, and what it returns if not 0."""
     found = re.search(rf"^{name}\(\) \{{\n.*?^\}}$", SCRIPT.read_text(), re.MULTILINE | re.DOTALL)
