@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()  # a full disk is noticed here
         return code  # noqa: TRY300
     except (MailsealError, LabError) as error:
-        print(f"mailseal: {error}", file=sys.stderr)  # noqa: T201
+        _say(str(error))
         return error.exit_code if isinstance(error, MailsealError) else error.code
     except KeyboardInterrupt:
         print("mailseal: interrupted", file=sys.stderr, flush=True)  # noqa: T201
@@ -96,8 +96,15 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _INTERRUPTED  # the reader left; there is nobody to tell
     except OSError as error:
-        print(f"mailseal: cannot write: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        _say(f"{error.filename or 'cannot write'}: {error.strerror or error}")
         return USAGE
+
+
+def _say(sentence: str) -> None:
+    """One line, whatever files and servers have put into it."""
+    from audit.report.visible import visible
+
+    print(f"mailseal: {visible(sentence)}", file=sys.stderr)  # noqa: T201
 
 
 def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:

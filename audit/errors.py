@@ -3,6 +3,9 @@
 USAGE = 2
 UNDETERMINED = 3
 
+# What reading a document raises: it is malformed, no UTF-8, or nested without end.
+MALFORMED = (ValueError, RecursionError)
+
 
 class MailsealError(Exception):
     """Bad input or a machine that cannot do what was asked.

@@ -1,6 +1,7 @@
 """`mailseal audit`: look, compare with the last run, report, keep, tell."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -65,8 +66,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def audit(arguments: argparse.Namespace) -> int:
     """Make the run and give its exit code.
 
-    Whatever becomes of the history and of who is told, the result is reported first; a failure is
-    then still a failure, and any other result is no clean one.
+    Whatever becomes of the history, of a report's file and of who is told, the result is on the
+    terminal first; a failure is then still a failure, and any other result is no clean one.
     """
     began = time.monotonic()
     files = wanted(arguments.reports, arguments.out)  # before the work, not after it
@@ -78,18 +79,15 @@ def audit(arguments: argparse.Namespace) -> int:
         driver = _driver(arguments, began)
         with keeping(where, _plan(driver.audit, arguments)) as kept:
             made = _made(driver, kept, herald)
-            trouble = ""
+            troubles: list[str] = []
             try:
-                _report(made, files, arguments)
-            except MailsealError as error:
-                trouble = str(error)
-                raise
+                _report(made, files, arguments, troubles)
             finally:  # the reader of a pipe may have left
-                herald.finish(kept, made, arguments.keep, trouble)
-                if kept.trouble:
-                    progress.say(f"mailseal: {kept.trouble}")
+                herald.finish(kept, made, arguments.keep, "; ".join(troubles))
+                for trouble in filter(None, (*troubles, kept.trouble)):
+                    progress.say(f"mailseal: {trouble}")
     code = exit_code(made.run.findings)
-    return USAGE if (kept.trouble or herald.troubles) and code != FAILED else code
+    return USAGE if (troubles or kept.trouble or herald.troubles) and code != FAILED else code
 
 
 def _driver(arguments: argparse.Namespace, began: float) -> runner.Driver:
@@ -132,16 +130,24 @@ def _plan(planned: Audit, arguments: argparse.Namespace) -> Plan:
 
 def _absolute(inventory: str) -> str:
     """One name for one inventory, from wherever it is called; a list of hosts stays a list."""
-    return inventory if "," in inventory else str(Path(inventory).resolve())
+    return inventory if "," in inventory else os.path.realpath(inventory)
 
 
-def _report(made: Made, files: list[Wanted], arguments: argparse.Namespace) -> None:
+def _report(
+    made: Made, files: list[Wanted], arguments: argparse.Namespace, troubles: list[str]
+) -> None:
+    """Print the run and write each report; *troubles* gets why one could not be written."""
     run, past = made.run, made.past
-    if arguments.json:
-        sys.stdout.buffer.write(render(run, "json", past))
-    else:
-        show(run, sys.stdout, past)
-    for form, path in files:
-        write(run, form, path, past)
-    if arguments.out and not arguments.json:
+    try:
+        if arguments.json:
+            sys.stdout.buffer.write(render(run, "json", past))
+        else:
+            show(run, sys.stdout, past)
+    finally:  # no file waits for who reads the terminal, or for another one
+        for form, path in files:
+            try:
+                write(run, form, path, past)
+            except MailsealError as error:
+                troubles.append(str(error))
+    if arguments.out and not arguments.json and not troubles:
         print(arguments.out / "report.html")  # noqa: T201

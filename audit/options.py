@@ -7,6 +7,7 @@ EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
 )
+_DIGITS = 9  # of a number; Python itself refuses thousands
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
@@ -56,7 +57,12 @@ def number(least: int, most: int, what: str) -> Callable[[str], int]:
     """What reads a whole number between two, named *what* where it is none."""
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+        if not (
+            text.isascii()
+            and text.isdigit()
+            and len(text) <= _DIGITS
+            and least <= int(text) <= most
+        ):
             raise argparse.ArgumentTypeError(f"{text!r} is no number of {what}")
         return int(text)
 

@@ -1,5 +1,6 @@
 """`mailseal audit` as it runs at night: who is told of what, in which order, and what it costs."""
 
+import errno
 import json
 import signal
 import socket
@@ -158,15 +159,40 @@ def _unreadable(*_: object) -> Driver:
 def test_a_report_that_cannot_be_written_is_told(
     nights: Nights, hook: Hook, tmp_path: Path, capfd: Capture
 ) -> None:
-    """The run is kept, and is no clean one."""
-    place = tmp_path / "r"
-    place.mkdir()
-    (place / "x.json").mkdir()
-    assert nights(GOOD, "--report", f"json={place / 'x.json'}") == 2
-    assert "cannot be written" in capfd.readouterr().err
+    """The run is kept, and is no clean one; the other report is there, a failure stays one."""
+    words = ["--report", "json=/dev/full", "--report", f"json={tmp_path / 'x.json'}"]
+    assert nights(GOOD, *words) == 2
+    assert capfd.readouterr().err == (
+        "mailseal: /dev/full: cannot be written (No space left on device)\n"
+    )
+    assert json.loads((tmp_path / "x.json").read_text())["planned"] == 1
     assert reasons(hook) == [["trouble"]]
     assert nights(GOOD) == 0  # compared with it, so it was kept
     assert len(hook.documents) == 1
+    assert nights(BAD, *words) == 1
+
+
+def test_a_terminal_that_is_gone_costs_no_report(nights: Nights, tmp_path: Path) -> None:
+    """Nor the run its place in the history."""
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with nights._patch.context() as patched:
+        patched.setattr("audit.nightly.show", full)
+        assert nights(BAD, "--out", str(tmp_path / "out")) == 2
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        *("report.html", "run.json", "junit.xml"),
+    }
+    assert nights(BAD) == 1
+    assert main(["diff", "--history", str(nights.where)]) == 0
+
+
+def test_an_inventory_that_leads_to_itself_is_one_sentence(tmp_path: Path, capfd: Capture) -> None:
+    """As one that is not there."""
+    (tmp_path / "loop").symlink_to("loop")
+    assert main(["audit", "-i", str(tmp_path / "loop"), "--history", "none"]) == 2
+    assert capfd.readouterr().err == f"mailseal: there is no inventory {tmp_path / 'loop'}\n"
 
 
 def test_a_history_that_cannot_be_written_is_told(

@@ -306,6 +306,14 @@ def test_what_is_no_host_name_is_refused(name: str, capsys: pytest.CaptureFixtur
     assert "is no host name" in capsys.readouterr().err
 
 
+def test_a_name_too_long_for_a_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was written, so nothing is said about writing."""
+    assert main(["policy", "show", "x" * 300]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith(f"{'x' * 300}.yaml: File name too long\n")
+    assert "write" not in said
+
+
 def test_a_full_disk_is_one_sentence(pki: Pki) -> None:
     """And no traceback."""
     words = [str(Path(sys.executable).parent / "mailseal"), "policy", "list"]

@@ -16,7 +16,10 @@ def connect(host: str, port: int, bounds: Bounds) -> Plain:
     Raises:
         OSError: there is none; the last reason.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a label that is empty or too long
+        raise OSError(f"{host} is no name of a host") from None
     reason = OSError(f"{host} has no address")
     for family, _, _, _, address in found:
         link = Plain(family, bounds)

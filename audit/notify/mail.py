@@ -48,12 +48,12 @@ def relay(text: str) -> Relay:
     """The relay that is meant by smtp://HOST[:PORT] or smtps://HOST[:PORT].
 
     Raises:
-        MailsealError: it is no such thing.
+        MailsealError: it is no such thing. The sentence does not repeat it: it may hold a password.
     """
     found = _RELAY.fullmatch(text)
     port = int(found[4] or _PORTS[found[1]]) if found else 0
     if not found or not 1 <= port <= _HIGHEST:
-        words = f"--mail-relay: must be smtp://HOST[:PORT] or smtps://HOST[:PORT], not {text!r}"
+        words = "--mail-relay: must be smtp://HOST[:PORT] or smtps://HOST[:PORT], without a login"
         raise MailsealError(words)
     return Relay(found[2] or found[3], port, found[1] == "smtps")
 

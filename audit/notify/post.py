@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit.errors import MALFORMED
 from audit.notify import mail, webhook
 from audit.notify.target import Target
 from audit.report.news import News
@@ -77,7 +78,7 @@ class Post(Struct, frozen=True, kw_only=True):
         for number, content in sorted(owed.items(), reverse=True):
             try:
                 letter = msgspec.json.decode(content, type=Letter)
-            except msgspec.DecodeError:
+            except MALFORMED:
                 yield number, None  # another edition wrote it, and nobody could read it
                 continue
             late = datetime.now(tz=UTC) - letter.written > _PATIENCE

@@ -66,7 +66,7 @@ def wanted(words: Iterable[str], out: Path | None = None) -> list[Wanted]:
         out: a directory for the usual reports; it is made.
 
     Raises:
-        MailsealError: no such format, not this form, or no directory to write it to.
+        MailsealError: no such format, not this form, no file that could be written, or one twice.
     """
     if out:
         try:
@@ -74,7 +74,12 @@ def wanted(words: Iterable[str], out: Path | None = None) -> list[Wanted]:
         except OSError as error:
             raise MailsealError(f"{out}: cannot be made ({error.strerror})") from None
     usual = [(name, out / file) for name, file in USUAL.items()] if out else []
-    return [_wanted(word) for word in words] + usual
+    found = [_wanted(word) for word in words] + usual
+    places = [os.path.realpath(path) for _, path in found if not _is_a_device(path)]
+    for place in places:
+        if places.count(place) > 1:
+            raise MailsealError(f"{place}: two reports would go there")
+    return found
 
 
 def _wanted(word: str) -> Wanted:
@@ -86,6 +91,8 @@ def _wanted(word: str) -> Wanted:
     path = Path(file)
     if not path.parent.is_dir():
         raise MailsealError(f"--report {word}: there is no directory {path.parent}")
+    if path.is_dir():
+        raise MailsealError(f"--report {word}: that is a directory")
     return name, path
 
 
@@ -113,7 +120,7 @@ def put(report: bytes, path: Path, *, private: bool = False) -> None:
         if _is_a_device(path):
             path.write_bytes(report)
         else:
-            _replace(path.resolve(), report, 0o600 if private else 0o666)
+            _replace(Path(os.path.realpath(path)), report, 0o600 if private else 0o666)
     except OSError as error:
         raise MailsealError(f"{path}: cannot be written ({error.strerror or error})") from None
 

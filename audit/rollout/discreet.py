@@ -20,6 +20,9 @@ _SHORTEST = 4  # characters; what is shorter is in every second word
 _SHORT = 10  # characters; what is shorter is looked for as a word of its own
 _LONGEST = 2000  # characters of one sentence
 _KEY = "PRIVATE KEY-----"
+_WHOLE_KEY = re.compile(
+    rf"-----BEGIN [A-Z0-9 ]*{_KEY}(?:.*?-----END [A-Z0-9 ]*{_KEY}|.*)", re.DOTALL
+)
 _SETTING = re.compile(rf"(?i)^(.*?(?:\b[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*|\b{_PLAIN}\s+))\S.*$")
 _SHAPES = (
     (re.compile(r"(?i)\b([a-z][\w+.-]*://[^\s:/@]*):[^\s@/]+@"), rf"\1:{HIDDEN}@"),
@@ -68,8 +71,9 @@ class Discreet:
         self._shape: re.Pattern[str] | None = None
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Take these out from now on; a template is none."""
-        found = {t for t in texts if len(t) >= _SHORTEST and "{{" not in t} - self._known
+        """Take these out from now on, line by line as files are shown; a template is none."""
+        lines = {line.strip() for t in texts if "{{" not in t for line in t.splitlines()}
+        found = {line for line in lines if len(line) >= _SHORTEST} - self._known
         if found:
             self._known |= found
             # The longest first: one may be the beginning of another.
@@ -100,3 +104,8 @@ def _shape(secret: str) -> str:
 def holds_a_key(text: str) -> bool:
     """Whether it is a private key, or has one in it."""
     return _KEY in text
+
+
+def without_keys(text: str) -> str:
+    """A text of many lines without the private keys in it; a key without an end is all the rest."""
+    return _WHOLE_KEY.sub(HIDDEN, text)

@@ -5,12 +5,14 @@ has been through `audit.rollout.discreet`.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 SCHEMA = "mailseal/rollout-record/1"
+# Times without a zone could not be compared with the others.
+Time = Annotated[datetime, Meta(tz=True)]
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -20,7 +22,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
         at: when, in UTC.
     """
 
-    at: datetime
+    at: Time
 
 
 class Opened(Event, frozen=True, kw_only=True, tag="opened"):
@@ -147,7 +149,7 @@ class Unreachable(Event, frozen=True, kw_only=True, tag="unreachable"):
 class Seen(Event, frozen=True, kw_only=True, tag="seen"):
     """A batch is over: when each of its hosts had done its last task."""
 
-    hosts: dict[str, datetime]
+    hosts: dict[str, Time]
 
 
 class Closed(Event, frozen=True, kw_only=True, tag="closed"):

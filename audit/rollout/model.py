@@ -26,8 +26,8 @@ class Span(Struct, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
-        return (self.finished - self.started).total_seconds()
+        """How long it took; nothing where the clock was set back meanwhile."""
+        return max(0.0, (self.finished - self.started).total_seconds())
 
 
 class File(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from audit.errors import MailsealError
+from audit.errors import MALFORMED, MailsealError
 from audit.rollout.events import DECODER, SCHEMA, Event, Noted, Opened
 from audit.rollout.model import Moment, Rollout
 from audit.rollout.seen import run_of
@@ -130,7 +130,7 @@ def parse(content: bytes, path: Path) -> list[Event]:
         raise MailsealError(f"{path}: it ends before its first line does")
     try:
         head = msgspec.json.decode(lines[0], type=_Head)
-    except msgspec.MsgspecError:
+    except MALFORMED:
         raise MailsealError(f"{path}: this is no record of a rollout") from None
     if head.schema != SCHEMA:
         raise MailsealError(f"{path}: the record is {head.schema or 'of no'!r}, not {SCHEMA!r}")
@@ -138,7 +138,7 @@ def parse(content: bytes, path: Path) -> list[Event]:
     for number, line in enumerate(lines, 1):
         try:
             events.append(DECODER.decode(line))
-        except msgspec.MsgspecError as error:
+        except MALFORMED as error:
             raise MailsealError(f"{path}, line {number}: {error}") from None
     if not isinstance(events[0], Opened):
         raise MailsealError(f"{path}: this is no record of a rollout")
@@ -161,7 +161,7 @@ def homes(directory: Path, events: Sequence[Event]) -> dict[tuple[str, str], Pat
     return {
         (host, begun): directory / host / begun
         for host, begun in sorted(pairs)
-        if _CHANGE.fullmatch(begun) and host not in (".", "..") and "/" not in host
+        if _CHANGE.fullmatch(begun) and host not in (".", "..") and not {"/", "\0"} & set(host)
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from audit.errors import MALFORMED
 from audit.findings import Finding, PolicyId, Run
 
 
@@ -22,7 +23,7 @@ def findings_run(document: bytes) -> Run:
     """The findings of a "mailseal/run/1", as a run that can be compared.
 
     Raises:
-        msgspec.MsgspecError: it is no such document.
+        ValueError, RecursionError: it is no such document.
     """
     seen = msgspec.json.decode(document, type=_Seen)
     nobody = PolicyId(id="", version="")
@@ -36,5 +37,5 @@ def run_of(path: Path) -> Run | None:
     """The run of a file; None if it is not there, or none: then nothing is known."""
     try:
         return findings_run(path.read_bytes())
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *MALFORMED):
         return None

@@ -59,7 +59,7 @@ def rollout(events: Sequence[ev.Event], looks: Looks, *, running: bool = False) 
         version=first.version,
         ansible=first.ansible,
         started=first.at,
-        finished=last.at,
+        finished=max(e.at for e in events),
         course=course,
         parts=_parts(events),
         hosts=tuple(_host(name, events, looks, course, mail=name in mail) for name in order),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TOP = Path(__file__).resolve().parents[2]
 _INVENTORY = "inventory/staging"
+_DIGITS = 9  # of a number of clients
 _DESCRIPTION = """\
 Deploys to a staging cluster what production has now, then the candidate, audits both, and says what
 the change brings: findings fixed and new, versions and suites gone and come, recorded clients that
@@ -168,13 +169,14 @@ def _allowed(words: list[str]) -> "Allowed":
     from audit.clients.load import clients
     from audit.prospect.compare import Allowed
 
-    names = [word for word in words if not word.isdecimal()]
+    counts = [word for word in words if word.isdecimal() and len(word) <= _DIGITS]
+    names = [word for word in words if word not in counts]
     known = [client.id for client in clients()]
     for name in names:
         if not fitting(known, name):
             words_ = "no client fits; `mailseal clients` lists them"
             raise MailsealError(f"--allow-breaking {name}: {words_}")
-    return Allowed(tuple(names), max((int(w) for w in words if w.isdecimal()), default=0))
+    return Allowed(tuple(names), max(map(int, counts), default=0))
 
 
 def _write(seen: "Seen", out: Path) -> None:

@@ -15,7 +15,7 @@ from typing import IO
 from audit.errors import UNDETERMINED, MailsealError
 from audit.prospect.deployment import Deployment, deployment
 from audit.report.reporters import put
-from audit.rollout.discreet import Discreet
+from audit.rollout.discreet import Discreet, without_keys
 from audit.staging.follow import Follower
 from audit.staging.sides import Side
 
@@ -114,6 +114,7 @@ def _ended(
 
 def _harmless(said: Path) -> bytes:
     """Ansible shows whole differences; the log is kept by whoever keeps what a job leaves."""
-    lines = said.read_text("utf-8", "replace").splitlines() if said.exists() else []
+    words = said.read_text("utf-8", "replace") if said.exists() else ""
+    lines = without_keys(words).splitlines()
     discreet = Discreet()
     return "".join(f"{discreet.setting(line)}\n" for line in lines).encode()

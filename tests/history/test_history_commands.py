@@ -353,7 +353,7 @@ def test_every_command_explains_itself(capfd: Capture) -> None:
         assert "--history" in said
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "x", "1.5", "", "99999999"])
+@pytest.mark.parametrize("days", ["0", "-1", "x", "1.5", "", "99999999", "0" * 8 + "19999999"])
 def test_days_that_are_none_are_wrong_usage(days: str, capfd: Capture) -> None:
     """A history is not deleted by a slip."""
     with pytest.raises(SystemExit) as ended:

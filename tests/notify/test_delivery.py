@@ -256,7 +256,7 @@ def test_what_is_true_now_comes_first_and_who_is_deaf_is_tried_once(pki: Pki) ->
     letter = msgspec.json.decode(fresh, type=Letter)
     old = msgspec.json.encode(replace(letter, written=letter.written - aged(6), subject="old"))
     troubles: list[str] = []
-    left = dict(post.deliver({1: old, 2: fresh, 3: b"of another edition"}, troubles))
+    left = dict(post.deliver({1: old, 2: fresh, 3: b'{"name": "\xff"}'}, troubles))
     assert list(left) == [3, 2, 1]
     assert (left[3], left[1]) == (None, None)
     assert left[2]
@@ -273,3 +273,12 @@ def test_who_is_told_no_more_is_owed_nothing() -> None:
     """Somebody has taken the address out."""
     letter = telling(TO).letter(NEWS)
     assert deliver(telling(Target("other@example.org")), letter) == ([], None)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64, ".example"])
+def test_a_name_that_no_host_has_is_no_traceback(host: str) -> None:
+    """A sentence, by mail and by webhook; the other targets get theirs."""
+    words = f"{host} is no name of a host"
+    mail_ = mail.compose("subject", "text", "a@example.org", "b@example.org", datetime.now(UTC))
+    assert mail.send(mail_, mail.relay(f"smtp://{host}")) == f"smtp://{host}:25: {words}"
+    assert webhook.post(Target(url=f"https://{host}/x"), b"{}", {}) == words

@@ -89,11 +89,14 @@ def test_a_relay_is_a_host_and_a_port(text: str, host: str, port: int, implicit:
     assert mail.relay(text) == mail.Relay(host, port, implicit)
 
 
-@pytest.mark.parametrize("text", ["", "localhost", "smtp://", "smtp://h:0", "smtp://h:99999", "x"])
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "smtp://", "smtp://h:0", "smtp://h:99999", "x", "smtp://u:hunter2@h"]
+)
 def test_what_is_no_relay_is_refused(text: str) -> None:
-    """With its form."""
-    with pytest.raises(MailsealError, match=r"--mail-relay: must be smtp://HOST"):
+    """With its form, and without being repeated."""
+    with pytest.raises(MailsealError, match=r"--mail-relay: must be smtp://HOST") as told:
         mail.relay(text)
+    assert "hunter2" not in str(told.value)
 
 
 def test_a_secret_comes_from_a_file_or_the_environment(

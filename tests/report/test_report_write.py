@@ -154,6 +154,7 @@ def test_what_is_wanted_is_each_report_and_the_usual_ones(tmp_path: Path) -> Non
         ("pdf=x", "the formats are html, json, .*text"),
         ("=x", "the formats are"),
         ("html=missing/x", "there is no directory missing"),
+        ("html=tests", "that is a directory"),
     ],
 )
 def test_a_wrong_wish_is_one_sentence(word: str, sentence: str) -> None:
@@ -161,6 +162,26 @@ def test_a_wrong_wish_is_one_sentence(word: str, sentence: str) -> None:
     with pytest.raises(MailsealError, match=f"^--report {word}: {sentence}") as caught:
         wanted([word])
     assert caught.value.exit_code == 2
+
+
+def test_two_reports_do_not_go_to_one_file(tmp_path: Path) -> None:
+    """However it is named; a device takes any number."""
+    (tmp_path / "link").symlink_to(tmp_path / "x")
+    for words, out in (
+        ([f"html={tmp_path}/x", f"json={tmp_path}/link"], None),
+        ([f"json={tmp_path}/report.html"], tmp_path),
+    ):
+        with pytest.raises(MailsealError, match="two reports would go there"):
+            wanted(words, out)
+    assert len(wanted(["html=/dev/null", "json=/dev/null"])) == 2
+
+
+def test_a_link_to_itself_is_no_traceback(tmp_path: Path) -> None:
+    """The report takes its place."""
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    write(make_run(), "jsonl", loop)
+    assert loop.is_file()
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:

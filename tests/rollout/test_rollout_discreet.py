@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from audit.rollout.differences import differences
-from audit.rollout.discreet import HIDDEN, Discreet, is_secret, secrets
+from audit.rollout.discreet import HIDDEN, Discreet, is_secret, secrets, without_keys
 from tests.rollout.rollout_factories import STARTED
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
@@ -48,6 +48,14 @@ def test_what_is_known_to_be_secret_goes_from_every_text() -> None:
     assert discreet.text("hunter22hunter22 hunter22hunter") == f"{HIDDEN} {HIDDEN}"
     assert discreet.text("a word, swords, no") == f"a {HIDDEN}, swords, no"
     assert discreet.text("{{ other }}") == "{{ other }}"
+
+
+def test_a_secret_of_several_lines_goes_from_each() -> None:
+    """Differences are shown line by line."""
+    discreet = Discreet()
+    discreet.learn(["first-of-two\nsecond-of-two\n"])
+    assert discreet.setting("+ second-of-two") == f"+ {HIDDEN}"
+    assert discreet.text("a first-of-two\nsecond-of-two b") == f"a {HIDDEN}\n{HIDDEN} b"
 
 
 @pytest.mark.parametrize(
@@ -110,6 +118,16 @@ def test_a_key_is_not_shown_at_all() -> None:
     """Neither the old one nor the new."""
     for one in (diff(KEY, ""), diff("", KEY)):
         assert list(differences(one, Discreet())) == [("/etc/x", (HIDDEN,), 0)]
+
+
+def test_a_key_goes_whole_from_a_text_of_many_lines() -> None:
+    """What stands between its first line and its last is the key; without a last, all is."""
+    shown = "".join(f"+{line}\n" for line in KEY.splitlines())
+    assert without_keys(f"a\n{shown}b\n{shown}c\n") == f"a\n+{HIDDEN}\nb\n+{HIDDEN}\nc\n"
+    assert without_keys(f"a\n{shown[:40]}") == f"a\n+{HIDDEN}"
+    rsa = KEY.replace("PRIVATE", "RSA PRIVATE")
+    assert without_keys(f"{rsa}b") == f"{HIDDEN}\nb"
+    assert without_keys("no key") == "no key"
 
 
 def test_a_change_of_owner_or_mode_alone_is_shown() -> None:

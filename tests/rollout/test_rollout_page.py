@@ -187,6 +187,22 @@ def test_wrong_usage_is_one_sentence(
     assert said.count("\n") == 1
 
 
+def test_an_error_does_no_harm_to_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A record says what it likes, and the sentence about it is one line of characters."""
+    told = b'{"event": "opened", "schema": "mailseal/rollout-record/1"}\n'
+    for line in (
+        told.replace(b"opened", b"\\u001b[2J\\u202e\\n"),
+        b'{"schema": "%b"}\n' % (b"y" * 9999),
+    ):
+        (tmp_path / "20261128T023004Z.jsonl").write_bytes(line)
+        assert main(["rollout", "latest", "--directory", str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert said.rstrip("\n").isprintable()
+        assert len(said) < 5000
+
+
 def test_a_private_file_is_its_owner_s_alone(tmp_path: Path) -> None:
     """Whatever the umask says; another has what the umask leaves."""
     put(b"x", tmp_path / "private", private=True)

@@ -95,6 +95,8 @@ def test_a_last_line_that_is_not_whole_was_being_written(tmp_path: Path) -> None
             b"%b\n" % msgspec.json.encode(ev.Closed(at=STARTED)).replace(b"{", FIRST, 1),
             "no record",
         ),
+        (b'{"schema": "\xff"}\n', "no record"),
+        (FIRST + b'"deep": ' + b"[" * 100_000 + b"\n", "no record"),
     ],
 )
 def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -106,15 +108,35 @@ def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes, sentence: 
     assert str(caught.value).startswith(str(path))
 
 
-def test_a_damaged_line_is_named(tmp_path: Path) -> None:
-    """In the middle nobody was writing."""
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"event": "phase", "at": 5}',
+        b'{"event": "phase", "at": "2026-11-28T02:30:04", "host": "mx1", "phase": ""}',
+        b'{"event": "phase", "at": "2026-11-28T02:30:04Z", "host": "\xff", "phase": ""}',
+        b'{"event": "phase", "deep": ' + b"[" * 100_000,
+    ],
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+    """In the middle nobody was writing; the next rollout is recorded all the same."""
     name = written(tmp_path, made.good())
     path = tmp_path / f"{name}.jsonl"
     lines = path.read_bytes().split(b"\n")
-    lines[4] = b'{"event": "phase", "at": 5}'
+    lines[4] = line
     path.write_bytes(b"\n".join(lines))
     with pytest.raises(MailsealError, match=r"\.jsonl, line 5: "):
         load(tmp_path, name)
+    forget(tmp_path, 0)
+    assert names(tmp_path) == []
+
+
+def test_a_host_that_no_file_can_be_called_was_not_seen(tmp_path: Path) -> None:
+    """Its rollout is told all the same, and forgotten."""
+    odd = [ev.Noted(at=STARTED, host=host, begun=BEGUN) for host in ("a\0b", "x" * 300)]
+    name = written(tmp_path, [*made.good()[:1], *odd])
+    assert load(tmp_path, name).course == "unfinished"
+    forget(tmp_path, 0)
+    assert names(tmp_path) == []
 
 
 def test_the_one_that_is_meant(tmp_path: Path) -> None:
@@ -160,6 +182,7 @@ def test_what_the_gate_saw_is_read_from_where_it_left_it(tmp_path: Path) -> None
     for moment, content in (
         ("before", msgspec.json.encode({"planned": 3, "findings": [make_finding()]})),
         ("after", b"{"),
+        ("back", b'{"planned": "\xff"}'),
     ):
         (home / moment).mkdir(parents=True)
         (home / moment / "run.json").write_bytes(content)

@@ -1,8 +1,10 @@
 """From the lines of a record to how a rollout ended."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from audit.report.ended import exit_code, headline
 from audit.rollout import events as ev
@@ -195,3 +197,12 @@ def test_parts_of_the_work_follow_each_other_and_add_up() -> None:
     for one, two in pairwise(spans[1:]):
         assert one.finished == two.started
     assert round(sum(s.seconds for s in spans[1:]), 1) == 57.2
+
+
+def test_a_clock_that_was_set_back_makes_no_time_negative() -> None:
+    """An hour before the last lines were written."""
+    lines = made.good()
+    back = [replace(e, at=e.at - timedelta(hours=1)) for e in lines[-9:]]
+    found = told([*lines[:-9], *back])
+    assert found.finished >= found.started
+    assert all(span.seconds >= 0 for host in found.hosts for span in host.spans)

@@ -229,6 +229,7 @@ def test_files_are_found_from_everywhere(tmp_path: Path, monkeypatch: pytest.Mon
             "--policy mailseal-2026 --allow-breaking nobody",
             "--allow-breaking nobody: no client fits",
         ),
+        (f"--policy mailseal-2026 --allow-breaking {'9' * 4999}", "--allow-breaking 99999"),
         ("--policy mailseal-2026 --out /dev/null/x", "/dev/null/x: cannot be made"),
     ],
 )
@@ -288,6 +289,10 @@ PLAY = """
   tasks:
     - block:
         - copy: {{content: "a: 2\\npassword: hunter2\\n", dest: {path}, mode: "0600"}}
+        - copy:
+            content: "-----BEGIN PRIVATE KEY-----\\nMIIhunter3\\n-----END PRIVATE KEY-----\\n"
+            dest: {path}.key
+            mode: "0600"
         - fail: {{msg: first}}
           when: {fails}
       rescue:
@@ -324,8 +329,9 @@ def test_the_record_tells_hosts_files_and_reasons(
     found = play.roll_out(Side(_inventory(tmp_path / "i")), steps.append, out / "log")
     assert [(t.host, t.reason) for t in found.troubles] == [("imap1", "it goes no further")]
     assert (found.hosts, found.changed) == (("imap1",), ("imap1",))
-    (file,) = found.files
-    assert file.path == str(path)
+    file, key = found.files
+    assert (file.path, key.path) == (str(path), f"{path}.key")
+    assert key.lines == ("(not shown)",)
     assert {"-a: 1", "+a: 2"} <= {*file.lines}
     assert "hunter" not in "".join(file.lines)
     assert "imap1: change" in steps
