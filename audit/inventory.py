@@ -239,6 +239,8 @@ def _out_of_the_vault(name: str, variables: Mapping[str, object]) -> None:
 
 def _reason(words: str) -> str:
     """The line of Ansible's complaint that names the fault."""
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    telling = [line for line in lines if "rror" in line or "pattern" in line] or lines
+    # In parentheses it says why it does not quote what it complains of.
+    stripped = (line.strip() for line in words.splitlines())
+    lines = [line for line in stripped if line and not line.startswith("(")]
+    telling = [line for line in lines if "error" in line.lower() or "pattern" in line] or lines
     return telling[-1][:300] if telling else "ansible-inventory could not read it"

@@ -220,3 +220,14 @@ def test_no_inventory_and_no_host_are_said_so(tmp_path: Path) -> None:
         inventory.read(_write(tmp_path, ONE), "nosuch")
     with pytest.raises(MailsealError, match="there is no host"):
         inventory.read(_write(tmp_path, "all: {}\n"))
+
+
+def test_what_ansible_does_not_quote_is_not_its_reason(tmp_path: Path) -> None:
+    """It ends with why it does not show the source; the fault stands before that."""
+    done = run(
+        *(str(BIN / "mailseal"), "staging", "-i", _write(tmp_path, ONE), "-e", '{"broken'),
+        *("--out", str(tmp_path / "out")),
+    )
+    assert done.returncode == 2
+    assert "YAML parsing failed" in done.stderr
+    assert done.stderr.count("\n") == 1
