@@ -26,7 +26,7 @@ from tests.clients.replay import replayed
 from tests.clients.table import DRIVERS
 from tests.commands import BIN, ROOT, Lab, audit, mailseal, run
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long("deploys two states to the lab and audits both")]
 
 T = TypeVar("T")
 OLD, NEW = "univie-2015", "mailseal-2026"
