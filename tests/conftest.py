@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from audit.judge.catalogue import CATALOGUE
 from lab import machine
 from tests import commands
 from tests.servers import Pki, make_pki
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 # No test writes into the history of this machine.
 os.environ["MAILSEAL_HISTORY"] = "none"
@@ -64,6 +68,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     """One PKI for the whole run."""
     return make_pki(Path(tmp_path_factory.mktemp("pki")))
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Chrome"]:
+    """One Chromium for all pages."""
+    from tests.report.browser import chromium
+
+    with chromium(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
 from audit.report.html import html_document
-from tests.report.browser import CHROMIUM, DRIVER, chromium, console, emulate, visit
+from tests.report.browser import CHROMIUM, DRIVER, console, emulate, visit
 from tests.report.report_factories import (
     HOSTILE,
     hostile_past,
@@ -26,23 +26,10 @@ pytestmark = pytest.mark.skipif(
 PAGE = html_document(lab_run(), lab_past())
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the browser keeps what it keeps."""
-    return tmp_path_factory.mktemp("browser")
-
-
-@pytest.fixture(scope="module")
-def browser(directory: Path) -> Iterator[Chrome]:
-    """One browser for all tests."""
-    with chromium(directory) as driver:
-        yield driver
-
-
 @pytest.fixture
-def page(browser: Chrome, directory: Path) -> Iterator[Chrome]:
+def page(browser: Chrome, tmp_path: Path) -> Iterator[Chrome]:
     """The report of a bad night; a complaint of the browser is a failure."""
-    visit(browser, PAGE, directory)
+    visit(browser, PAGE, tmp_path)
     yield browser
     assert console(browser) == []
 
@@ -117,9 +104,9 @@ def test_lists_and_words_work_together(page: Chrome) -> None:
     assert shown(page, ".shifts .id") == ["MT-LOGIN-REFUSED"]
 
 
-def test_a_link_can_carry_a_filter(browser: Chrome, directory: Path) -> None:
+def test_a_link_can_carry_a_filter(browser: Chrome, tmp_path: Path) -> None:
     """#filter= and words."""
-    visit(browser, PAGE, directory, "#filter=imap2%20tls10")
+    visit(browser, PAGE, tmp_path, "#filter=imap2%20tls10")
     assert checks(browser) == ["MT-TLS10"]
 
 
@@ -208,9 +195,9 @@ def test_on_paper_every_entry_is_open_and_nothing_is_there_to_click(page: Chrome
     emulate(page)
 
 
-def test_hostile_text_is_shown_and_runs_nothing(browser: Chrome, directory: Path) -> None:
+def test_hostile_text_is_shown_and_runs_nothing(browser: Chrome, tmp_path: Path) -> None:
     """Banners, names of certificates and hosts: not even a refused attempt is on the console."""
-    visit(browser, html_document(hostile_run(), hostile_past()), directory)
+    visit(browser, html_document(hostile_run(), hostile_past()), tmp_path)
     assert console(browser) == []
     assert browser.title.startswith("1 of 3 checks failed")
     assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
@@ -223,18 +210,18 @@ def test_hostile_text_is_shown_and_runs_nothing(browser: Chrome, directory: Path
 
 
 def test_a_script_that_slipped_in_would_be_refused_and_seen(
-    browser: Chrome, directory: Path
+    browser: Chrome, tmp_path: Path
 ) -> None:
     """The broken twin: with an escape missing, the Content-Security-Policy still stops it."""
     slipped = b"<script>document.title = 'owned'</script></body>"
-    visit(browser, PAGE.replace(b"</body>", slipped), directory)
+    visit(browser, PAGE.replace(b"</body>", slipped), tmp_path)
     assert len(console(browser)) == 1
     assert browser.title.startswith("22 of 1320 checks failed")
 
 
-def test_ten_thousand_failures_can_still_be_filtered(browser: Chrome, directory: Path) -> None:
+def test_ten_thousand_failures_can_still_be_filtered(browser: Chrome, tmp_path: Path) -> None:
     """Each with words of its own; the bound is for a busy machine, an idle one answers at once."""
-    visit(browser, html_document(worst_run()), directory)
+    visit(browser, html_document(worst_run()), tmp_path)
     script = """
       const box = document.getElementById("filter"), start = performance.now();
       box.value = "imap3 tls10"; box.dispatchEvent(new Event("input"));

@@ -9,7 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
 from audit.report.rollout_page import rollout_page
-from tests.report.browser import CHROMIUM, DRIVER, chromium, console, emulate, visit
+from tests.report.browser import CHROMIUM, DRIVER, console, emulate, visit
 from tests.report.test_report_browser import contrast, shown, told
 from tests.rollout import rollout_factories as made
 from tests.rollout.test_rollout_page import hostile
@@ -21,23 +21,10 @@ pytestmark = pytest.mark.skipif(
 PAGE = rollout_page(made.told(made.stopped()))
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the browser keeps what it keeps."""
-    return tmp_path_factory.mktemp("browser")
-
-
-@pytest.fixture(scope="module")
-def browser(directory: Path) -> Iterator[Chrome]:
-    """One browser for all tests."""
-    with chromium(directory) as driver:
-        yield driver
-
-
 @pytest.fixture
-def page(browser: Chrome, directory: Path) -> Iterator[Chrome]:
+def page(browser: Chrome, tmp_path: Path) -> Iterator[Chrome]:
     """The page of a rollout that was stopped; a complaint of the browser is a failure."""
-    visit(browser, PAGE, directory)
+    visit(browser, PAGE, tmp_path)
     yield browser
     assert console(browser) == []
 
@@ -85,9 +72,9 @@ def test_on_paper_every_host_is_open(page: Chrome) -> None:
     emulate(page)
 
 
-def test_hostile_text_runs_nothing(browser: Chrome, directory: Path) -> None:
+def test_hostile_text_runs_nothing(browser: Chrome, tmp_path: Path) -> None:
     """Not even a refused attempt is on the console."""
-    visit(browser, rollout_page(made.told(hostile())), directory)
+    visit(browser, rollout_page(made.told(hostile())), tmp_path)
     assert console(browser) == []
     assert browser.title != "owned"
     assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
