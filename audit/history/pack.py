@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from audit.errors import MALFORMED
 from audit.findings import Run
 
 _PRESET = 1  # higher ones take ten times as long for the last few percent
@@ -40,7 +41,7 @@ def unpack(content: bytes) -> Run:
         for endpoint in document["endpoints"]:
             endpoint["dh_primes"] = _each(endpoint["dh_primes"], lambda text: int(text, 16))
         return msgspec.convert(document, Run)
-    except (lzma.LZMAError, ValueError, LookupError, TypeError) as error:
+    except (lzma.LZMAError, LookupError, TypeError, *MALFORMED) as error:
         raise UnreadableError(str(error)) from None
 
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar, get_args
 import msgspec
 import yaml
 
-from audit.errors import MailsealError
+from audit.errors import MALFORMED, MailsealError
 from audit.policy.model import Graded, Item, Policy, Profile, Size, Traffic
 from audit.policy.places import Lines, Loader, Place, duplicates, field_path, lines, unprintable
 from audit.policy.shadow import SEPARATOR, shadow
@@ -81,7 +81,7 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise MailsealError(f"{file}:{line}: not YAML: {error.problem}") from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        except (yaml.YAMLError, *MALFORMED) as error:
             raise MailsealError(f"{file}: not YAML: {_first_line(error)}") from None
         if not isinstance(data, dict) or root is None:
             raise MailsealError(f"{file}:1: a policy is a mapping with an id, a date and profiles")

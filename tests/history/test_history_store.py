@@ -1,6 +1,7 @@
 """A history as a database: what is refused, what is kept, and what never costs a result."""
 
 import contextlib
+import lzma
 import os
 import secrets
 import sqlite3
@@ -20,6 +21,7 @@ from audit.findings import Run, timestamp
 from audit.history.database import Unavailable, connect
 from audit.history.entry import Series
 from audit.history.keep import Kept, keeping
+from audit.history.pack import UnreadableError, unpack
 from audit.history.place import Place, place
 from audit.history.schema import EDITION_TABLE, EDITIONS, metadata
 from audit.history.store import opened
@@ -225,6 +227,17 @@ def test_a_damaged_file_is_refused_and_left_alone(
         assert told.value.exit_code == 2
         assert str(told.value).startswith(str(there.file))
     assert there.file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "document", [b"", b"\xff", b"[]", b"{}", b'{"endpoints": 1}', b'{"deep": ' + b"[" * 100_000]
+)
+def test_what_is_no_run_is_unreadable(document: bytes) -> None:
+    """Also where it is nested without end."""
+    with pytest.raises(UnreadableError):
+        unpack(lzma.compress(document))
+    with pytest.raises(UnreadableError):
+        unpack(document)
 
 
 def test_content_that_the_disk_has_changed_is_noticed(there: Place) -> None:
