@@ -53,18 +53,20 @@ def add_manners(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def whole(text: str) -> int | None:
+    """The whole number that a word is; None if it is none, or longer than any that is asked for."""
+    digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return int(text) if digits else None
+
+
 def number(least: int, most: int, what: str) -> Callable[[str], int]:
     """What reads a whole number between two, named *what* where it is none."""
 
     def read(text: str) -> int:
-        if not (
-            text.isascii()
-            and text.isdigit()
-            and len(text) <= _DIGITS
-            and least <= int(text) <= most
-        ):
+        value = whole(text)
+        if value is None or not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is no number of {what}")
-        return int(text)
+        return value
 
     return read
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.errors import MailsealError
-from audit.options import add_history
+from audit.options import add_history, whole
 
 if TYPE_CHECKING:
     from audit.prospect.compare import Allowed
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 _TOP = Path(__file__).resolve().parents[2]
 _INVENTORY = "inventory/staging"
-_DIGITS = 9  # of a number of clients
 _DESCRIPTION = """\
 Deploys to a staging cluster what production has now, then the candidate, audits both, and says what
 the change brings: findings fixed and new, versions and suites gone and come, recorded clients that
@@ -169,14 +168,14 @@ def _allowed(words: list[str]) -> "Allowed":
     from audit.clients.load import clients
     from audit.prospect.compare import Allowed
 
-    counts = [word for word in words if word.isdecimal() and len(word) <= _DIGITS]
-    names = [word for word in words if word not in counts]
+    counts = [count for count in map(whole, words) if count is not None]
+    names = [word for word in words if whole(word) is None]
     known = [client.id for client in clients()]
     for name in names:
         if not fitting(known, name):
             words_ = "no client fits; `mailseal clients` lists them"
             raise MailsealError(f"--allow-breaking {name}: {words_}")
-    return Allowed(tuple(names), max(map(int, counts), default=0))
+    return Allowed(tuple(names), max(counts, default=0))
 
 
 def _write(seen: "Seen", out: Path) -> None:
