@@ -12,11 +12,21 @@ _WORDS: tuple[tuple[Reason, re.Pattern[bytes]], ...] = (
         "old-version",
         re.compile(rb"unsupported protocol|version too low|illegal or unsupported version"),
     ),
-    ("not-tls", re.compile(rb"wrong version number|http request|unknown protocol|unexpected TLS packet")),
-    ("no-suite", re.compile(rb"no shared cipher|[Nn]o supported cipher suites|Could not negotiate a supported")),
+    (
+        "not-tls",
+        re.compile(rb"wrong version number|http request|unknown protocol|unexpected TLS packet"),
+    ),
+    (
+        "no-suite",
+        re.compile(
+            rb"no shared cipher|[Nn]o supported cipher suites|Could not negotiate a supported"
+        ),
+    ),
     (
         "our-certificate",
-        re.compile(rb"alert (?:bad certificate|unknown ca|certificate unknown|unknown ca)|Certificate is bad|CA is unknown"),
+        re.compile(
+            rb"alert (?:bad certificate|unknown ca|certificate unknown|unknown ca)|Certificate is bad|CA is unknown"
+        ),
     ),
 )
 

@@ -33,17 +33,27 @@ _HEAD = re.compile(
     rb"(?: (\w{6}-(?:\w{6}-\w{2}|\w{11}-\w{4})))? "
 )
 _ARRIVAL = re.compile(
-    rb" " + _IP + _INTERFACE + rb"(?: U=\S+)?+(?: Ci=\d+)?+ P=([\w-]+)(?: L[*.-]?)?+" + _TLS
+    rb" "
+    + _IP
+    + _INTERFACE
+    + rb"(?: U=\S+)?+(?: Ci=\d+)?+ P=([\w-]+)(?: L[*.-]?)?+"
+    + _TLS
     + rb"(?: SNI=\S*)?+(?: A=(\S+))?+(?: PRDR)?+(?: PRX=\S+)?+(?: K)?+ S=\d"
 )
 _LOCAL = re.compile(rb"\S*(?: R=\S+)?+(?: DS)?+(?: U=\S+)?+ P=[\w-]+ S=\d")
 _DELIVERY = re.compile(
-    rb" R=\S+ T=\S+(?: ST=\S+)?+(?: S=\d+)?+(?: H=(\S+)(?: DS)? " + _IP + rb"(\*)?+(?: PRX=\S+)?+"
-    + _INTERFACE + rb"(?: PS=\S+)?+" + _TLS + rb")?+(?! (?:H|X|CV|DN)=)(?= |$)"
+    rb" R=\S+ T=\S+(?: ST=\S+)?+(?: S=\d+)?+(?: H=(\S+)(?: DS)? "
+    + _IP
+    + rb"(\*)?+(?: PRX=\S+)?+"
+    + _INTERFACE
+    + rb"(?: PS=\S+)?+"
+    + _TLS
+    + rb")?+(?! (?:H|X|CV|DN)=)(?= |$)"
 )
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ERROR = re.compile(
-    rb"TLS error on (?:connection from )?+(?:H=)?(?:[^\s()]+ )?(?:\([^\s()]*\) )?" + _IP
+    rb"TLS error on (?:connection from )?+(?:H=)?(?:[^\s()]+ )?(?:\([^\s()]*\) )?"
+    + _IP
     + rb"[^(]* (\(.*)"
 )
 _CLEAR = re.compile(rb"(?:utf8)?e?smtpa?")
@@ -120,9 +130,7 @@ def _arrival(line: bytes, begin: int, day: bytes, identity: bytes, mark: bytes) 
     if len(found) == 1:
         ip, protocol, x, cv, dn, login = found.pop()
         if not (x and _CLEAR.fullmatch(protocol)):
-            return Event(
-                *("arrival", day, identity, mark, ip, b"", protocol, x, cv, dn, login)
-            )
+            return Event(*("arrival", day, identity, mark, ip, b"", protocol, x, cv, dn, login))
     elif not found and _LOCAL.match(line, begin):
         return Event("arrival", day, identity, mark)
     return Event("ambiguous", day, identity, mark)

@@ -15,7 +15,9 @@ from audit.iana import GROUPS, SUITES, Suite, Version, suite
 
 KeyExchange = Literal["ecdhe", "dhe", "none", "unknown"]
 
-_VERSION = re.compile(r"(?:TLSv?-?(?P<tls>1(?:\.[0-3])?)(?:-PKIX)?|SSL(?:v|-)?(?P<ssl>[23])(?:\.0)?)")
+_VERSION = re.compile(
+    r"(?:TLSv?-?(?P<tls>1(?:\.[0-3])?)(?:-PKIX)?|SSL(?:v|-)?(?P<ssl>[23])(?:\.0)?)"
+)
 _NAMES: dict[str, Version] = {
     "1": "TLSv1.0",
     "1.0": "TLSv1.0",
@@ -149,6 +151,4 @@ def _spellings() -> dict[str, Suite]:
 
 _BY_NAME = {one.name: one for one in SUITES}
 _SPELLINGS = _spellings()
-_GROUPS = {
-    spelling.upper(): one.name for one in GROUPS for spelling in (one.name, *one.aliases)
-}
+_GROUPS = {spelling.upper(): one.name for one in GROUPS for spelling in (one.name, *one.aliases)}

@@ -59,7 +59,8 @@ class Tally:
         hosts: mails by the name of the host, and whether they went by TLS.
         pairs: deliveries by X=, DN and CV= of the other side.
         errors: handshakes that failed, by address and reason.
-        open: what was sent of messages that are not completed, by message.
+        open: what was sent of messages that began in this part and are not completed.
+        late: the same of messages that began before it, or that nobody saw begin.
     """
 
     lines: Counter[tuple[str, bool]] = field(default_factory=Counter)
@@ -74,19 +75,21 @@ class Tally:
     pairs: Counter[tuple[bytes, bytes, bytes]] = field(default_factory=Counter)
     errors: dict[tuple[bytes, str], Seen] = field(default_factory=dict)
     open: dict[bytes, list[Sent]] = field(default_factory=dict)
+    late: dict[bytes, list[Sent]] = field(default_factory=dict)
 
     def add(self, event: Event, *, has_x: bool, own: frozenset[bytes]) -> None:
         """One line more; *own* are addresses whose mail is counted apart."""
         self.lines[event.kind, has_x] += 1
         self.plain += has_x
         if event.kind == "arrival":
+            self.open.setdefault(event.id, [])
             if event.ip:
                 self._arrived(event, own)
         elif event.kind == "delivery":
             if event.ip:
                 self._sent(event)
         elif event.kind == "completed":
-            if event.id in self.open:
+            if event.id in self.open and event.id not in self.late:
                 self._fold(self.open.pop(event.id))
         elif event.kind == "tls-error" and event.ip:
             self._seen(self.errors, (event.ip, reason(event.text)), event.day)
@@ -108,7 +111,10 @@ class Tally:
         if event.x:
             self.pairs[event.x, event.dn, event.cv] += 1
         sent = Sent(event.ip, event.name, month, event.x, event.cv)
-        self.open.setdefault(event.id, []).append(sent)
+        known = self.open.get(event.id)
+        if known is None:
+            known = self.late.setdefault(event.id, [])
+        known.append(sent)
 
     def _fold(self, sent: Iterable[Sent]) -> None:
         """One message is done: what each host got of it is one mail, however many recipients."""
@@ -137,13 +143,18 @@ class Tally:
             getattr(self, name).update(getattr(other, name))
         for mine, theirs in ((self.clients, other.clients), (self.errors, other.errors)):
             _merge(mine, theirs)
-        for message, sent in other.open.items():
-            self.open.setdefault(message, []).extend(sent)
+        for unfinished in (other.open, other.late):
+            for message, sent in unfinished.items():
+                if sent:
+                    self.late.setdefault(message, []).extend(sent)
 
     def finish(self) -> None:
-        """Count what is still open: nothing more is to come."""
-        while self.open:
-            self._fold(self.open.popitem()[1])
+        """Count what is not finished: nothing more is to come."""
+        for message, sent in self.open.items():
+            self._fold(sent + self.late.pop(message, []))
+        for sent in self.late.values():
+            self._fold(sent)
+        self.open, self.late = {}, {}
 
 
 _COUNTERS = ("lines", "incoming", "certificates", "deliveries", "outgoing", "hosts", "pairs")
