@@ -9,51 +9,39 @@ Source: Exim's spec, chapter "Log files", and smtp_in.c, receive.c, deliver.c, t
 """
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-Kind = Literal[
-    "arrival",
-    "delivery",
-    "deferral",
-    "failure",
-    "reject",
-    "no-mail",
-    "tls-error",
-    "completed",
-    "other",
-    "ambiguous",
-]
+from audit.traffic.tally import Kind
 
-_IP = rb"\[([0-9a-fA-F.:]+)\](?::\d+)?+"
-_INTERFACE = rb"(?: I=\[[^\]\s]+\](?::\d+)?)?+(?: TFO\*?)?+"
-# No quote and no backslash in DN: Exim on OpenSSL escapes neither, so what follows is anybody's.
-_TLS = rb"(?: X=([\w.:+-]+)\*?)?+(?: CV=(\w+))?+(?: DN=\"([^\"\\]*)\")?+"
-_HEAD = re.compile(
-    rb"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?(?: \[\d+\])?"
-    rb"(?: (\w{6}-(?:\w{6}-\w{2}|\w{11}-\w{4})))? "
-)
-_ARRIVAL = re.compile(
-    rb" "
-    + _IP
-    + _INTERFACE
-    + rb"(?: U=\S+)?+(?: Ci=\d+)?+ P=([\w-]+)(?: L[*.-]?)?+"
-    + _TLS
-    + rb"(?: SNI=\S*)?+(?: A=(\S+))?+(?: PRDR)?+(?: PRX=\S+)?+(?: K)?+ S=\d"
-)
+IP = rb"\[([0-9a-fA-F.:]+)\](?::\d+)?+"
+INTERFACE = rb"(?: I=\[[^\]\s]+\](?::\d+)?)?+(?: TFO\*?)?+"
+STAMP = rb"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?:\.\d+)?+(?: [+-]\d{4})?+(?: \[\d+\])?+ "
+ID = rb"(\w{6}-(?:\w{6}-\w{2}|\w{11}-\w{4})) "
+TLS = rb"(?: X=([\w.:+-]+)\*?)?+(?: CV=(\w+))?+"
+PROTOCOL = rb" P=([\w-]+)(?: L[*.-]?)?+" + TLS
+AFTER = rb"(?: A=(\S+))?+(?: PRDR)?+(?: PRX=\S+)?+(?: K)?+ S=\d"
+VIA = rb" R=\S+ T=\S+(?: ST=\S+)?+(?: S=\d+)?+"
+TO = rb" H=(\S+)(?: DS)? " + IP + rb"\*?+(?: PRX=\S+)?+" + INTERFACE + rb"(?: PS=\S+)?+" + TLS
+
+_HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+")
+# Where the peer's address may stand: behind a name of its own, or behind what it says it is called.
+_BEFORE_PEER = re.compile(rb"\S*(?: R=\S+)?+(?: DS)?+ H=(?:\S+|(?:\S+ )?\(.*\))")
+_PEER = re.compile(rb"(?<= )" + IP)
+_BETWEEN = re.compile(INTERFACE + rb"(?: U=.*)?(?: Ci=\d+)?")
+_PROTOCOL = re.compile(PROTOCOL)
+# What the client wrote may have any quote and blank in it: it ends wherever it may.
+_THEIRS = re.compile(rb' (?:DN="([^"]*)|SNI=)')
+_AFTER = re.compile(AFTER)
 _LOCAL = re.compile(rb"\S*(?: R=\S+)?+(?: DS)?+(?: U=\S+)?+ P=[\w-]+ S=\d")
 _DELIVERY = re.compile(
-    rb" R=\S+ T=\S+(?: ST=\S+)?+(?: S=\d+)?+(?: H=(\S+)(?: DS)? "
-    + _IP
-    + rb"(\*)?+(?: PRX=\S+)?+"
-    + _INTERFACE
-    + rb"(?: PS=\S+)?+"
-    + _TLS
-    + rb")?+(?! (?:H|X|CV|DN)=)(?= |$)"
+    VIA + rb"(?:" + TO + rb")?+" + rb'(?: DN="([^"]*)|(?! (?:H|X|CV|DN)=)(?= |$))'
 )
+_VIA = re.compile(rb"(?=" + VIA + rb")")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ERROR = re.compile(
     rb"TLS error on (?:connection from )?+(?:H=)?(?:[^\s()]+ )?(?:\([^\s()]*\) )?"
-    + _IP
+    + IP
     + rb"[^(]* (\(.*)"
 )
 _CLEAR = re.compile(rb"(?:utf8)?e?smtpa?")
@@ -76,20 +64,17 @@ class Event(NamedTuple):
         kind: what it tells.
         day: YYYY-MM-DD; empty for a line without one.
         id: the message; empty if it is about none.
-        mark: the two characters of an arrival or a delivery.
         ip: the other side; empty if there was none, as in local deliveries.
         name: its name, as DNS has it; of deliveries only.
         protocol: what the mail came by (P=).
         x, cv, dn: X=, CV= and DN=; empty if they are not there.
         login: A=, the authenticator and who.
-        again: the connection had been used before.
         text: why TLS failed.
     """
 
     kind: Kind
     day: bytes = b""
     id: bytes = b""
-    mark: bytes = b""
     ip: bytes = b""
     name: bytes = b""
     protocol: bytes = b""
@@ -97,7 +82,6 @@ class Event(NamedTuple):
     cv: bytes = b""
     dn: bytes = b""
     login: bytes = b""
-    again: bool = False
     text: bytes = b""
 
 
@@ -116,32 +100,63 @@ def parse(line: bytes) -> Event:
     if line[begin : begin + 1] == b'"' and (quoted := _QUOTED.match(line, begin)):
         begin = quoted.end()
     if kind == "arrival":
-        return _arrival(line, begin, day, identity, mark)
+        return _arrival(line, begin, day, identity)
     if kind == "delivery":
-        return _delivery(line, begin, day, identity, mark)
-    return Event(kind, day, identity, mark)
+        return _delivery(line, begin, day, identity, suppressed=mark == b"*>")
+    return Event(kind, day, identity)
 
 
 _OTHER = Event("other")
 
 
-def _arrival(line: bytes, begin: int, day: bytes, identity: bytes, mark: bytes) -> Event:
-    found = {match.groups(b"") for match in _ARRIVAL.finditer(line, begin)}
+def _arrival(line: bytes, begin: int, day: bytes, identity: bytes) -> Event:
+    found = set(_sessions(line, begin))
     if len(found) == 1:
         ip, protocol, x, cv, dn, login = found.pop()
         if not (x and _CLEAR.fullmatch(protocol)):
-            return Event(*("arrival", day, identity, mark, ip, b"", protocol, x, cv, dn, login))
+            return Event("arrival", day, identity, ip, b"", protocol, x, cv, dn, login)
     elif not found and _LOCAL.match(line, begin):
-        return Event("arrival", day, identity, mark)
-    return Event("ambiguous", day, identity, mark)
+        return Event("arrival", day, identity)
+    return Event("ambiguous", day, identity)
 
 
-def _delivery(line: bytes, begin: int, day: bytes, identity: bytes, mark: bytes) -> Event:
-    found = {match.groups(b"") for match in _DELIVERY.finditer(line, begin)}
+def _sessions(line: bytes, begin: int) -> Iterator[tuple[bytes, ...]]:
+    """Every way to read the session by which a mail came."""
+    peers = [
+        peer
+        for peer in _PEER.finditer(line, begin)
+        if _BEFORE_PEER.fullmatch(line, begin, peer.start() - 1)
+    ]
+    for protocol in _PROTOCOL.finditer(line, begin):  # they cannot overlap: a blank and P= begin one
+        end = protocol.end()
+        theirs = _THEIRS.match(line, end)
+        dn = theirs[1] or b"" if theirs else b""
+        logins = {after[1] or b"" for after in _ends(line, end, theirs)}
+        for peer in peers:
+            if _BETWEEN.fullmatch(line, peer.end(), protocol.start()):
+                for login in logins:
+                    yield peer[1], *protocol.groups(b""), dn, login
+
+
+def _ends(line: bytes, end: int, theirs: re.Match[bytes] | None) -> Iterator[re.Match[bytes]]:
+    """Where what the client wrote may be over, and what stands behind it."""
+    if theirs is None:
+        after = _AFTER.match(line, end)
+        return iter([after] if after else [])
+    anywhere = theirs[1] is None or b'" SNI=' in line[end:]
+    places = _AFTER.finditer(line, theirs.end())
+    return (one for one in places if anywhere or line[one.start() - 1 : one.start()] == b'"')
+
+
+def _delivery(line: bytes, begin: int, day: bytes, identity: bytes, *, suppressed: bool) -> Event:
+    places = [match.start() for match in _VIA.finditer(line, begin)]
+    found = {match.groups(b"") for match in (_DELIVERY.match(line, n) for n in places) if match}
     if len(found) == 1:
-        name, ip, again, x, cv, dn = found.pop()
-        return Event("delivery", day, identity, mark, ip, name, b"", x, cv, dn, b"", bool(again))
-    return Event("ambiguous", day, identity, mark)
+        name, ip, x, cv, dn = found.pop()
+        if suppressed:  # with -N: nothing was sent
+            return Event("other", day, identity)
+        return Event("delivery", day, identity, ip, name, b"", x, cv, dn)
+    return Event("ambiguous", day, identity)
 
 
 def _without_mark(line: bytes, start: int, day: bytes, identity: bytes) -> Event:
@@ -150,7 +165,7 @@ def _without_mark(line: bytes, start: int, day: bytes, identity: bytes) -> Event
     if b"TLS error on " in line[start : start + 100]:
         error = _ERROR.search(line, start)
         ip, text = error.groups(b"") if error else (b"", b"")
-        return Event("tls-error", day, identity, ip=ip, text=text)
+        return Event("tls-error", day, identity, ip, text=text)
     if line.startswith(b"no MAIL in SMTP connection from ", start):
         return Event("no-mail", day, identity)
     if line.startswith(b"H=", start) and b" rejected " in line:

@@ -1,57 +1,106 @@
 """Log files as blocks of whole lines, whatever they are compressed with. The only I/O on logs."""
 
 import bz2
-import gzip
 import lzma
+import stat
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from audit.errors import MailsealError
 
-BLOCK = 1 << 20  # bytes
+BLOCK = 1 << 18  # bytes: fits a processor's cache
 _LONGEST = 1 << 24  # bytes; what has no line end for so long is no log
+_PART = 1 << 26  # bytes of a file that one process reads at a time
+
+
+def _gz(path: Path) -> IO[bytes]:
+    from isal import igzip
+
+    return igzip.open(path, "rb")
+
+
+def _zst(path: Path) -> IO[bytes]:
+    from backports import zstd
+
+    return zstd.open(path, "rb")
+
+
 # What a file begins with says how it is compressed; its name may say anything.
 _OPENERS: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
-    (b"\x1f\x8b", lambda path: gzip.open(path, "rb")),
+    (b"\x1f\x8b", _gz),
     (b"\xfd7zXZ\x00", lambda path: lzma.open(path, "rb")),
     (b"BZh", lambda path: bz2.open(path, "rb")),
-    (b"\x28\xb5\x2f\xfd", lambda path: _zstd(path)),
+    (b"\x28\xb5\x2f\xfd", _zst),
 )
 
 
-def blocks(path: Path) -> Iterator[list[bytes]]:
-    """The lines of a file, without their ends, in lists of about a mebibyte.
+class Part(NamedTuple):
+    """Lines of a file: those that begin in a range of bytes; `end` None: all that follow."""
+
+    path: Path
+    begin: int = 0
+    end: int | None = None
+
+
+def parts(path: Path) -> list[Part]:
+    """What can be read of a file at the same time: only one that is not compressed can be cut.
+
+    Raises:
+        MailsealError: it cannot be opened, or is no file.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise MailsealError(f"{path} is no log: it is no regular file")
+        if _opener(path):
+            return [Part(path)]
+    except OSError as error:
+        raise MailsealError(f"{path} cannot be read: {error.strerror}") from None
+    cuts = list(range(0, max(status.st_size, 1), _PART))
+    return [Part(path, cut, cut + _PART) for cut in cuts[:-1]] + [Part(path, cuts[-1])]
+
+
+def blocks(part: Part) -> Iterator[bytes]:
+    """The whole lines of a part, each with its end, in blocks of about `BLOCK` bytes.
 
     Raises:
         MailsealError: it cannot be read to its end, or is no log.
     """
+    path, begin, end = part
     try:
-        with _opened(path) as file:
-            rest = b""
-            while block := file.read(BLOCK):
-                lines = (rest + block).split(b"\n")
-                rest = lines.pop()
-                if len(rest) > _LONGEST:
-                    raise MailsealError(f"{path} is no log: it has a line without end")
-                yield lines
-            if rest:
-                yield [rest]
-    except (OSError, EOFError, lzma.LZMAError) as error:
+        with (_opener(path) or _plain)(path) as file:
+            if begin:  # the line that this falls into belongs to the part before
+                file.seek(begin - 1)
+                begin += len(_line(file, path)) - 1
+            while (end is None or begin < end) and (block := file.read(_until(begin, end))):
+                if not block.endswith(b"\n"):
+                    block += _line(file, path)  # noqa: PLW2901
+                begin += len(block)
+                yield block if block.endswith(b"\n") else block + b"\n"
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise MailsealError(f"{path} cannot be read to its end: {reason}") from None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _until(begin: int, end: int | None) -> int:
+    return BLOCK if end is None else min(BLOCK, end - begin)
+
+
+def _line(file: IO[bytes], path: Path) -> bytes:
+    """The rest of a line, with its end, if the file does not end before."""
+    line = file.readline(_LONGEST)
+    if len(line) == _LONGEST:
+        raise MailsealError(f"{path} is no log: it has a line without end")
+    return line
+
+
+def _opener(path: Path) -> Callable[[Path], IO[bytes]] | None:
     with path.open("rb") as file:
-        begin = file.read(8)
-    for magic, opener in _OPENERS:
-        if begin.startswith(magic):
-            return opener(path)
+        first = file.read(8)
+    return next((opener for magic, opener in _OPENERS if first.startswith(magic)), None)
+
+
+def _plain(path: Path) -> IO[bytes]:
     return path.open("rb")
-
-
-def _zstd(path: Path) -> IO[bytes]:
-    import zstandard
-
-    return zstandard.open(path, "rb")

@@ -1,0 +1,94 @@
+"""Figures about other hosts: whose they are, their certificates, and who has no TLS. Pure."""
+
+import re
+from collections import Counter, defaultdict
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
+
+from audit.traffic.figures import Hosts, Pairs
+from audit.traffic.session import session
+from audit.traffic.tally import UNNAMED, Tally
+
+# Whose mail hosts have names under several domains.
+_SAME = {
+    "googlemail.com": "google.com",
+    "aspmx.l.google.com": "google.com",
+    "hotmail.com": "outlook.com",
+    "live.com": "outlook.com",
+    "gmx.com": "gmx.net",
+    "gmx.de": "gmx.net",
+    "yahoo.com": "yahoodns.net",
+    "aol.com": "yahoodns.net",
+}
+_DOMAIN_VALIDATED = re.compile(rb"OU\s*=\s*Domain Control Validated")
+_VERIFIED = {frozenset((b"yes",)): "yes", frozenset((b"no",)): "no", frozenset((b"dane",)): "dane"}
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """The list that comes with the library, without the names of private registries."""
+    return PublicSuffixList(only_icann=True)
+
+
+def _name(words: bytes) -> str:
+    return words.decode("utf-8", "backslashreplace").lower().rstrip(".")
+
+
+def validated_by_domain(dn: bytes) -> bool:
+    """Whether a subject says that nothing but the domain was checked."""
+    return bool(_DOMAIN_VALIDATED.search(dn))
+
+
+def providers(tally: Tally) -> dict[str, int]:
+    """Mails with TLS by the registrable domain of the host, those of one provider together."""
+    found: Counter[str] = Counter()
+    for (words, x, _), seen in tally.hosts.items():
+        if x:
+            name = _name(words)
+            domain = _suffixes().privatesuffix(name) or name
+            found[_SAME.get(domain, domain)] += seen.count
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def hosts(tally: Tally) -> Hosts:
+    """Hosts by name, and which of them never have TLS."""
+    ways: defaultdict[bytes, set[bool]] = defaultdict(set)
+    for name, x, _ in tally.hosts:
+        ways[name].add(bool(x))
+    never = [name for name, found in ways.items() if found == {False}]
+    by_tld = Counter(_suffixes().publicsuffix(_name(name)) or "" for name in never)
+    return Hosts(
+        total=len(ways),
+        never_tls=len(never),
+        sometimes_tls=sum(len(found) > 1 for found in ways.values()),
+        by_tld=dict(sorted(by_tld.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def pairs(tally: Tally) -> Pairs | None:
+    """Pairs of cipher and subject; None where no subject is in the log."""
+    found: defaultdict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+    exchanges: dict[bytes, str] = {}
+    for x, dn, cv in tally.pairs:
+        if dn:
+            version, _, cipher = x.partition(b":")
+            found[cipher, dn].add(cv)
+            if x != UNNAMED:
+                exchanges[cipher] = session(x.decode("ascii", "replace")).key_exchange
+    if not found:
+        return None
+    exchanged = Counter(exchanges.get(cipher, "unknown") for cipher, _ in found)
+    verified = Counter(_VERIFIED.get(frozenset(cvs), "mixed") for cvs in found.values())
+    return Pairs(
+        total=len(found),
+        ecdhe=exchanged["ecdhe"],
+        dhe=exchanged["dhe"],
+        none=exchanged["none"],
+        unknown=exchanged["unknown"],
+        verified={name: verified[name] for name in ("yes", "no", "dane", "mixed")},
+        domain_validated=sum(
+            frozenset(cvs) == frozenset((b"no",)) and validated_by_domain(dn)
+            for (_, dn), cvs in found.items()
+        ),
+    )

@@ -1,0 +1,115 @@
+"""Reads logs, in several processes, and puts together what they counted."""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+from audit.errors import MailsealError
+from audit.traffic import keep
+from audit.traffic.exim_block import Block
+from audit.traffic.own import Own
+from audit.traffic.read import Part, blocks, parts
+from audit.traffic.tally import Tally
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be counted.
+
+    Attributes:
+        own: networks whose mail is counted apart.
+        first, last: days, YYYY-MM-DD, both counted; empty: all.
+    """
+
+    own: tuple[str, ...] = ()
+    first: str = ""
+    last: str = ""
+
+
+def tally(
+    paths: Sequence[Path],
+    wanted: Wanted,
+    *,
+    jobs: int = 1,
+    scheduler: str = "",
+    done: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """Everything that logs, or kept counts, say.
+
+    Args:
+        paths: logs in any order, and files of `keep`.
+        wanted: what of it is counted.
+        jobs: processes to read with.
+        scheduler: a cluster of dask that reads instead; every worker must see the files.
+        done: called with each file's name when a part of it is counted.
+
+    Raises:
+        MailsealError: a file cannot be read, is no log, or there is no such cluster.
+    """
+    Own(wanted.own)  # said before anything is read
+    total = Tally()
+    logs = [path for path in paths if not keep.is_kept(path)]
+    for path in paths:
+        if path not in logs:
+            total.merge(keep.load(path))
+    work = [part for path in logs for part in parts(path)]
+    if scheduler or min(jobs, len(work)) > 1:
+        with _executor(jobs, scheduler) as executor:
+            for part, counted in zip(work, executor.map(count, work, repeat(wanted)), strict=True):
+                total.merge(counted)
+                done(part.path.name)
+        return total
+    for part in work:
+        _count(part, wanted, total)
+        done(part.path.name)
+    return total
+
+
+def count(part: Part, wanted: Wanted) -> Tally:
+    """What a part of a log says.
+
+    Raises:
+        MailsealError: it cannot be read, or is no log.
+    """
+    found = Tally()
+    _count(part, wanted, found)
+    return found
+
+
+def _count(part: Part, wanted: Wanted, into: Tally) -> None:
+    reader = Block(into, Own(wanted.own), wanted.first.encode(), wanted.last.encode())
+    gc.disable()  # there is nothing but counts; to look through them takes a fifth of the time
+    try:
+        for block in blocks(part):
+            reader.count(block)
+        reader.flush()
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
+    if scheduler:
+        with _cluster(scheduler) as executor:
+            yield executor
+    else:
+        with ProcessPoolExecutor(jobs) as pool:
+            yield pool
+
+
+@contextmanager
+def _cluster(scheduler: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MailsealError("for a cluster of dask, mailseal[dask] must be installed") from None
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise MailsealError(f"no scheduler of dask answers at {scheduler}: {error}") from None
+    with client:
+        yield client.get_executor()
