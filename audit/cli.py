@@ -71,6 +71,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal clients --policy mailseal-2026",
         "audit.forecast.cli:configure",
     ),
+    "traffic": (
+        "say what mail logs tell of TLS",
+        "mailseal traffic /var/log/exim4/mainlog* --own 192.0.2.0/24 --html tls.html",
+        "audit.traffic.cli:configure",
+    ),
     "lab": ("run the built-in staging cluster", "mailseal lab up", "lab.cli:configure"),
 }
 

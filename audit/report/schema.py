@@ -16,6 +16,7 @@ from audit.report.news import NotificationDocument
 from audit.report.prospect_json import StagingDocument
 from audit.report.rollouts import RolloutsDocument
 from audit.rollout.model import Rollout
+from audit.traffic.figures import Traffic
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "clients-1.json": Forecasts,
@@ -30,6 +31,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
     "staging-1.json": StagingDocument,
+    "traffic-1.json": Traffic,
 }
 
 

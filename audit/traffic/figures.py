@@ -215,3 +215,8 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
     failing: list[Failing]
     months: list[Month]
     ambiguous: list[str]
+
+    @property
+    def counted(self) -> bool:
+        """Whether a line was of mail at all."""
+        return self.lines.total > self.lines.other + self.lines.ambiguous

@@ -140,8 +140,8 @@ def _fields(sessions: Sessions) -> dict[str, object]:
 
 
 def _certificates(tally: Tally, use: Use) -> Certificates | None:
-    """None where no subject of any client is in the log: it may be that none is logged."""
-    if not tally.certificates:
+    """None where no subject of anybody is in the log: then none is logged."""
+    if not tally.certificates and not any(dn for _, dn, _ in tally.pairs):
         return None
     mine = {(dn, cv): n for (which, dn, cv), n in tally.certificates.items() if which == use}
     unverified = {dn: count for (dn, cv), count in mine.items() if cv == b"no"}
