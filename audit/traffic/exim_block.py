@@ -29,7 +29,7 @@ def _without(letters: bytes, more: bytes = b"") -> bytes:
 _PORT = _maybe(rb":\d+")
 _PEER = rb"\[([0-9a-fA-F.:]+)\]" + _PORT
 _INTERFACE = _maybe(rb" I=\[[^\]\s]+\]" + _PORT)
-_TLS = _maybe(rb" X=[\w.:+-]+\*?") + _maybe(rb" CV=\w+") + _maybe(rb' DN="[^"\\\n]*"')
+_TLS = _maybe(rb" X=[\w.:+-]+\*?" + _maybe(rb" CV=\w+") + _maybe(rb' DN="[^"\\\n]*"'))
 _WITHOUT_FIELDS = _without(rb"PRX", rb'"')
 _ARRIVED = (
     rb"<= [^\s\"]+ H="
@@ -37,7 +37,7 @@ _ARRIVED = (
     + _maybe(rb"\([^\s()=\"]*\) ")
     + _PEER
     + _INTERFACE
-    + rb" P=([\w-]+"
+    + rb" P=([\w-]+(?:(?<=s)|(?<=sa)|(?! X=))"
     + _TLS
     + _maybe(rb" A=\S+")
     + rb")"
@@ -55,7 +55,7 @@ _SENT = (
     + _maybe(rb" ST=\S+")
     + _maybe(rb" S=\d+")
     + _maybe(rb" H=(\S+)" + _maybe(rb" DS") + rb" " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")")
-    + rb"(?! (?:H|X|CV|DN)=)"
+    + rb"(?! (?:ST|S|H|I|X|CV|DN)=)"
     + _maybe(rb" " + _without(rb"RX"))
 )
 _LINE = re.compile(
@@ -109,10 +109,9 @@ class Block:
         copies: list[Sent] = []
         again: list[Sent] = []
         rejects: list[bytes] = []
-        others: list[bytes] = []
         arrive, send, repeat = arrivals.append, copies.append, again.append
         complete = begun.pop
-        completed = local = deferred = failed = 0
+        completed = local = deferred = failed = others = 0
         found = _LINE.findall(block)
         for line in found:
             identity = line[0]
@@ -144,8 +143,9 @@ class Block:
             elif identity:
                 local += 1
             else:
-                others.append(line[9])
-        self._tally.days[day] += len(found) - len(others)
+                others += 1
+                self.other(line[9])
+        self._tally.days[day] += len(found) - others
         self._tally.named += len(_NAMED.findall(block))
         for kind, count in (
             ("completed", completed),
@@ -156,8 +156,6 @@ class Block:
             self._tally.lines[kind, False] += count
         for text in rejects:
             self._tally.lines["reject" if b" rejected " in text else "other", b" X=" in text] += 1
-        for line in others:
-            self._other(line)
         self._arrivals.update(arrivals)
         self._copies.update(copies)
         self._again.update(again)
@@ -201,7 +199,7 @@ class Block:
             by = self._by[words] = _arrived_by(*self._via(words))
         return by
 
-    def _other(self, line: bytes) -> None:
+    def other(self, line: bytes) -> None:
         """What is not written by everybody, one line at a time."""
         tally = self._tally
         event = parse(line)
