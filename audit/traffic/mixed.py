@@ -43,69 +43,60 @@ class Reader:
         """
         self._sink, self._calendar, self._part = sink, Calendar(changed), part
         self._first, self._last = first, last or b"~"
-        self._days: dict[bytes, bytes] = {}
         self._known: dict[bytes, Hear] = {}
         self._processes: dict[bytes, Process] = {}
-        self._dated = self._writer = self._others = 0
+        # How the last line began: its day, as it is written, and where its writer's name stood.
+        self._stamp, self._day, self._writer, self._others = b"\n", b"", 0, 0
 
     def count(self, block: bytes) -> None:
         """Count whole lines, each with its end."""
         lines = block.split(b"\n")
         lines.pop()
-        tally, known, days = self._sink.tally, self._known.get, self._days.get
-        dated, writer = self._dated, self._writer
+        tally, known = self._sink.tally, self._known.get
         kinds: list[Kind] = []
-        counted: list[bytes] = []
+        named: list[Kind] = []
+        today, before = self._day, 0
         for line in lines:
-            day = days(line[:dated])
-            end = line.find(b": ", writer)
-            hear = known(line[writer:end])
-            if not day or not hear:
-                day, end, hear = self._meet(line)
-                dated, writer = self._dated, self._writer
-                if not self._first <= day <= self._last:
+            end = line.find(b": ", self._writer)
+            hear = known(line[self._writer : end]) if line.startswith(self._stamp) else None
+            if hear is None:
+                end, hear = self._meet(line)
+                if self._day != today:
+                    counted = len(kinds) + len(named)
+                    tally.days[today] += counted - before
+                    today, before = self._day, counted
+                if not self._first <= today <= self._last:
                     continue
-            if NAMED in line:
-                self._named(line, end + 2, day, hear)
-            elif kind := hear(line, end + 2, day):
+            kind = hear(line, end + 2, today)
+            if NAMED in line and kind:
+                if kind == "other" and hear is not _foreign:
+                    kind = "ambiguous"  # somebody has written as if it named a session
+                tally.named += 1
+                (kinds if hear is _foreign else named).append(kind)
+            elif kind:  # Exim's are counted by who understands them
                 kinds.append(kind)
-                counted.append(day)
-                if kind == "ambiguous":
-                    self._strange(line)
-        for one, count in Counter(kinds).items():
-            tally.lines[one, False] += count
-        for one_day, count in Counter(counted).items():
-            tally.days[one_day] += count
-
-    def _named(self, line: bytes, start: int, day: bytes, hear: Hear) -> None:
-        """Count a line that names a session, or in which somebody has written as if it did."""
-        kind = hear(line, start, day)
-        if kind is None:
-            return  # Exim's are counted by who understands them
-        tally = self._sink.tally
-        tally.named += 1
-        tally.days[day] += 1
-        if hear is _foreign:
-            tally.lines[kind, False] += 1
-            return
-        if kind in ("other", "ambiguous"):
-            kind = "ambiguous"
-            self._strange(line)
-        tally.lines[kind, True] += 1
+            if kind == "ambiguous":
+                self._strange(line)
+        if counted := len(kinds) + len(named) - before:
+            tally.days[today] += counted
+        for some, names in ((kinds, False), (named, True)):
+            for one, count in Counter(some).items():
+                tally.lines[one, names] += count
+        self._sink.flush()
 
     def _strange(self, line: bytes) -> None:
         """Keep the same few, wherever a log is cut."""
         some = self._sink.tally.strange
         some[:] = sorted({*some, line})[:STRANGE]
 
-    def _meet(self, line: bytes) -> tuple[bytes, int, Hear]:
-        """The day, the end of the name and the grammar, of a line that is not like those before."""
+    def _meet(self, line: bytes) -> tuple[int, Hear]:
+        """The end of the name and the grammar, of a line that is not like the one before."""
         found = prefix(line, self._calendar)
         if found is None:
-            return self._first, -2, _foreign
-        self._dated, self._writer = found.dated, found.writer
-        if self._first <= found.day <= self._last:
-            self._days[line[: found.dated]] = found.day
+            self._stamp, self._day = b"\n", b""
+            return -2, _foreign
+        self._stamp, self._day = line[: found.dated], found.day
+        self._writer = found.writer
         name = line[found.writer : found.end - 2]
         hear = self._known.get(name) or self._hear(found)
         if hear is _foreign:
@@ -114,7 +105,7 @@ class Reader:
                 for one in [name for name, hear in self._known.items() if hear is _foreign]:
                     del self._known[one]
         self._known[name] = hear
-        return found.day, found.end - 2, hear
+        return found.end - 2, hear
 
     def _hear(self, found: Prefix) -> Hear:
         process = None
@@ -143,6 +134,7 @@ def finish(left: Mapping[bytes, list[Stretch]], sink: Sink) -> None:
         kind = _talk(tag)
         if kind:
             seams.join(stretches, partial(kind, host, tag), sink)
+    sink.flush()
 
 
 def _name(found: Prefix) -> bytes:

@@ -16,6 +16,7 @@ Sources: tls_misc.c, tls_server.c, smtpd.c, log_adhoc.c, auxiliary/collate of 3.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from audit.traffic.postfix_talk import (
@@ -32,9 +33,12 @@ from audit.traffic.postfix_talk import (
 from audit.traffic.seams import Event, Process, Sink, Talk
 from audit.traffic.tally import Kind
 
-_SESSION = re.compile(
+_PEER = re.compile(
     rb"(?:(\w+) )?+TLS connection (?:established|reused) (?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)"
-    rb"(?: to \S+)?+: (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
+    rb"(?: to \S+)?+(?=: )"
+)
+_SUITE = re.compile(
+    rb": (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
     rb"(?: key-exchange (\S+)(?: \(([^()]*)\))?+)?+(?= |$)"
 )
 _CLIENT = re.compile(
@@ -73,14 +77,13 @@ def hear(tag: bytes, host: bytes, process: Process | None, sink: Sink) -> Hear |
     if named is None:
         return None
     if process is None:
-        return Queue(host, sink).hear if named["program"] in _QUEUE else _other
-    return Server(process, sink).hear if named["program"] == b"smtpd" else Client(
-        process, host, sink
-    ).hear
+        return Queue(host, sink).hears.get(named["program"], _other)
+    if isinstance(process.talk, Incoming):
+        return Server(process, process.talk, sink).hear
+    return Client(process, host, sink).hear
 
 
 _TALKS: dict[bytes, type[Talk]] = {b"smtpd": Incoming, b"smtp": Outgoing, b"lmtp": Outgoing}
-_QUEUE = frozenset((b"cleanup", b"qmgr", b"nqmgr"))
 
 
 def _other(line: bytes, start: int, _day: bytes) -> Kind:
@@ -88,21 +91,32 @@ def _other(line: bytes, start: int, _day: bytes) -> Kind:
     if b": to=<" in line[start : start + _NEAR]:
         found = _delivery(line, start)
         return found if isinstance(found, str) else _STATUS.get(found[3], "other")
-    return "session" if _session(line, start) else "other"
+    return "session" if b" with cipher " in line and _session(line, start) else "other"
 
 
 def _session(line: bytes, start: int) -> Event | None:
-    match = _SESSION.match(line, start) if b" with cipher " in line else None
+    match = _PEER.match(line, start)
+    x = _suite(line[match.end() :]) if match else b""
+    return (SESSION, match[2], x, _TRUST.get(match[1], b"")) if match and x else None
+
+
+@lru_cache(maxsize=4096)
+def _suite(words: bytes) -> bytes:
+    """`VERSION:SUITE:BITS[:GROUP]`; empty if these are other words."""
+    match = _SUITE.match(words)
     if match is None:
-        return None
-    trust, peer, version, suite, bits, exchange, detail = match.groups(b"")
+        return b""
+    version, suite, bits, exchange, detail = match.groups(b"")
     group = exchange if exchange not in _EXCHANGES else b"" if b" " in detail else detail
-    x = b":".join((version, suite, bits, group) if group else (version, suite, bits))
-    return (SESSION, peer, x, _TRUST.get(trust, b""))
+    return b":".join((version, suite, bits, group) if group else (version, suite, bits))
 
 
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:
     """Relay, delays, what it was held to and status: recipients and replies may forge them all."""
+    mark = line.find(b">, relay=", start)
+    if line.find(b">, relay=", mark + 1) < 0:
+        only = _DELIVERY.match(line, mark) if mark > 0 else None
+        return only.groups(b"") if only else "other"
     found = {match.groups(b"") for match in _DELIVERY.finditer(line, start)}
     return found.pop() if len(found) == 1 else "ambiguous" if found else "other"
 
@@ -112,6 +126,7 @@ class Server:
     """Lines of one smtpd."""
 
     process: Process
+    talk: Incoming
     sink: Sink
 
     def hear(self, line: bytes, start: int, day: bytes) -> Kind:
@@ -119,9 +134,10 @@ class Server:
         if line.startswith(b"connect from ", start):
             self.process.take((CONNECT,), self.sink)
         elif line.startswith(b"disconnect from ", start):
-            tls = _STARTTLS.search(line, start) is not None
+            waits = self.talk.mails or not self.process.known  # mostly not
+            tls = waits and _STARTTLS.search(line, start)
             self.process.take((DISCONNECT, b"1" if tls else b""), self.sink)
-        elif session := _session(line, start):
+        elif b" with cipher " in line and (session := _session(line, start)):
             self.process.take(session, self.sink)
             return "session"
         elif b": client=" in line[start : start + _NEAR]:
@@ -161,7 +177,7 @@ class Client:
             sent = b"1" if kind == "delivery" else b""
             self.process.take((TO, day, message, relay, delays, policy, sent), self.sink)
             return kind
-        if session := _session(line, start):
+        if b" with cipher " in line and (session := _session(line, start)):
             self.process.take(session, self.sink)
             return "session"
         return "tls-error" if line.startswith(b"SSL_connect error to ", start) else "other"
@@ -174,12 +190,22 @@ class Queue:
     host: bytes
     sink: Sink
 
-    def hear(self, line: bytes, start: int, _day: bytes) -> Kind:
-        """One line."""
-        mark = line.find(b": ", start, start + _NEAR)
-        if line.startswith(b": message-id=", mark):
+    @property
+    def hears(self) -> dict[bytes, Hear]:
+        """What takes the lines of each."""
+        return {b"cleanup": self.begins, b"qmgr": self.ends, b"nqmgr": self.ends}
+
+    def begins(self, line: bytes, start: int, _day: bytes) -> Kind:
+        """A line of cleanup."""
+        mark = line.find(b": message-id=", start, start + _NEAR)
+        if mark >= 0:
             self.sink.tally.began(self.host + b" " + line[start:mark])
-        elif line.endswith(b": removed") and len(line) == mark + 9:
-            self.sink.tally.completed(self.host + b" " + line[start:mark])
+            return "other"
+        return "reject" if b"reject: " in line[start : start + _NEAR] else "other"
+
+    def ends(self, line: bytes, start: int, _day: bytes) -> Kind:
+        """A line of qmgr."""
+        if line.endswith(b": removed") and line.find(b" ", start) == len(line) - 8:
+            self.sink.tally.completed(self.host + b" " + line[start:-9])
             return "completed"
-        return "reject" if line.startswith((b": reject: ", b": milter-reject: "), mark) else "other"
+        return "other"

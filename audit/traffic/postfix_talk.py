@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from audit.traffic.errors import reason
 from audit.traffic.seams import Event, Sink, Talk
@@ -13,6 +14,18 @@ CLIENT, ERROR, LIBRARY, TO, BOUND = b"client", b"error", b"library", b"to", b"bo
 _RELAY = re.compile(rb"([^\s\[\]]+)\[([0-9a-fA-F.:]+)\]:\d+")
 _SUBMISSION = frozenset((b"submission", b"submissions", b"smtps"))
 _IMPLICIT = frozenset((b"submissions", b"smtps"))
+
+
+@lru_cache(maxsize=4096)
+def _relay(words: bytes) -> tuple[bytes, bytes]:
+    """Name and address; empty if it is no other host."""
+    relay = _RELAY.fullmatch(words)
+    return (relay[1], relay[2]) if relay else (b"", b"")
+
+
+@lru_cache(maxsize=256)
+def _services(tag: bytes) -> frozenset[bytes]:
+    return frozenset(tag.split(b"/")[1:-1])
 
 
 @dataclass(slots=True)
@@ -48,7 +61,8 @@ class Incoming(Talk):
         elif what == CONNECT:
             self.end(sink)
         elif what == DISCONNECT:
-            self._flush(UNNAMED if event[1] else b"", sink)
+            if event[1]:
+                self._flush(UNNAMED, sink)
             self.end(sink)
         elif what == ERROR:
             self._failed(sink)
@@ -59,8 +73,10 @@ class Incoming(Talk):
 
     def end(self, sink: Sink) -> None:
         """The connection is over."""
-        self._flush(UNNAMED if self._services() & _IMPLICIT else b"", sink)
-        self._failed(sink)
+        if self.mails:
+            self._flush(UNNAMED if _services(self.tag) & _IMPLICIT else b"", sink)
+        if self.error:
+            self._failed(sink)
         self.x = self.cv = b""
 
     def open(self) -> list[Event]:
@@ -73,18 +89,15 @@ class Incoming(Talk):
             self._arrived(mail, x, sink)
         self.mails.clear()
 
-    def _services(self) -> frozenset[bytes]:
-        return frozenset(self.tag.split(b"/")[1:-1])
-
     def _arrived(self, mail: Event, x: bytes, sink: Sink) -> None:
         _, day, ip, login = mail
         cv = self.cv if self.x else b""
-        sink.tally.arrived(day, self._use(ip, login, sink), ip, login, x, cv, b"")
+        sink.arrivals.append((day, self._use(ip, login, sink), ip, login, x, cv))
 
     def _use(self, ip: bytes, login: bytes, sink: Sink) -> Use:
         if ip in sink.own:
             return "own"
-        return "submission" if login or self._services() & _SUBMISSION else "mx"
+        return "submission" if login or _services(self.tag) & _SUBMISSION else "mx"
 
     def _failed(self, sink: Sink) -> None:
         if self.error:
@@ -134,11 +147,12 @@ class Outgoing(Talk):
         self.message = message
         if sent:
             self.delays = delays
-            other = _RELAY.fullmatch(relay)
-            if other and other[2] not in sink.own:
-                held = self.x and policy.startswith((b"dane", b"half-dane"))
-                cv = b"dane" if held else self.cv
-                sink.tally.sent(message, (day, other[1], other[2], self.x, cv, b""))
+            name, ip = _relay(relay)
+            if ip and ip not in sink.own:
+                dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
+                copy = (day, name, ip, self.x, b"dane" if dane else self.cv, b"")
+                sink.copies.append(copy)
+                sink.tally.copy(message, copy)
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""

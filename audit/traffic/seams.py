@@ -7,11 +7,13 @@ parts are there, they are put in their order and what was kept is counted.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
-from audit.traffic.tally import Seen, Tally, Use
+from audit.traffic.tally import Seen, Sent, Tally, Use
 
+Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
 
 
@@ -24,12 +26,24 @@ class Sink:
         exim: takes whole lines of Exim's, with their ends, as its own log files have them.
         own: addresses whose mail is counted apart.
         offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
+        arrivals, copies: mails that came, and copies that were sent, which `flush` will count.
     """
 
     tally: Tally
     exim: Callable[[bytes], None]
     own: Container[bytes] = ()
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
+    arrivals: list[Arrival] = field(default_factory=list)
+    copies: list[Sent] = field(default_factory=list)
+
+    def flush(self) -> None:
+        """Count what is waiting: many are the same, and counting them at once is less work."""
+        for arrival, count in Counter(self.arrivals).items():
+            self.tally.arrived(*arrival, b"", count)
+        for sent, count in Counter(self.copies).items():
+            self.tally.copies(sent, count)
+        self.arrivals.clear()
+        self.copies.clear()
 
 
 @dataclass(slots=True)

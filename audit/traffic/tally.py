@@ -8,7 +8,7 @@ A log writes the lines of one message in their order; those of several may be mi
 from collections import Counter
 from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 Use = Literal["mx", "submission", "access", "own"]
 Outcome = Literal["good", "bad", "refused"]  # refused: because there was no TLS
@@ -39,21 +39,9 @@ class Seen:
     count: int = 0
     last: bytes = b""
 
-    def add(self, count: int, last: bytes) -> None:
-        """Some more of it."""
-        self.count += count
-        if last > self.last:
-            self.last = last
 
-
-class Sent(NamedTuple):
-    """One delivery to another host: its address and name, the day, X= and CV=."""
-
-    ip: bytes
-    name: bytes
-    day: bytes
-    x: bytes
-    cv: bytes
+# One delivery to another host: the day, the host's name and address, X=, CV= and DN=.
+Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 
 @dataclass(slots=True)
@@ -77,36 +65,44 @@ class Tally:
         hosts: mails by the name of the host, X= and CV=.
         pairs: deliveries by X=, DN and CV= of the other side.
         errors: handshakes that failed, by use, address and reason.
-        open: what was sent of messages that began in this part and are not completed.
+        open: messages that began in this part and are not completed: the mails sent of each.
         late: the same of messages that began before it, or that nobody saw begin.
     """
 
-    lines: Counter[tuple[Kind, bool]] = field(default_factory=Counter)
+    lines: dict[tuple[Kind, bool], int] = field(default_factory=Counter)
     named: int = 0
     strange: list[bytes] = field(default_factory=list)
-    days: Counter[bytes] = field(default_factory=Counter)
-    incoming: Counter[tuple[bytes, Use, bytes, bytes]] = field(default_factory=Counter)
-    certificates: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
+    days: dict[bytes, int] = field(default_factory=Counter)
+    incoming: dict[tuple[bytes, Use, bytes, bytes], int] = field(default_factory=Counter)
+    certificates: dict[tuple[bytes, bytes], int] = field(default_factory=Counter)
     clients: dict[tuple[Use, bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    logins: Counter[tuple[bytes, Outcome, bytes]] = field(default_factory=Counter)
+    logins: dict[tuple[bytes, Outcome, bytes], int] = field(default_factory=Counter)
     refused: dict[tuple[bytes, bytes], Seen] = field(default_factory=dict)
-    deliveries: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
-    outgoing: Counter[tuple[bytes, bytes, bytes]] = field(default_factory=Counter)
-    mixed: Counter[bytes] = field(default_factory=Counter)
+    deliveries: dict[tuple[bytes, bytes], int] = field(default_factory=Counter)
+    outgoing: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
+    mixed: int = 0
     hosts: dict[tuple[bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    pairs: Counter[tuple[bytes, bytes, bytes]] = field(default_factory=Counter)
+    pairs: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
     errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
-    open: dict[bytes, list[Sent]] = field(default_factory=dict)
-    late: dict[bytes, list[Sent]] = field(default_factory=dict)
+    open: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
+    late: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
 
-    def arrived(
-        self, day: bytes, use: Use, ip: bytes, login: bytes, x: bytes, cv: bytes, dn: bytes
+    def arrived(  # noqa: PLR0913 - what a log says of a mail
+        self,
+        day: bytes,
+        use: Use,
+        ip: bytes,
+        login: bytes,
+        x: bytes,
+        cv: bytes,
+        dn: bytes,
+        count: int = 1,
     ) -> None:
-        """A mail came from another host."""
-        self.incoming[day[:7], use, x, cv] += 1
+        """Mails came from another host."""
+        self.incoming[day[:7], use, x, cv] += count
         if dn:
-            self.certificates[dn, cv] += 1
-        see(self.clients, (use, ip, login, x), day)
+            self.certificates[dn, cv] += count
+        see(self.clients, (use, ip, login, x), day, count)
 
     def logged_in(self, day: bytes, ip: bytes, user: bytes, x: bytes, outcome: Outcome) -> None:
         """Somebody tried to log in, to read mail."""
@@ -116,94 +112,101 @@ class Tally:
         elif outcome == "refused":
             see(self.refused, (ip, user), day)
 
-    def sent(
-        self, day: bytes, message: bytes, ip: bytes, name: bytes, x: bytes, cv: bytes, dn: bytes
-    ) -> None:
-        """One recipient's copy of a message went to another host."""
-        self.deliveries[day[:7], x] += 1
-        if x:
-            self.pairs[x, dn, cv] += 1
-        known = self.open.get(message)
-        if known is None:
-            known = self.late.setdefault(message, [])
-        known.append(Sent(ip, name, day, x, cv))
-
-    def completed(self, message: bytes) -> None:
-        """A message will be sent nowhere any more."""
-        sent = self.open.get(message)
-        if sent is not None and message not in self.late:
-            del self.open[message]
-            if sent:
-                self._fold(sent)
-
     def failed(self, day: bytes, use: Use, ip: bytes, reason: str) -> None:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 
-    def _fold(self, sent: list[Sent]) -> None:
-        """One message is done: what each host got of it is one mail, however many recipients."""
-        if len(sent) > 1:
-            sent = _distinct(sent)
-        before = None
-        for ip, name, day, x, cv in sent:
-            month = day[:7]
-            self.outgoing[month, x, cv] += 1
-            see(self.hosts, (name, x, cv), day)
-            if ip == before:
-                self.mixed[month] += 1
-            before = ip
+    def began(self, message: bytes) -> None:
+        """A message is there, to be sent on."""
+        self.open.setdefault(message, ())
+
+    def sent(self, message: bytes, sent: Sent) -> None:
+        """One recipient's copy of a message went to another host."""
+        self.copies(sent, 1)
+        self.copy(message, sent)
+
+    def copies(self, sent: Sent, count: int) -> None:
+        """Copies went to another host, of whatever message: each is a mail until `copy` knows."""
+        day, name, _, x, cv, dn = sent
+        self.deliveries[day[:7], x] += count
+        if x:
+            self.pairs[x, dn, cv] += count
+        self.outgoing[day[:7], x, cv] += count
+        see(self.hosts, (name, x, cv), day, count)
+
+    def copy(self, message: bytes, sent: Sent) -> None:
+        """Of which message a copy was: what a host got of one is one mail, for all recipients."""
+        unfinished = self.open if message in self.open else self.late
+        known = unfinished.get(message, ())
+        unfinished[message] = self._together(known, (sent,)) if known else (sent,)
+
+    def completed(self, message: bytes) -> None:
+        """A message will be sent nowhere any more."""
+        self.open.pop(message, None)
+
+    def _together(self, known: tuple[Sent, ...], more: tuple[Sent, ...]) -> tuple[Sent, ...]:
+        """All mails of a message; of two that are the same mail one does not count."""
+        mails = {_way(mail): mail for mail in known}
+        for mail in more:
+            way = _way(mail)
+            mails[way], *again = sorted((mails[way], mail)) if way in mails else (mail,)
+            for day, name, _, x, cv, _ in again:
+                self.outgoing[day[:7], x, cv] -= 1
+                see(self.hosts, (name, x, cv), day, -1)
+        self.mixed += _mixed(mails.values()) - _mixed(known) - _mixed(more)
+        return tuple(mails.values())
 
     def merge(self, other: "Tally") -> None:
         """Add what another part counted."""
         self.named += other.named
+        self.mixed += other.mixed
         self.strange = sorted({*self.strange, *other.strange})[:STRANGE]
         for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
         for name in SEEN:
-            _merge(getattr(self, name), getattr(other, name))
+            mine = getattr(self, name)
+            for key, seen in getattr(other, name).items():
+                see(mine, key, seen.last, seen.count)
         for unfinished in (other.open, other.late):
-            for message, sent in unfinished.items():
-                if sent:
-                    self.late.setdefault(message, []).extend(sent)
+            for message, mails in unfinished.items():
+                if mails:
+                    self.late[message] = self._together(self.late.get(message, ()), mails)
 
     def finish(self) -> None:
-        """Count what is not finished: nothing more is to come."""
-        for message, sent in self.open.items():
-            self._fold(sent + self.late.pop(message, []))
-        for sent in self.late.values():
-            self._fold(sent)
+        """Nothing more is to come: what is in two parts is put together."""
+        for message, mails in self.late.items():
+            if begun := self.open.get(message):
+                self._together(begun, mails)
         self.open, self.late = {}, {}
+        self.outgoing = +Counter(self.outgoing)
+        self.hosts = {key: seen for key, seen in self.hosts.items() if seen.count}
 
 
 COUNTERS = (
-    *("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing", "mixed"),
+    *("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing"),
     "pairs",
 )
 SEEN = ("clients", "refused", "hosts", "errors")
 STRANGE = 20  # lines that are kept to show; the rest is counted
 
 
-def see(where: MutableMapping[T, Seen], key: T, day: bytes) -> None:
-    """Count something once more."""
+def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> None:
+    """Count something once more, or more often."""
     found = where.get(key)
     if found is None:
-        where[key] = Seen(1, day)
+        where[key] = Seen(count, day)
     else:
-        found.count += 1
+        found.count += count
         if day > found.last:
             found.last = day
 
 
-def _merge(mine: MutableMapping[T, Seen], theirs: MutableMapping[T, Seen]) -> None:
-    for key, seen in theirs.items():
-        found = mine.get(key)
-        if found is None:
-            mine[key] = Seen(seen.count, seen.last)
-        else:
-            found.add(seen.count, seen.last)
+def _way(mail: Sent) -> tuple[bytes, bool]:
+    """What makes two copies of a message one mail: the same host, and both with TLS or without."""
+    return mail[2], bool(mail[3])
 
 
-def _distinct(sent: Iterable[Sent]) -> list[Sent]:
-    """One for each host, and one more if it got some with TLS and some without; host by host."""
-    found = {(one.ip, bool(one.x)): one for one in sorted(sent, reverse=True)}
-    return sorted(found.values())
+def _mixed(mails: Iterable[Sent]) -> int:
+    """How many hosts are among these twice: with and without TLS."""
+    addresses = [ip for _, _, ip, *_ in mails]
+    return len(addresses) - len(set(addresses))
