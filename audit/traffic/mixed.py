@@ -62,9 +62,9 @@ class Reader:
             if hear is None:
                 end, hear = self._meet(line)
                 if self._day != today:
-                    counted = len(kinds) + len(named)
-                    tally.days[today] += counted - before
-                    today, before = self._day, counted
+                    if counted := len(kinds) + len(named) - before:
+                        tally.days[today] += counted
+                    today, before = self._day, before + counted
                 if not self._first <= today <= self._last:
                     continue
             kind = hear(line, end + 2, today)

@@ -34,8 +34,8 @@ from audit.traffic.seams import Event, Process, Sink, Talk
 from audit.traffic.tally import Kind
 
 _PEER = re.compile(
-    rb"(?:(\w+) )?+TLS connection (?:established|reused) (?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)"
-    rb"(?: to \S+)?+(?=: )"
+    rb"(?:(Anonymous|Untrusted|Trusted|Verified) )?+TLS connection (?:established|reused) (?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)"
+    rb"(?: to [^\s:]+)?+(?=: )"
 )
 _SUITE = re.compile(
     rb": (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
