@@ -25,9 +25,10 @@ from audit.traffic.tally import UNNAMED, Kind, Outcome, see
 
 _TAG = re.compile(rb"dovecot|(?:imap|pop3|managesieve|submission)-login")
 _HEAD = re.compile(
-    rb"(?:(?P<service>[\w-]+-login): )?+(?:Info: )?+(?P<text>(?P<good>Login|Logged in): "
+    rb"(?:(?P<service>[\w-]+-login): )?+(?:Info: )?+(?P<text>(?:Login|Logged in): "
     rb"|(?:Disconnected|Aborted login|Login aborted|Login failed|Connection closed)[:( ])"
 )
+_GOOD = re.compile(rb"(?:Login|Logged in): ")
 _USER = b": user=<"
 _ENDS = 20  # places where a user's name could end; nobody's has so many
 _KEYS = frozenset((b"user", b"method", b"rip", b"lip", b"mpid", b"session"))
@@ -82,18 +83,18 @@ def hear(tag: bytes, sink: Sink) -> Callable[[bytes, int, bytes], Kind] | None:
             return "session"  # nobody reads mail there
         if isinstance(found, str):
             return found
-        return _count(text, found, bool(head["good"]), day, sink)
+        return _count(text, found, day, sink)
 
     return count
 
 
-def _count(text: bytes, found: Fields, good: bool, day: bytes, sink: Sink) -> Kind:
+def _count(text: bytes, found: Fields, day: bytes, sink: Sink) -> Kind:
     if found.ja3:
         see(sink.offers, ("access", found.ip, found.user, found.x, found.ja3), day)
     if found.error is not None:
         sink.tally.failed(day, "access", found.ip, reason(found.error))
         return "tls-error"
-    outcome = "good" if good else _outcome(text[: text.index(_USER)], found)
+    outcome = "good" if _GOOD.match(text) else _outcome(text[: text.index(_USER)], found)
     if outcome is None:
         return "session"
     sink.tally.logged_in(day, found.ip, found.user, found.x, outcome)

@@ -53,7 +53,7 @@ class Parts(Talk):
     some: list[bytes] = field(default_factory=list)
 
     @staticmethod
-    def begins(before: Event | None, event: Event) -> bool:
+    def begins(_before: Event | None, event: Event) -> bool:
         """The first part."""
         return event[0] == b"1"
 

@@ -39,12 +39,15 @@ class Reader:
             sink: where to count.
             changed: when the file was written to for the last time.
             part: the place of this part among all, as far as the caller knows it.
-            first, last: the days to count, YYYY-MM-DD, both counted; empty: all.
+            first: the first day to count, YYYY-MM-DD; empty: all.
+            last: the last one; empty: all.
         """
         self._sink, self._calendar, self._part = sink, Calendar(changed), part
         self._first, self._last = first, last or b"~"
         self._known: dict[bytes, Hear] = {}
         self._processes: dict[bytes, Process] = {}
+        self._plain: list[Kind] = []
+        self._naming: list[Kind] = []
         # How the last line began: its day, as it is written, and where its writer's name stood.
         self._stamp, self._day, self._writer, self._others = b"\n", b"", 0, 0
 
@@ -52,51 +55,55 @@ class Reader:
         """Count whole lines, each with its end."""
         lines = block.split(b"\n")
         lines.pop()
-        tally, known = self._sink.tally, self._known.get
-        kinds: list[Kind] = []
-        named: list[Kind] = []
-        today, before = self._day, 0
+        known, plain = self._known.get, self._plain.append
         for line in lines:
             end = line.find(b": ", self._writer)
             hear = known(line[self._writer : end]) if line.startswith(self._stamp) else None
             if hear is None:
                 end, hear = self._meet(line)
-                if self._day != today:
-                    if counted := len(kinds) + len(named) - before:
-                        tally.days[today] += counted
-                    today, before = self._day, before + counted
-                if not self._first <= today <= self._last:
-                    continue
-            kind = hear(line, end + 2, today)
-            if NAMED in line and kind:
-                if kind == "other" and hear is not _foreign:
-                    kind = "ambiguous"  # somebody has written as if it named a session
-                tally.named += 1
-                (kinds if hear is _foreign else named).append(kind)
-            elif kind:  # Exim's are counted by who understands them
-                kinds.append(kind)
-            if kind == "ambiguous":
-                self._strange(line)
-        if counted := len(kinds) + len(named) - before:
-            tally.days[today] += counted
-        for some, names in ((kinds, False), (named, True)):
-            for one, count in Counter(some).items():
-                tally.lines[one, names] += count
-        self._sink.flush()
+            kind = hear(line, end + 2, self._day)
+            if NAMED in line or kind == "ambiguous":
+                self._rare(line, kind, hear)
+            elif kind:
+                plain(kind)
+        self._settle()
 
-    def _strange(self, line: bytes) -> None:
-        """Keep the same few, wherever a log is cut."""
-        some = self._sink.tally.strange
-        some[:] = sorted({*some, line})[:STRANGE]
+    def _rare(self, line: bytes, kind: Kind | None, hear: Hear) -> None:
+        """A line that names a session, or in which somebody has written as if it did."""
+        if kind is None:
+            return
+        names = NAMED in line
+        self._sink.tally.named += names
+        if kind == "other" and hear is not _foreign:
+            kind = "ambiguous"
+        if kind == "ambiguous":  # the same few are kept, wherever a log is cut
+            some = self._sink.tally.strange
+            some[:] = sorted({*some, line})[:STRANGE]
+        (self._naming if names and hear is not _foreign else self._plain).append(kind)
+
+    def _settle(self) -> None:
+        """Count the lines since the last time: they are of one day."""
+        tally = self._sink.tally
+        for some, names in ((self._plain, False), (self._naming, True)):
+            for kind, count in Counter(some).items():
+                tally.lines[kind, names] += count
+                tally.days[self._day] += count
+            some.clear()
+        self._sink.flush()
 
     def _meet(self, line: bytes) -> tuple[int, Hear]:
         """The end of the name and the grammar, of a line that is not like the one before."""
         found = prefix(line, self._calendar)
+        day = found.day if found else b""  # a line that goes on with another has none
+        if day != self._day:
+            self._settle()
+            self._day = day
+        self._stamp = b"\n"
+        if not self._first <= day <= self._last:
+            return -2, _unwanted
         if found is None:
-            self._stamp, self._day = b"\n", b""
             return -2, _foreign
-        self._stamp, self._day = line[: found.dated], found.day
-        self._writer = found.writer
+        self._stamp, self._writer = line[: found.dated], found.writer
         name = line[found.writer : found.end - 2]
         hear = self._known.get(name) or self._hear(found)
         if hear is _foreign:
@@ -148,3 +155,7 @@ def _talk(tag: bytes) -> type[Talk] | None:
 def _foreign(_line: bytes, _start: int, _day: bytes) -> Kind:
     """A daemon that says nothing of mail, or no line of syslog's."""
     return "other"
+
+
+def _unwanted(_line: bytes, _start: int, _day: bytes) -> None:
+    """A day that is not to be counted."""

@@ -34,8 +34,8 @@ from audit.traffic.seams import Event, Process, Sink, Talk
 from audit.traffic.tally import Kind
 
 _PEER = re.compile(
-    rb"(?:(Anonymous|Untrusted|Trusted|Verified) )?+TLS connection (?:established|reused) (?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)"
-    rb"(?: to [^\s:]+)?+(?=: )"
+    rb"(?:(Anonymous|Untrusted|Trusted|Verified) )?+TLS connection (?:established|reused) "
+    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)(?: to [^\s:]+)?+(?=: )"
 )
 _SUITE = re.compile(
     rb": (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
@@ -43,7 +43,8 @@ _SUITE = re.compile(
 )
 _CLIENT = re.compile(
     rb"\w+: client=[^\s\[\]]*\[([\w.:]+)\]"
-    rb"(?:, sasl_method=[^\s,]+)?+(?:, sasl_username=(.*?))?(?:, (?:sasl_sender|orig_queue_id|orig_client)=.*)?$"
+    rb"(?:, sasl_method=[^\s,]+)?+(?:, sasl_username=(.*?))?"
+    rb"(?:, (?:sasl_sender|orig_queue_id|orig_client)=.*)?$"
 )
 _DELIVERY = re.compile(
     rb">, relay=([^\s,]+), (?:conn_use=\d+, )?+(delay=[\d.]+, delays=[\d./]+), (?:tls=(\S+), )?+"

@@ -38,7 +38,7 @@ class Incoming(Talk):
     error: Event = ()
 
     @staticmethod
-    def begins(before: Event | None, event: Event) -> bool:
+    def begins(_before: Event | None, event: Event) -> bool:
         """A new connection."""
         return event[0] == CONNECT
 
@@ -124,7 +124,7 @@ class Outgoing(Talk):
         return before is not None and before[2] != event[2]
 
     @staticmethod
-    def ends(event: Event) -> bool:
+    def ends(_event: Event) -> bool:
         """Nothing does: more recipients may follow."""
         return False
 

@@ -59,12 +59,12 @@ class Talk(ABC):
 
     @staticmethod
     @abstractmethod
-    def begins(before: Event | None, event: Event) -> bool:
+    def begins(before: Event | None, event: Event, /) -> bool:
         """Whether nothing earlier than this event matters; *before* is the one before it."""
 
     @staticmethod
     @abstractmethod
-    def ends(event: Event) -> bool:
+    def ends(event: Event, /) -> bool:
         """Whether nothing up to this event matters later."""
 
     @abstractmethod

@@ -5,20 +5,26 @@ rsyslog's and syslog-ng's own templates, Dovecot's log files (a time and a proce
 """
 
 import re
+from calendar import month_abbr
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-_MONTHS = {
-    name.encode(): number
-    for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
-}
+_MONTHS = {name.encode(): number for number, name in enumerate(month_abbr)}
 _CLOCK = rb"\d\d:\d\d:\d\d(?:[.,]\d+)?"
 _YEARLESS = rb"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<of>\d{1,2}) (?P<time>" + _CLOCK + rb") "
 _DATED = rb"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<clock>" + _CLOCK + rb"(?: ?(?:Z|[+-]\d\d:?\d\d))?) "
 _TAI64N = rb"@(?P<tai>[0-9a-f]{16})(?P<nano>[0-9a-f]{8}) "
 _AGAIN = re.sub(rb"\?P<\w+>", rb"?:", rb"(?:" + _YEARLESS + rb"|" + _DATED + rb")?+")
 _PREFIX = re.compile(
-    rb"(?:<\d{1,3}>)?+(?:" + _YEARLESS + rb"|" + _DATED + rb"|" + _TAI64N + rb")" + _AGAIN +
+    rb"(?:<\d{1,3}>)?+(?:"
+    + _YEARLESS
+    + rb"|"
+    + _DATED
+    + rb"|"
+    + _TAI64N
+    + rb")"
+    + _AGAIN
+    +
     # A host's name or address; then who writes, which has neither colon nor blank.
     rb"(?P<writer>(?:(?P<host>\S*[^\s:]) )?+(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?+): "
 )

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 _SUITES = (
-    "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519"
-    " server-signature RSA-PSS (2048 bits) server-digest SHA256",
+    (
+        "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519"
+        " server-signature RSA-PSS (2048 bits) server-digest SHA256"
+    ),
     "TLSv1.2 with cipher ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)",
     "TLSv1.2 with cipher AES128-SHA (128/128 bits)",
 )
@@ -33,10 +35,15 @@ class _Day:
             self._now += timedelta(seconds=self._random.expovariate(10))
             self._served += 1
             number, pid = f"{self._random.getrandbits(40):010X}", self._pid()
-            lines = self._in(number, pid) if self._random.random() < 0.4 else [
-                self._line("pickup", pid, f"{number}: uid=33 from=<www-data>")
-            ]
+            lines = (
+                self._in(number, pid)
+                if self._often(4)
+                else [self._line("pickup", pid, f"{number}: uid=33 from=<www-data>")]
+            )
             yield [*lines, *self._out(number)]
+
+    def _often(self, of_ten: int) -> bool:
+        return self._random.randrange(10) < of_ten
 
     def _pid(self) -> int:
         """A process serves a hundred, then there is another one."""
@@ -48,11 +55,14 @@ class _Day:
 
     def _peer(self) -> tuple[str, str]:
         host = min(int(self._random.paretovariate(0.5)), _HOSTS)
-        return f"mx{host}.domain{host % 7000}.example", f"198.{18 + host % 2}.{host // 250}.{host % 250}"
+        return (
+            f"mx{host}.domain{host % 7000}.example",
+            f"198.{18 + host % 2}.{host // 250}.{host % 250}",
+        )
 
     def _in(self, number: str, pid: int) -> list[str]:
         name, ip = self._peer()
-        peer, tls = f"{name}[{ip}]", self._random.random() < 0.6
+        peer, tls = f"{name}[{ip}]", self._often(6)
         session = f"Anonymous TLS connection established from {peer}: {self._suite()}"
         return [
             self._line("smtpd", pid, f"connect from {peer}"),
@@ -71,8 +81,10 @@ class _Day:
         )
         return [
             self._line("cleanup", pid, f"{number}: message-id=<{user}.{number}@{name}>"),
-            self._line("qmgr", 1999, f"{number}: from=<a@b.example>, size={user}, nrcpt=1 (queue active)"),
-            *([self._line("smtp", pid, session)] if self._random.random() < 0.9 else []),
+            self._line(
+                "qmgr", 1999, f"{number}: from=<a@b.example>, size={user}, nrcpt=1 (queue active)"
+            ),
+            *([self._line("smtp", pid, session)] if self._often(9) else []),
             self._line("smtp", pid, sent),
             self._line("qmgr", 1999, f"{number}: removed"),
         ]

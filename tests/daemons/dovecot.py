@@ -29,10 +29,11 @@ _NONE: Mapping[str, str] = {}
 
 
 @contextmanager
-def dovecot(
-    pki: Pki, folder: Path, tls: Tls, more: Mapping[str, str] = _NONE
-) -> Iterator[Server]:
-    """Dovecot with *more* settings, a process for each login. It has no highest version: that is the library's."""
+def dovecot(pki: Pki, folder: Path, tls: Tls, more: Mapping[str, str] = _NONE) -> Iterator[Server]:
+    """Dovecot, a process for each login, with *more* settings.
+
+    It has no highest version: that is the library's.
+    """
     settings = {
         "log_path": "/var/log/dovecot.log",
         "ssl": "required",

@@ -31,10 +31,11 @@ _CURVES = {"P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}
 
 
 @contextmanager
-def postfix(
-    pki: Pki, folder: Path, tls: Tls, more: Mapping[str, str] = _NONE
-) -> Iterator[Server]:
-    """Postfix with its default processes, and *more* settings. It goes to security level 0 by itself."""
+def postfix(pki: Pki, folder: Path, tls: Tls, more: Mapping[str, str] = _NONE) -> Iterator[Server]:
+    """Postfix with its default processes, and *more* settings.
+
+    It goes to security level 0 by itself.
+    """
     protocols = f">={tls.versions[0]}, <={tls.versions[-1]}".replace("v1.0", "v1")
     settings = {
         "compatibility_level": "3.6",

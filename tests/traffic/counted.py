@@ -1,4 +1,4 @@
-"""Counts lines as the command does: in parts, each by a reader of its own, put together at the end."""
+"""Counts lines as the command does: in parts, each by its own reader, put together at the end."""
 
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
@@ -13,9 +13,7 @@ CHANGED = datetime(2026, 11, 29, 12, tzinfo=UTC)
 class Counted:
     """Parts of a log, counted."""
 
-    def __init__(
-        self, own: Container[bytes] = (), first: bytes = b"", last: bytes = b""
-    ) -> None:
+    def __init__(self, own: Container[bytes] = (), first: bytes = b"", last: bytes = b"") -> None:
         """*own*: addresses whose mail is counted apart; *first*, *last*: the days."""
         self._first, self._last = first, last
         self.tally, self.exim = Tally(), list[bytes]()
@@ -27,9 +25,7 @@ class Counted:
         """Count one part, which is the *number*-th, whenever it is read."""
         tally = Tally()
         sink = Sink(tally, self.exim.append, self._own)
-        reader = mixed.Reader(
-            sink, CHANGED, part=number, first=self._first, last=self._last
-        )
+        reader = mixed.Reader(sink, CHANGED, part=number, first=self._first, last=self._last)
         half = len(lines) // 2
         for block in (lines[:half], lines[half:]):
             reader.count(b"".join(line + b"\n" for line in block))

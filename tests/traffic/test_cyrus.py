@@ -11,15 +11,25 @@ LOGIN = (
     "login: [192.0.2.2] user plaintext+TLS User logged in "
     "SESSIONID=<localhost-1795947922-50-1-14832406206060815696>"
 )
-FAILED = "badlogin: [192.0.2.2] plaintext (user) [SASL(-13): authentication failure: checkpass failed]"
+FAILED = (
+    "badlogin: [192.0.2.2] plaintext (user) [SASL(-13): authentication failure: checkpass failed]"
+)
 NOBODY = "badlogin: [192.0.2.2] plaintext (x) [SASL(-4): no mechanism available] (y) invalid user"
 X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
 MONTH = b"2026-11"
 
 SESSIONS = [
     (START, X),
-    (START.replace("new) no authentication", "reused) authenticated as CN; application protocol = imap"), X),
-    ("starttls: TLSv1 with cipher AES128-SHA (128/128 bits new) no authentication", b"TLSv1:AES128-SHA:128"),
+    (
+        START.replace(
+            "new) no authentication", "reused) authenticated as CN; application protocol = imap"
+        ),
+        X,
+    ),
+    (
+        "starttls: TLSv1 with cipher AES128-SHA (128/128 bits new) no authentication",
+        b"TLSv1:AES128-SHA:128",
+    ),
 ]
 # As imapd.c, pop3d.c and httpd.c of 2.4.17 to 3.12, and loginlog.c of 2026 write them.
 GOOD = [
@@ -27,8 +37,10 @@ GOOD = [
     "login: host.example [192.0.2.2] user plaintext+TLS User logged in",
     "login: host.example [192.0.2.2] user+x PLAIN+TLS User logged in SESSIONID=<a>",
     "login: [192.0.2.2] user APOP+TLS User logged in SESSIONID=<a>",
-    'event=login.good session.id=a r.clienthost="host.example [192.0.2.2]" u.username=user '
-    "login.mech=plaintext login.tls=1",
+    (
+        'event=login.good session.id=a r.clienthost="host.example [192.0.2.2]" u.username=user '
+        "login.mech=plaintext login.tls=1"
+    ),
     "event=login.good session.id=a r.clienthost=[192.0.2.2] u.username=user login.tls=1",
 ]
 BAD = [
@@ -37,14 +49,19 @@ BAD = [
     ("badlogin: h.example [192.0.2.2] plaintext user SASL(-13): authentication failure: x", "bad"),
     ("badlogin: h.example [192.0.2.2] PLAIN [SASL(-13): authentication failure: x]", "bad"),
     ("badlogin: [192.0.2.2] anonymous login refused", "bad"),
-    ('event=login.bad r.clienthost="[192.0.2.2]" u.username="a b" login.mech=plaintext error="no"', "bad"),
+    (
+        'event=login.bad r.clienthost="[192.0.2.2]" u.username="a b" login.mech=PLAIN error="no"',
+        "bad",
+    ),
     (
         "badlogin: h.example [192.0.2.2] PLAIN [SASL(-16): encryption needed to use mechanism: x]",
         "refused",
     ),
     (
-        'event=login.bad r.clienthost=[192.0.2.2] u.username="" login.mech=PLAIN '
-        'error="encryption needed to use mechanism"',
+        (
+            'event=login.bad r.clienthost=[192.0.2.2] u.username="" login.mech=PLAIN '
+            'error="encryption needed to use mechanism"'
+        ),
         "refused",
     ),
 ]
@@ -55,7 +72,9 @@ def _process(*messages: str, service: str = "cyrus/imap") -> Tally:
 
 
 @pytest.mark.parametrize(("session", "x"), SESSIONS)
-@pytest.mark.parametrize("service", ["cyrus/imaps", "imap", "cyrus/pop3", "cyrus/imap2", "cyrus/sieve"])
+@pytest.mark.parametrize(
+    "service", ["cyrus/imaps", "imap", "cyrus/pop3", "cyrus/imap2", "cyrus/sieve"]
+)
 def test_a_login_has_the_session_before_it(session: str, x: bytes, service: str) -> None:
     """Of the same process; the line that names it has no client."""
     found = _process(session, LOGIN, service=service)
@@ -85,7 +104,11 @@ def test_every_spelling_of_a_bad_login(login: str, outcome: str) -> None:
 def test_who_comes_next_in_a_process_has_no_session() -> None:
     """After a login, a new connection, or when somebody else is there."""
     other = FAILED.replace("192.0.2.2", "192.0.2.3")
-    for lines in ((START, LOGIN, FAILED), (START, "accepted connection", FAILED), (START, FAILED, other)):
+    for lines in (
+        (START, LOGIN, FAILED),
+        (START, "accepted connection", FAILED),
+        (START, FAILED, other),
+    ):
         assert _process(*lines).logins[MONTH, "bad", b""] == 1, lines
     assert dict(_process(START, FAILED, FAILED).logins) == {(MONTH, "bad", X): 2}
 
@@ -93,8 +116,15 @@ def test_who_comes_next_in_a_process_has_no_session() -> None:
 @pytest.mark.parametrize(
     "failed",
     [
-        *("imaps TLS negotiation failed: [192.0.2.2]", "STARTTLS negotiation failed: a.example [192.0.2.2]"),
-        *("pop3s failed: [192.0.2.2]", "TLS negiation failed: [192.0.2.2]", "TLS negotiation failed: [192.0.2.2]"),
+        *(
+            "imaps TLS negotiation failed: [192.0.2.2]",
+            "STARTTLS negotiation failed: a.example [192.0.2.2]",
+        ),
+        *(
+            "pop3s failed: [192.0.2.2]",
+            "TLS negiation failed: [192.0.2.2]",
+            "TLS negotiation failed: [192.0.2.2]",
+        ),
     ],
 )
 def test_a_failed_handshake(failed: str) -> None:
@@ -105,11 +135,15 @@ def test_a_failed_handshake(failed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["x) [SASL(-16): encryption needed to use mechanism] (y", "a [6.6.6.6] b+TLS User logged in"]
+    "name",
+    ["x) [SASL(-16): encryption needed to use mechanism] (y", "a [6.6.6.6] b+TLS User logged in"],
 )
 def test_a_name_is_no_reason_and_no_address(name: str) -> None:
     """It stands between the address and the reason, and may be any text."""
-    for line in (FAILED.replace("(user)", f"({name})"), f"badlogin: [192.0.2.2] plaintext ({name}) invalid user"):
+    for line in (
+        FAILED.replace("(user)", f"({name})"),
+        f"badlogin: [192.0.2.2] plaintext ({name}) invalid user",
+    ):
         found = _process(line)
         assert (dict(found.logins), found.clients) == ({(MONTH, "bad", b""): 1}, {})
 
@@ -128,7 +162,10 @@ def test_hosts_of_the_cluster_are_no_users() -> None:
     found = _process(START, LOGIN, asked, LOGIN.replace("+TLS", ""))
     assert dict(found.logins) == {(MONTH, "good", X): 1, (MONTH, "good", b""): 1}
     delivers = _process(START, LOGIN, service="cyrus/lmtp")
-    assert (dict(delivers.lines), delivers.logins) == ({("session", True): 1, ("other", False): 1}, {})
+    assert (dict(delivers.lines), delivers.logins) == (
+        {("session", True): 1, ("other", False): 1},
+        {},
+    )
 
 
 def test_a_session_that_cannot_be_read_is_shown() -> None:

@@ -12,8 +12,16 @@ WHERE = "rip=192.0.2.2, lip=192.0.2.1"
 # What Dovecot 2.3.19 wrote in the tests' cell with `ssl = required`, its own log file; line 2 and 5
 # with %k. Then what client-common.c of 2.4.4 and of 2.3.19 with `disable_plaintext_auth` write.
 LINES = [
-    (f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, TLS, session=<C9WMr2dhOtvAAAIC>", "good", b"?"),
-    (f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, TLS, {SUITE}, session=<C9WMr>", "good", X),
+    (
+        f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, TLS, session=<C9WMr2dhOtvAAAIC>",
+        "good",
+        b"?",
+    ),
+    (
+        f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, TLS, {SUITE}, session=<C9WMr>",
+        "good",
+        X,
+    ),
     (f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, session=<C9WMr>", "good", b""),
     (f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, secured, session=<C9WMr>", "good", b""),
     (f"{BAD}: user=<user>, method=PLAIN, {WHERE}, TLS, {SUITE}, session=<DEixs>", "bad", X),
@@ -21,25 +29,37 @@ LINES = [
     (f"{BAD}: user=<user>, {WHERE}, session=<A4BktGdhiMzAAAIC>", "refused", b""),
     (f"{BAD}: user=<>, method=PLAIN, {WHERE}, session=<NuVktGdhiszAAAIC>", "refused", b""),
     (
-        "Disconnected: Aborted login by logging out (tried to use disallowed plaintext auth): "
-        f"user=<>, {WHERE}, session=<a>",
+        (
+            "Disconnected: Aborted login by logging out (tried to use disallowed plaintext auth): "
+            f"user=<>, {WHERE}, session=<a>"
+        ),
         *("refused", b""),
     ),
     (f"Logged in: user=<user>, method=PLAIN, {WHERE}, mpid=4, TLS, session=<a>", "good", b"?"),
-    (f"Login failed: Cleartext authentication disabled: user=<>, {WHERE}, session=<a>", "refused", b""),
     (
-        "Login aborted: Connection closed (auth failed, 1 attempts in 2 secs) (auth_failed): "
-        f"user=<user>, method=PLAIN, {WHERE}, TLS, session=<a>",
+        f"Login failed: Cleartext authentication disabled: user=<>, {WHERE}, session=<a>",
+        "refused",
+        b"",
+    ),
+    (
+        (
+            "Login aborted: Connection closed (auth failed, 1 attempts in 2 secs) (auth_failed): "
+            f"user=<user>, method=PLAIN, {WHERE}, TLS, session=<a>"
+        ),
         *("bad", b"?"),
     ),
     (f"Login: user=<user>, method=PLAIN, {WHERE}, TLS, (proxied), session=<a>", "good", b"?"),
 ]
 SESSIONS = [
-    "Disconnected: Connection closed (no auth attempts in 0 secs): user=<>, rip=192.0.2.2, "
-    "lip=192.0.2.1, session=<gxaBr2dhGqLAAAIC>",
+    (
+        "Disconnected: Connection closed (no auth attempts in 0 secs): user=<>, rip=192.0.2.2, "
+        "lip=192.0.2.1, session=<gxaBr2dhGqLAAAIC>"
+    ),
     # This attempt had a line of its own before.
-    "Login aborted: Connection closed (tried to use disallowed cleartext auth) "
-    f"(cleartext_auth_disabled): user=<>, {WHERE}, session=<a>",
+    (
+        "Login aborted: Connection closed (tried to use disallowed cleartext auth) "
+        f"(cleartext_auth_disabled): user=<>, {WHERE}, session=<a>"
+    ),
 ]
 ERRORS = [
     ("SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher", "no-suite"),

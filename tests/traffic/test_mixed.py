@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from audit.traffic.tally import Tally
 from tests.traffic.counted import Counted, count, stamped
 
-SUITES = ("TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits", "TLSv1 with cipher AES128-SHA (128/128 bits")
+SUITES = (
+    "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits",
+    "TLSv1 with cipher AES128-SHA (128/128 bits",
+)
 XS = {SUITES[0]: b"TLSv1.3:TLS_AES_256_GCM_SHA384:256", SUITES[1]: b"TLSv1:AES128-SHA:128", "": b""}
 MONTH = b"2026-11"
 
@@ -39,13 +42,19 @@ class Happened:
 @st.composite
 def _happened(draw: st.DrawFn) -> Happened:
     made = Happened()
-    for kind in draw(st.lists(st.sampled_from((_smtpd, _smtp, _cyrus, _dovecot, _exim)), max_size=12)):
+    for kind in draw(
+        st.lists(st.sampled_from((_smtpd, _smtp, _cyrus, _dovecot, _exim)), max_size=12)
+    ):
         kind(draw, made, draw(st.integers(1, 2)))
     return made
 
 
 def _smtpd(draw: st.DrawFn, made: Happened, pid: int) -> None:
-    suite, level, mails = draw(st.sampled_from(("", *SUITES))), draw(st.integers(0, 1)), draw(st.integers(0, 2))
+    suite, level, mails = (
+        draw(st.sampled_from(("", *SUITES))),
+        draw(st.integers(0, 1)),
+        draw(st.integers(0, 2)),
+    )
     host, process = "a.example[192.0.2.2]", f"postfix/smtpd[{pid}]"
     made.write(process, f"connect from {host}")
     if suite and level:
@@ -58,7 +67,9 @@ def _smtpd(draw: st.DrawFn, made: Happened, pid: int) -> None:
         made.write(process, f"SSL_accept error from {host}: -1")
         made.write(process, "warning: TLS library problem: error:0A0000C1::no shared cipher:s.c:1:")
         made.errors += 1
-    made.write(process, f"disconnect from {host} ehlo=1{' starttls=1' if suite else ''} mail={mails}")
+    made.write(
+        process, f"disconnect from {host} ehlo=1{' starttls=1' if suite else ''} mail={mails}"
+    )
 
 
 def _smtp(draw: st.DrawFn, made: Happened, pid: int) -> None:
@@ -79,7 +90,9 @@ def _cyrus(draw: st.DrawFn, made: Happened, pid: int) -> None:
     suite, process = draw(st.sampled_from(SUITES)), f"cyrus/imaps[{pid}]"
     made.write(process, f"starttls: {suite} new) no authentication")
     for _ in range(draw(st.integers(0, 2))):
-        made.write(process, "badlogin: [192.0.2.2] plaintext (me) [SASL(-13): authentication failure]")
+        made.write(
+            process, "badlogin: [192.0.2.2] plaintext (me) [SASL(-13): authentication failure]"
+        )
         made.logins[MONTH, "bad", XS[suite]] += 1
     if draw(st.booleans()):
         made.write(process, "login: [192.0.2.2] me plaintext+TLS User logged in SESSIONID=<a>")
@@ -89,20 +102,25 @@ def _cyrus(draw: st.DrawFn, made: Happened, pid: int) -> None:
 def _dovecot(draw: st.DrawFn, made: Happened, _pid: int) -> None:
     suite = draw(st.sampled_from(("", *SUITES)))
     tls = f"TLS, {suite}), " if suite else ""
-    made.write("dovecot", f"imap-login: Login: user=<me>, method=PLAIN, rip=192.0.2.2, {tls}session=<a>")
+    made.write(
+        "dovecot", f"imap-login: Login: user=<me>, method=PLAIN, rip=192.0.2.2, {tls}session=<a>"
+    )
     made.logins[MONTH, "good", XS[suite]] += 1
 
 
 def _exim(draw: st.DrawFn, made: Happened, pid: int) -> None:
     number, process = made.number(), f"exim[{pid}]"
     if draw(st.booleans()):
-        made.write(process, f"[1/3] 1avnaa-{number} <= a@b", "[2/3]  H=x [192.0.2.2]", "[3/3]  P=esmtp S=1")
+        made.write(
+            process, f"[1/3] 1avnaa-{number} <= a@b", "[2/3]  H=x [192.0.2.2]", "[3/3]  P=esmtp S=1"
+        )
         made.exim.append(f"1avnaa-{number} <= a@b H=x [192.0.2.2] P=esmtp S=1\n".encode())
     else:
         made.write(process, f"1avnaa-{number} Completed")
         made.exim.append(f"1avnaa-{number} Completed\n".encode())
 
 
+@st.composite
 def _interleaved(draw: st.DrawFn, made: Happened) -> list[bytes]:
     """The lines of all processes, each in its order, with times: often several have the same."""
     queues = [list(lines) for lines in made.processes.values()]
@@ -113,6 +131,7 @@ def _interleaved(draw: st.DrawFn, made: Happened) -> list[bytes]:
     return lines
 
 
+@st.composite
 def _cut(draw: st.DrawFn, lines: list[bytes]) -> list[list[bytes]]:
     cuts = sorted(draw(st.lists(st.integers(0, len(lines)), max_size=6)))
     return [lines[a:b] for a, b in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
@@ -123,9 +142,9 @@ def _cut(draw: st.DrawFn, lines: list[bytes]) -> list[list[bytes]]:
 def test_any_cut_and_any_order_give_what_happened(data: st.DataObject) -> None:
     """Processes mixed as one likes, cut where one likes, parts added in any order."""
     made = data.draw(_happened())
-    lines = _interleaved(data.draw, made)
+    lines = data.draw(_interleaved(made))
     whole, cut = Counted().part(lines), Counted()
-    parts = list(enumerate(_cut(data.draw, lines)))
+    parts = list(enumerate(data.draw(_cut(lines))))
     for number, part in data.draw(st.permutations(parts)):
         cut.part(part, number)
     _assert_counted(made, lines, whole.finish())
@@ -151,9 +170,18 @@ def _assert_counted(made: Happened, lines: list[bytes], found: Tally) -> None:
 @given(st.lists(st.binary(max_size=120), max_size=8))
 def test_no_bytes_are_too_strange(texts: list[bytes]) -> None:
     """Every line is counted once, whoever seems to have written whatever."""
-    tags = (b"postfix/smtpd[1]", b"postfix/smtp[1]", b"dovecot", b"cyrus/imaps[1]", b"postfix/qmgr[1]", b"x")
+    tags = (
+        b"postfix/smtpd[1]",
+        b"postfix/smtp[1]",
+        b"dovecot",
+        b"cyrus/imaps[1]",
+        b"postfix/qmgr[1]",
+        b"x",
+    )
     lines = [
-        b"Nov 29 10:07:46 mx1 " + tag + b": " + text.replace(b"\n", b"") for tag in tags for text in texts
+        b"Nov 29 10:07:46 mx1 " + tag + b": " + text.replace(b"\n", b"")
+        for tag in tags
+        for text in texts
     ]
     found = Counted().part(lines).finish()
     assert sum(found.lines.values()) == sum(found.days.values()) == len(lines)
@@ -169,9 +197,17 @@ def test_processes_of_two_hosts_are_two() -> None:
 
 def test_only_the_days_that_are_wanted() -> None:
     """Others are not counted at all; what goes on with a line has no day."""
-    lines = ["Nov 27 10:00:00 a cron[1]: x", "Nov 28 10:00:00 a cron[1]: x", "Nov 29 10:00:00 a cron[1]: x"]
+    lines = [
+        "Nov 27 10:00:00 a cron[1]: x",
+        "Nov 28 10:00:00 a cron[1]: x",
+        "Nov 29 10:00:00 a cron[1]: x",
+    ]
     assert dict(count(*lines).days) == {b"2026-11-27": 1, b"2026-11-28": 1, b"2026-11-29": 1}
-    found = Counted(first=b"2026-11-28", last=b"2026-11-28").part([line.encode() for line in lines]).finish()
+    found = (
+        Counted(first=b"2026-11-28", last=b"2026-11-28")
+        .part([line.encode() for line in lines])
+        .finish()
+    )
     assert dict(found.days) == {b"2026-11-28": 1}
 
 
@@ -196,7 +232,7 @@ def test_lines_of_exims_are_made_its_own() -> None:
 
 
 def test_parts_of_a_line_of_exims() -> None:
-    """They are one line again, each process's; a backslash was the end of a line; a half is none."""
+    """They are one line again, each process's; a backslash ended a line; a half is none."""
     counted = Counted().part(
         stamped(
             *("exim[1]: [1\\2] a", "exim[2]: [1/2] 2026-11-28 10:00:00 c", "exim[1]: [2/2] b"),

@@ -11,36 +11,54 @@ X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
 # Two that Postfix 3.7 wrote in the tests' cell, and how others look in its sources.
 SESSIONS = [
     (
-        "Anonymous TLS connection established from unknown[192.0.2.2]: TLSv1.3 with cipher "
-        "TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (P-256) "
-        "server-digest SHA256",
+        (
+            "Anonymous TLS connection established from unknown[192.0.2.2]: TLSv1.3 with cipher "
+            "TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (P-256) "
+            "server-digest SHA256"
+        ),
         *(X + b":X25519", b"no"),
     ),
     (f"Trusted TLS connection established from a.example[2001:db8::1]: {SUITE}", X, b"yes"),
     (f"Verified TLS connection reused from a.example[192.0.2.2]: {SUITE}", X, b"yes"),
-    (f"Untrusted TLS connection established from a.example[192.0.2.2] to b.example: {SUITE}", X, b"no"),
+    (
+        f"Untrusted TLS connection established from a.example[192.0.2.2] to b.example: {SUITE}",
+        X,
+        b"no",
+    ),
     (f"TLS connection established from a.example[192.0.2.2]: {SUITE}", X, b""),
     (f"Anonymous TLS connection established from [192.0.2.2]:47992: {SUITE}", X, b"no"),
     (
-        f"Anonymous TLS connection established from a.example[192.0.2.2]: {SUITE} "
-        "key-exchange ECDHE (prime256v1) server-signature RSA-PSS (2048 bits)",
+        (
+            f"Anonymous TLS connection established from a.example[192.0.2.2]: {SUITE} "
+            "key-exchange ECDHE (prime256v1) server-signature RSA-PSS (2048 bits)"
+        ),
         *(X + b":prime256v1", b"no"),
     ),
     (
-        "Anonymous TLS connection established from a.example[192.0.2.2]: TLSv1 with cipher "
-        "DHE-RSA-AES256-SHA (256/256 bits) key-exchange DHE (2048 bits)",
+        (
+            "Anonymous TLS connection established from a.example[192.0.2.2]: TLSv1 with cipher "
+            "DHE-RSA-AES256-SHA (256/256 bits) key-exchange DHE (2048 bits)"
+        ),
         *(b"TLSv1:DHE-RSA-AES256-SHA:256", b"no"),
     ),
 ]
 
 
 def _delivered(
-    number: str = "A1", relay: str = "mx.example[192.0.2.9]:25", status: str = "sent", more: str = ""
+    number: str = "A1",
+    relay: str = "mx.example[192.0.2.9]:25",
+    status: str = "sent",
+    more: str = "",
 ) -> str:
     return (
         f"postfix/smtp[9]: {number}: to=<a@b.example>, relay={relay}, delay=1.2, "
         f"delays=0.1/0/1/0.1, {more}dsn=2.0.0, status={status} (250 2.0.0 Ok)"
     )
+
+
+def _sent_with(trust: str) -> str:
+    peer = "mx.example[192.0.2.9]:25"
+    return f"postfix/smtp[9]: {trust} TLS connection established to {peer}: {SUITE}"
 
 
 def _server(*messages: str, service: str = "postfix/smtpd") -> Tally:
@@ -71,7 +89,11 @@ def test_without_a_line_of_its_own_a_session_has_no_name(
 ) -> None:
     """At log level 0 the end of a connection says that there was one, or the service does."""
     found = _server(
-        *("connect from a[192.0.2.2]", "A1: client=a[192.0.2.2]", f"disconnect from a[192.0.2.2] {end}"),
+        *(
+            "connect from a[192.0.2.2]",
+            "A1: client=a[192.0.2.2]",
+            f"disconnect from a[192.0.2.2] {end}",
+        ),
         service=service,
     )
     assert dict(found.incoming) == {(b"2026-11", use, x, b""): 1}
@@ -85,7 +107,10 @@ def test_a_session_ends_with_its_connection() -> None:
             *("connect from a[192.0.2.2]", session, "A1: client=a[192.0.2.2]", *end),
             *("connect from b[192.0.2.3]", "A2: client=b[192.0.2.3]"),
         )
-        assert found.clients.keys() == {("mx", b"192.0.2.2", b"", X), ("mx", b"192.0.2.3", b"", b"")}
+        assert found.clients.keys() == {
+            ("mx", b"192.0.2.2", b"", X),
+            ("mx", b"192.0.2.3", b"", b""),
+        }
 
 
 def test_who_logged_in_submits() -> None:
@@ -109,8 +134,12 @@ def test_why_a_handshake_failed_stands_in_the_next_line(
 ) -> None:
     """Of the same process; another process's words are not its reason."""
     more = [f"warning: TLS library problem: {library}"] if library else []
-    found = _server("connect from a[192.0.2.2]", f"SSL_accept error from a[192.0.2.2]: {error}", *more)
-    assert {key: seen.count for key, seen in found.errors.items()} == {("mx", b"192.0.2.2", reason): 1}
+    found = _server(
+        "connect from a[192.0.2.2]", f"SSL_accept error from a[192.0.2.2]: {error}", *more
+    )
+    assert {key: seen.count for key, seen in found.errors.items()} == {
+        ("mx", b"192.0.2.2", reason): 1
+    }
     foreign = count(
         *stamped(
             "postfix/smtpd[7]: SSL_accept error from a[192.0.2.2]: -1",
@@ -120,10 +149,14 @@ def test_why_a_handshake_failed_stands_in_the_next_line(
     assert foreign.errors.keys() == {("mx", b"192.0.2.2", "other")}
 
 
-@pytest.mark.parametrize(("trust", "cv"), [("Verified", b"yes"), ("Trusted", b"yes"), ("Untrusted", b"no")])
+@pytest.mark.parametrize(
+    ("trust", "cv"), [("Verified", b"yes"), ("Trusted", b"yes"), ("Untrusted", b"no")]
+)
 def test_a_delivery_has_the_session_to_the_same_host(trust: str, cv: bytes) -> None:
     """And no other host's; the message is one mail however many recipients it has there."""
-    session = f"postfix/smtp[9]: {trust} TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
+    session = (
+        f"postfix/smtp[9]: {trust} TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
+    )
     found = count(
         *stamped(
             "postfix/cleanup[5]: A1: message-id=<a>",
@@ -138,14 +171,16 @@ def test_a_delivery_has_the_session_to_the_same_host(trust: str, cv: bytes) -> N
 
 def test_a_session_is_for_one_message() -> None:
     """Postfix writes a line for every session, so the next message without one had none."""
-    session = f"postfix/smtp[9]: Untrusted TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
+    session = _sent_with("Untrusted")
     found = count(*stamped(session, _delivered("A1"), _delivered("A2"), session, _delivered("A3")))
     assert dict(found.outgoing) == {(b"2026-11", X, b"no"): 2, (b"2026-11", b"", b""): 1}
 
 
 def test_what_a_delivery_was_held_to() -> None:
     """Since 3.11 it says DANE."""
-    session = f"postfix/smtp[9]: Verified TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
+    session = (
+        f"postfix/smtp[9]: Verified TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
+    )
     found = count(*stamped(session, _delivered(more="tls=dane, ")))
     assert dict(found.outgoing) == {(b"2026-11", X, b"dane"): 1}
 
@@ -154,7 +189,11 @@ def test_what_is_no_delivery_to_another_host() -> None:
     """Local ones, those that wait or failed, and content filters: lines, and no mails sent."""
     local = _delivered(relay="local").replace("smtp[9]", "local[3]")
     lines = stamped(
-        *(local, _delivered(relay="mx1[private/lmtp]"), _delivered(relay="none", status="deferred")),
+        *(
+            local,
+            _delivered(relay="mx1[private/lmtp]"),
+            _delivered(relay="none", status="deferred"),
+        ),
         *(_delivered(status="bounced"), _delivered(relay="filter[127.0.0.1]:10024")),
     )
     found = Counted(own={b"127.0.0.1"}).part(lines).finish()
@@ -170,6 +209,7 @@ def test_mail_that_a_filter_gives_back_is_ones_own() -> None:
     assert dict(found.incoming) == {(b"2026-11", "own", b"", b""): 1}
 
 
+FAKE = f"established from b[1.1.1.1]: {SUITE}"
 FORGED = ">, relay=evil.example[6.6.6.6]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (x"
 
 
@@ -191,12 +231,14 @@ def test_a_delivery_that_can_be_read_in_two_ways_is_ambiguous(line: str) -> None
 @pytest.mark.parametrize(
     "line",
     [
-        f"postfix/smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.2]: 550 no; helo=<x TLS connection established from b[1.1.1.1]: {SUITE}>",
+        f"postfix/smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.2]: 550 no; helo=<x TLS connection {FAKE}>",
         f"postfix/smtpd[7]: disconnect from a[192.0.2.2] {SUITE}",
-        f"postfix/smtpd[7]: warning: hostname Anonymous TLS connection established from b[1.1.1.1]: {SUITE}",
+        f"postfix/smtpd[7]: warning: hostname Anonymous TLS connection {FAKE}",
         f"postfix/smtpd[7]: Anonymous TLS connection established from b[1.1.1.1]: TLSv9 with cipher {SUITE}",
-        f"postfix/cleanup[7]: A1: message-id=<Anonymous TLS connection established from b[1.1.1.1]: {SUITE}>",
-        _delivered().replace("Ok", f"Anonymous TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"),
+        f"postfix/cleanup[7]: A1: message-id=<Anonymous TLS connection {FAKE}>",
+        _delivered().replace(
+            "Ok", f"Anonymous TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
+        ),
     ],
 )
 def test_a_session_in_somebodys_words_is_none(line: str) -> None:
@@ -210,5 +252,5 @@ def test_a_session_in_somebodys_words_is_none(line: str) -> None:
 
 def test_a_daemon_that_nobody_knows_breaks_the_law() -> None:
     """What names a session and was read by nobody must show."""
-    found = count(*stamped(f"pofix/smtpd[7]: Anonymous TLS connection established from b[1.1.1.1]: {SUITE}"))
+    found = count(*stamped(f"pofix/smtpd[7]: Anonymous TLS connection {FAKE}"))
     assert (found.named, dict(found.lines)) == (1, {("other", False): 1})

@@ -12,7 +12,11 @@ from tests.traffic.counted import CHANGED
 # The day of these is the 29th of November 2026, unless said.
 SPELLINGS = [
     ("Nov 29 10:07:46 mx1 postfix/smtpd[12]: connect", b"mx1", b"postfix/smtpd", b"12"),
-    ("Nov 29 10:07:46 mx1 postfix/submission/smtpd[12]: a", *(b"mx1", b"postfix/submission/smtpd"), b"12"),
+    (
+        "Nov 29 10:07:46 mx1 postfix/submission/smtpd[12]: a",
+        *(b"mx1", b"postfix/submission/smtpd"),
+        b"12",
+    ),
     ("<22>Nov 29 10:07:46 mx1 exim[1]: a", b"mx1", b"exim", b"1"),
     ("Nov 29 10:07:46.123456 mx1 cyrus/imaps[7]: a", b"mx1", b"cyrus/imaps", b"7"),
     ("Nov 29 10:07:46 mx1 dovecot: imap-login: a", b"mx1", b"dovecot", b""),
@@ -28,7 +32,9 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "host", "tag", "pid"), SPELLINGS, ids=[s[0][:44] for s in SPELLINGS])
+@pytest.mark.parametrize(
+    ("line", "host", "tag", "pid"), SPELLINGS, ids=[s[0][:44] for s in SPELLINGS]
+)
 def test_every_spelling_is_read(line: str, host: bytes, tag: bytes, pid: bytes) -> None:
     """Day, host, tag and number of the process; the message is what follows the first colon."""
     found = prefix(line.encode(), Calendar(CHANGED))
@@ -42,7 +48,13 @@ def test_every_spelling_is_read(line: str, host: bytes, tag: bytes, pid: bytes) 
 @pytest.mark.parametrize(
     "line",
     [
-        *("", " Suggested action: none", "Nov 29 10:07:46", "Nov 29 10:07:46 mx1", "Nov 31 1:1:1 a b: c"),
+        *(
+            "",
+            " Suggested action: none",
+            "Nov 29 10:07:46",
+            "Nov 29 10:07:46 mx1",
+            "Nov 31 1:1:1 a b: c",
+        ),
         *("Foo 29 10:07:46 mx1 a: b", "Feb 30 10:07:46 mx1 a: b", "@400000006a2a1e9c exim: a"),
         *("@ffffffffffffffff00000000 exim: a", "2026-11-29 10:07:46 1avnaa-0004aa-5V Completed"),
     ],
@@ -71,7 +83,9 @@ def test_tai_is_translated() -> None:
         ("2026-03-01", "Feb 29", b"2024-02-29"),
     ],
 )
-def test_the_year_follows_from_when_the_file_was_changed(changed: str, stamp: str, day: bytes) -> None:
+def test_the_year_follows_from_when_the_file_was_changed(
+    changed: str, stamp: str, day: bytes
+) -> None:
     """It goes on over New Year, and no line is later than the file."""
     calendar = Calendar(datetime.fromisoformat(changed).replace(tzinfo=UTC))
     found = prefix(f"{stamp} 10:07:46 mx1 exim[1]: a".encode(), calendar)
