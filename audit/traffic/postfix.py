@@ -10,7 +10,7 @@ and "Anonymous" none at all: `no`. Since 3.11 a delivery says that it was held t
 At `smtpd_tls_loglevel = 0` only the number of STARTTLS is known, as a connection ends; at
 `smtp_tls_loglevel = 0` nothing is known of deliveries.
 
-Sources: tls_misc.c, tls_server.c, smtpd.c, log_adhoc.c, auxiliary/collate of 3.11; lines of 3.7.
+Sources: tls_misc.c, tls_server.c, smtpd.c, log_adhoc.c, auxiliary/collate of 3.11.
 """
 
 import re

@@ -8,13 +8,13 @@ from tests.traffic.counted import Counted, count, stamped
 
 SUITE = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)"
 X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
-# Two that Postfix 3.7 wrote in the tests' cell, and how others look in its sources.
+# As tls_misc.c of 3.11 writes them, and older versions did.
 SESSIONS = [
     (
         (
             "Anonymous TLS connection established from unknown[192.0.2.2]: TLSv1.3 with cipher "
-            "TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 server-signature ECDSA (P-256) "
-            "server-digest SHA256"
+            "TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 "
+            "server-signature ECDSA (P-256) server-digest SHA256"
         ),
         *(X + b":X25519", b"no"),
     ),
@@ -231,10 +231,10 @@ def test_a_delivery_that_can_be_read_in_two_ways_is_ambiguous(line: str) -> None
 @pytest.mark.parametrize(
     "line",
     [
-        f"postfix/smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.2]: 550 no; helo=<x TLS connection {FAKE}>",
+        f"postfix/smtpd[7]: NOQUEUE: reject: RCPT from a: 550; helo=<x TLS connection {FAKE}>",
         f"postfix/smtpd[7]: disconnect from a[192.0.2.2] {SUITE}",
         f"postfix/smtpd[7]: warning: hostname Anonymous TLS connection {FAKE}",
-        f"postfix/smtpd[7]: Anonymous TLS connection established from b[1.1.1.1]: TLSv9 with cipher {SUITE}",
+        f"postfix/smtpd[7]: TLS connection established from b[1.1.1.1]: TLSv9 with cipher {SUITE}",
         f"postfix/cleanup[7]: A1: message-id=<Anonymous TLS connection {FAKE}>",
         _delivered().replace(
             "Ok", f"Anonymous TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
