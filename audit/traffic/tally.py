@@ -55,7 +55,7 @@ class Tally:
         strange: some of the ambiguous lines, to show.
         days: lines by day.
         incoming: mails by month, use, X= and CV=.
-        certificates: mails by the client's DN and CV=.
+        certificates: mails by use, the client's DN and CV=.
         clients: by use, address, login and X=.
         logins: of POP3, IMAP and ManageSieve, by month, outcome and X=.
         refused: who sent a password without TLS and was refused, by address and user.
@@ -74,7 +74,7 @@ class Tally:
     strange: list[bytes] = field(default_factory=list)
     days: dict[bytes, int] = field(default_factory=Counter)
     incoming: dict[tuple[bytes, Use, bytes, bytes], int] = field(default_factory=Counter)
-    certificates: dict[tuple[bytes, bytes], int] = field(default_factory=Counter)
+    certificates: dict[tuple[Use, bytes, bytes], int] = field(default_factory=Counter)
     clients: dict[tuple[Use, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     logins: dict[tuple[bytes, Outcome, bytes], int] = field(default_factory=Counter)
     refused: dict[tuple[bytes, bytes], Seen] = field(default_factory=dict)
@@ -99,10 +99,14 @@ class Tally:
         count: int = 1,
     ) -> None:
         """Mails came from another host."""
+        self.mails(day, use, x, cv, dn, count)
+        see(self.clients, (use, ip, login, x), day, count)
+
+    def mails(self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes, count: int) -> None:
+        """Mails came, from whomever."""
         self.incoming[day[:7], use, x, cv] += count
         if dn:
-            self.certificates[dn, cv] += count
-        see(self.clients, (use, ip, login, x), day, count)
+            self.certificates[use, dn, cv] += count
 
     def logged_in(self, day: bytes, ip: bytes, user: bytes, x: bytes, outcome: Outcome) -> None:
         """Somebody tried to log in, to read mail."""
@@ -134,11 +138,20 @@ class Tally:
         self.outgoing[day[:7], x, cv] += count
         see(self.hosts, (name, x, cv), day, count)
 
+    def again(self, sent: Sent, count: int) -> None:
+        """Copies are no mails of their own: others went the same way for the same message."""
+        day, name, _, x, cv, _ = sent
+        self.outgoing[day[:7], x, cv] -= count
+        see(self.hosts, (name, x, cv), day, -count)
+
     def copy(self, message: bytes, sent: Sent) -> None:
         """Of which message a copy was: what a host got of one is one mail, for all recipients."""
         unfinished = self.open if message in self.open else self.late
         known = unfinished.get(message, ())
-        unfinished[message] = self._together(known, (sent,)) if known else (sent,)
+        if all(mail[2] != sent[2] for mail in known):
+            unfinished[message] = (*known, sent)
+        else:
+            unfinished[message] = self._together(known, (sent,))
 
     def completed(self, message: bytes) -> None:
         """A message will be sent nowhere any more."""
@@ -150,9 +163,8 @@ class Tally:
         for mail in more:
             way = _way(mail)
             mails[way], *again = sorted((mails[way], mail)) if way in mails else (mail,)
-            for day, name, _, x, cv, _ in again:
-                self.outgoing[day[:7], x, cv] -= 1
-                see(self.hosts, (name, x, cv), day, -1)
+            for one in again:
+                self.again(one, 1)
         self.mixed += _mixed(mails.values()) - _mixed(known) - _mixed(more)
         return tuple(mails.values())
 

@@ -9,9 +9,9 @@ X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
 SUITE = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)"
 BAD = "Disconnected: Aborted login by logging out (auth failed, 2 attempts in 8 secs)"
 WHERE = "rip=192.0.2.2, lip=192.0.2.1"
-# Dovecot 2.3.19 in the tests' cell, with `ssl = required`, wrote the first, and with %k the second and
-# the fifth; also the two that were refused with "auth failed" (some with shorter session names here).
-# The others are what client-common.c of 2.3.19 and of 2.4.4 can write.
+# Dovecot 2.3.19 in the tests' cell, with `ssl = required`, wrote the first, and with %k the second
+# and the fifth; also the two that were refused with "auth failed" (some with shorter names of
+# sessions here). The others are what client-common.c of 2.3.19 and of 2.4.4 can write.
 LINES = [
     (
         f"Login: user=<user>, method=PLAIN, {WHERE}, mpid=48, TLS, session=<C9WMr2dhOtvAAAIC>",
