@@ -50,6 +50,7 @@ ALLOWED = {
     },
     "rollout": {"changes", "errors", "findings"},
     "notify": {"account", "bounded", "errors", "report", "roots"},
+    "traffic": {"errors", "iana"},
     "measures": {"errors", "findings", "policy"},
     "passage": {
         *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),
@@ -65,6 +66,9 @@ PURE = {
 PURE_MODULES = {
     *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
+    *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tally")),
+    *(f"traffic/{name}.py" for name in ("cyrus", "dovecot", "exim_syslog", "mixed", "postfix")),
+    *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "syslog")),
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),
 }
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}

@@ -28,6 +28,8 @@ _START = """
 printf '%s\n' 'module(load="imuxsock")' '*.* /var/log/mail.log' >/etc/rsyslog.conf
 install -d -o cyrus -g mail /run/cyrus /run/cyrus/proc /run/cyrus/lock /run/cyrus/socket
 rsyslogd
+printf right | saslpasswd2 -p -c -u localhost user
+chown cyrus /etc/sasldb2
 exec /usr/sbin/cyrmaster
 """
 

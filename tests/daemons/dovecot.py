@@ -1,6 +1,6 @@
 """Dovecot 2.3 as Debian sets it up, with TLS as told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +14,26 @@ PORTS: Ports = {
     995: ("pop3", "implicit"),
     110: ("pop3", "starttls"),
 }
+# Who has the password may log in as anybody, and nobody has a mailbox.
+_USERS = """auth_mechanisms = plain
+passdb {
+  driver = static
+  args = password=right
+}
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=/tmp/mail
+}
+"""
+_NONE: Mapping[str, str] = {}
 
 
 @contextmanager
-def dovecot(pki: Pki, folder: Path, tls: Tls) -> Iterator[Server]:
-    """Dovecot, a process for each login. It has no highest version: that is the library's."""
+def dovecot(pki: Pki, folder: Path, tls: Tls, more: Mapping[str, str] = _NONE) -> Iterator[Server]:
+    """Dovecot, a process for each login, with *more* settings.
+
+    It has no highest version: that is the library's.
+    """
     settings = {
         "log_path": "/var/log/dovecot.log",
         "ssl": "required",
@@ -35,7 +50,12 @@ def dovecot(pki: Pki, folder: Path, tls: Tls) -> Iterator[Server]:
         settings["ssl_alt_key"] = f"</etc/tls/{tls.keys[1]}.key"
     if tls.dh_bits is not None:
         settings["ssl_dh"] = "</etc/tls/dh.pem" if tls.dh_bits else ""
-    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
-    laid = {**files(tls, pki), **library(tls), "etc/dovecot/local.conf": lines}
+    lines = "".join(f"{name} = {value}\n" for name, value in {**settings, **more}.items())
+    laid = {
+        **files(tls, pki),
+        **library(tls),
+        "etc/dovecot/local.conf": lines,
+        "etc/dovecot/conf.d/10-auth.conf": _USERS,
+    }
     with cell("dovecot-postfix", folder, laid, "exec dovecot -F", PORTS) as server:
         yield server

@@ -1,0 +1,161 @@
+"""Lines of whatever daemons write to one syslog file: each goes to who understands it. Pure.
+
+A process is looked at once, when its first line comes; after that a line costs a search for the
+end of its name, one look-up, and what its daemon's grammar needs.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
+from audit.traffic.seams import Process, Seams, Sink, Stretch, Talk
+from audit.traffic.syslog import Calendar, Prefix, prefix
+from audit.traffic.tally import STRANGE, Kind
+
+Hear = Callable[[bytes, int, bytes], Kind | None]
+
+# What all of them write of a session, and hardly anybody else: counted apart from the grammars.
+NAMED = b" with cipher "
+_MANY = 1000  # names of processes that say nothing of mail
+
+
+class Reader:
+    """Counts one part of a syslog file, or Dovecot's own log file."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        changed: datetime,
+        *,
+        part: int = 0,
+        first: bytes = b"",
+        last: bytes = b"",
+    ) -> None:
+        """Into a sink.
+
+        Args:
+            sink: where to count.
+            changed: when the file was written to for the last time.
+            part: the place of this part among all, as far as the caller knows it.
+            first: the first day to count, YYYY-MM-DD; empty: all.
+            last: the last one; empty: all.
+        """
+        self._sink, self._calendar, self._part = sink, Calendar(changed), part
+        self._first, self._last = first, last or b"~"
+        self._known: dict[bytes, Hear] = {}
+        self._processes: dict[bytes, Process] = {}
+        self._plain: list[Kind] = []
+        self._naming: list[Kind] = []
+        # How the last line began: its day, as it is written, and where its writer's name stood.
+        self._stamp, self._day, self._writer, self._others = b"\n", b"", 0, 0
+
+    def count(self, block: bytes) -> None:
+        """Count whole lines, each with its end."""
+        lines = block.split(b"\n")
+        lines.pop()
+        known, plain = self._known.get, self._plain.append
+        for line in lines:
+            end = line.find(b": ", self._writer)
+            hear = known(line[self._writer : end]) if line.startswith(self._stamp) else None
+            if hear is None:
+                end, hear = self._meet(line)
+            kind = hear(line, end + 2, self._day)
+            if NAMED in line or kind == "ambiguous":
+                self._rare(line, kind, hear)
+            elif kind:
+                plain(kind)
+        self._settle()
+
+    def _rare(self, line: bytes, kind: Kind | None, hear: Hear) -> None:
+        """A line that names a session, or in which somebody has written as if it did."""
+        if kind is None:
+            return
+        names = NAMED in line
+        self._sink.tally.named += names
+        if kind == "other" and hear is not _foreign:
+            kind = "ambiguous"
+        if kind == "ambiguous":  # the same few are kept, wherever a log is cut
+            some = self._sink.tally.strange
+            some[:] = sorted({*some, line})[:STRANGE]
+        (self._naming if names and hear is not _foreign else self._plain).append(kind)
+
+    def _settle(self) -> None:
+        """Count the lines since the last time: they are of one day."""
+        tally = self._sink.tally
+        for some, names in ((self._plain, False), (self._naming, True)):
+            for kind, count in Counter(some).items():
+                tally.lines[kind, names] += count
+                tally.days[self._day] += count
+            some.clear()
+        self._sink.flush()
+
+    def _meet(self, line: bytes) -> tuple[int, Hear]:
+        """The end of the name and the grammar, of a line that is not like the one before."""
+        found = prefix(line, self._calendar)
+        day = found.day if found else b""  # a line that goes on with another has none
+        if day != self._day:
+            self._settle()
+            self._day = day
+        self._stamp = b"\n"
+        if not self._first <= day <= self._last:
+            return -2, _unwanted
+        if found is None:
+            return -2, _foreign
+        self._stamp, self._writer = line[: found.dated], found.writer
+        name = line[found.writer : found.end - 2]
+        hear = self._known.get(name) or self._hear(found)
+        if hear is _foreign:
+            self._others = (self._others + 1) % _MANY
+            if not self._others:  # some write a name of its own for every line
+                for one in [name for name, hear in self._known.items() if hear is _foreign]:
+                    del self._known[one]
+        self._known[name] = hear
+        return found.end - 2, hear
+
+    def _hear(self, found: Prefix) -> Hear:
+        process = None
+        if kind := _talk(found.tag):
+            process = Process(kind(found.host, found.tag), found.day + b" " + found.time)
+            self._processes[_name(found)] = process
+        tag, sink = found.tag, self._sink
+        if process and kind is exim_syslog.Parts:
+            return exim_syslog.Native(process, sink).hear
+        return (
+            postfix.hear(tag, found.host, process, sink)
+            or cyrus.hear(tag, process, sink)
+            or dovecot.hear(tag, sink)
+            or _foreign
+        )
+
+    def seams(self) -> Seams:
+        """What is left when the part is over; to be given to `finish` with that of all others."""
+        return {name: [one.stretch(self._part)] for name, one in self._processes.items()}
+
+
+def finish(left: Mapping[bytes, list[Stretch]], sink: Sink) -> None:
+    """Count what parts left that belongs together; to be done before `Tally.finish`."""
+    for name, stretches in left.items():
+        host, tag, _ = name.split(b" ")
+        kind = _talk(tag)
+        if kind:
+            seams.join(stretches, partial(kind, host, tag), sink)
+    sink.flush()
+
+
+def _name(found: Prefix) -> bytes:
+    return b" ".join((found.host, found.tag, found.pid))
+
+
+def _talk(tag: bytes) -> type[Talk] | None:
+    return exim_syslog.talk(tag) or postfix.talk(tag) or cyrus.talk(tag)
+
+
+def _foreign(_line: bytes, _start: int, _day: bytes) -> Kind:
+    """A daemon that says nothing of mail, or no line of syslog's."""
+    return "other"
+
+
+def _unwanted(_line: bytes, _start: int, _day: bytes) -> None:
+    """A day that is not to be counted."""

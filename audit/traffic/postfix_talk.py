@@ -1,0 +1,168 @@
+"""How it stands with a process of Postfix's: which session its next line is about. Pure."""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from audit.traffic.errors import reason
+from audit.traffic.seams import Event, Sink, Talk
+from audit.traffic.tally import UNNAMED, Use
+
+CONNECT, DISCONNECT, SESSION = b"connect", b"disconnect", b"session"
+CLIENT, ERROR, LIBRARY, TO, BOUND = b"client", b"error", b"library", b"to", b"bound"
+
+_RELAY = re.compile(rb"([^\s\[\]]+)\[([0-9a-fA-F.:]+)\]:\d+")
+_SUBMISSION = frozenset((b"submission", b"submissions", b"smtps"))
+_IMPLICIT = frozenset((b"submissions", b"smtps"))
+
+
+@lru_cache(maxsize=4096)
+def _relay(words: bytes) -> tuple[bytes, bytes]:
+    """Name and address; empty if it is no other host."""
+    relay = _RELAY.fullmatch(words)
+    return (relay[1], relay[2]) if relay else (b"", b"")
+
+
+@lru_cache(maxsize=256)
+def _services(tag: bytes) -> frozenset[bytes]:
+    return frozenset(tag.split(b"/")[1:-1])
+
+
+@dataclass(slots=True)
+class Incoming(Talk):
+    """An smtpd: one connection after the other."""
+
+    x: bytes = b""
+    cv: bytes = b""
+    mails: list[Event] = field(default_factory=list)  # of which it is not known yet if in clear
+    error: Event = ()
+
+    @staticmethod
+    def begins(_before: Event | None, event: Event) -> bool:
+        """A new connection."""
+        return event[0] == CONNECT
+
+    @staticmethod
+    def ends(event: Event) -> bool:
+        """The end of a connection."""
+        return event[0] == DISCONNECT
+
+    def take(self, event: Event, sink: Sink) -> None:
+        """One line."""
+        what = event[0]
+        if what == CLIENT:
+            if self.x:
+                self._arrived(event, self.x, sink)
+            else:
+                self.mails.append(event)
+        elif what == SESSION:
+            self._flush(b"", sink)
+            _, _, self.x, self.cv = event
+        elif what == CONNECT:
+            self.end(sink)
+        elif what == DISCONNECT:
+            if event[1]:
+                self._flush(UNNAMED, sink)
+            self.end(sink)
+        elif what == ERROR:
+            self._failed(sink)
+            self.error = event
+        elif self.error:
+            # The library's own words come after the error, and there may be several lines.
+            self.error = (*self.error[:3], self.error[3] + b" " + event[1])
+
+    def end(self, sink: Sink) -> None:
+        """The connection is over."""
+        if self.mails:
+            self._flush(UNNAMED if _services(self.tag) & _IMPLICIT else b"", sink)
+        if self.error:
+            self._failed(sink)
+        self.x = self.cv = b""
+
+    def open(self) -> list[Event]:
+        """The session, the mails and the error."""
+        session = [(SESSION, b"", self.x, self.cv)] if self.x else []
+        return [*session, *self.mails, *([self.error] if self.error else [])]
+
+    def _flush(self, x: bytes, sink: Sink) -> None:
+        for mail in self.mails:
+            self._arrived(mail, x, sink)
+        self.mails.clear()
+
+    def _arrived(self, mail: Event, x: bytes, sink: Sink) -> None:
+        _, day, ip, login = mail
+        cv = self.cv if self.x else b""
+        sink.arrivals.append((day, self._use(ip, login, sink), ip, login, x, cv))
+
+    def _use(self, ip: bytes, login: bytes, sink: Sink) -> Use:
+        if ip in sink.own:
+            return "own"
+        return "submission" if login or _services(self.tag) & _SUBMISSION else "mx"
+
+    def _failed(self, sink: Sink) -> None:
+        if self.error:
+            _, day, ip, words = self.error
+            sink.tally.failed(day, self._use(ip, b"", sink), ip, reason(words))
+            self.error = ()
+
+
+@dataclass(slots=True)
+class Outgoing(Talk):
+    """An smtp: a session is that of the message which is spoken of next."""
+
+    peer: bytes = b""
+    x: bytes = b""
+    cv: bytes = b""
+    message: bytes = b""
+    delays: bytes = b""
+
+    @staticmethod
+    def begins(before: Event | None, event: Event) -> bool:
+        """A new session; or another message, without one."""
+        if event[0] == SESSION:
+            return True
+        return before is not None and before[2] != event[2]
+
+    @staticmethod
+    def ends(_event: Event) -> bool:
+        """Nothing does: more recipients may follow."""
+        return False
+
+    def take(self, event: Event, sink: Sink) -> None:
+        """One line."""
+        if event[0] == SESSION:
+            _, self.peer, self.x, self.cv = event
+            self.message = self.delays = b""
+        elif event[0] == BOUND:
+            _, self.message, self.delays = event
+        else:
+            self._to(event, sink)
+
+    def _to(self, event: Event, sink: Sink) -> None:
+        _, day, message, relay, delays, policy, sent = event
+        # All recipients that one transaction sent a message to have the same delays.
+        again = self.message in (b"", message) and not (sent and self.delays not in (b"", delays))
+        if relay != self.peer or not again:
+            self.peer = self.x = self.cv = b""
+        self.message = message
+        if sent:
+            self.delays = delays
+            name, ip = _relay(relay)
+            if ip and ip not in sink.own:
+                dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
+                copy = (day, name, ip, self.x, b"dane" if dane else self.cv, b"")
+                sink.copies.append(copy)
+                sink.tally.copy(message, copy)
+
+    def end(self, sink: Sink) -> None:
+        """Everything was counted as it came."""
+
+    def open(self) -> list[Event]:
+        """The session, and what it was for."""
+        return [(SESSION, self.peer, self.x, self.cv), (BOUND, self.message, self.delays)]
+
+    def put_off(self, event: Event, sink: Sink) -> None:
+        """What is sent is counted later, so the message must not be forgotten before."""
+        if event[0] == TO and event[6]:
+            begun = sink.tally.open.pop(event[2], ())
+            sink.tally.late.setdefault(event[2], begun)

@@ -1,0 +1,55 @@
+"""Counts lines as the command does: in parts, each by its own reader, put together at the end."""
+
+from collections.abc import Container, Sequence
+from datetime import UTC, datetime
+
+from audit.traffic import mixed, seams
+from audit.traffic.seams import Seams, Sink
+from audit.traffic.tally import Seen, Tally, Use
+
+CHANGED = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+class Counted:
+    """Parts of a log, counted."""
+
+    def __init__(self, own: Container[bytes] = (), first: bytes = b"", last: bytes = b"") -> None:
+        """*own*: addresses whose mail is counted apart; *first*, *last*: the days."""
+        self._first, self._last = first, last
+        self.tally, self.exim = Tally(), list[bytes]()
+        self.offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = {}
+        self._own = own
+        self._seams: Seams = {}
+
+    def part(self, lines: Sequence[bytes], number: int = 0) -> "Counted":
+        """Count one part, which is the *number*-th, whenever it is read."""
+        tally = Tally()
+        sink = Sink(tally, self.exim.append, self._own)
+        reader = mixed.Reader(sink, CHANGED, part=number, first=self._first, last=self._last)
+        half = len(lines) // 2
+        for block in (lines[:half], lines[half:]):
+            reader.count(b"".join(line + b"\n" for line in block))
+        self.tally.merge(tally)
+        self.offers = sink.offers
+        seams.merge(self._seams, reader.seams())
+        return self
+
+    def finish(self) -> Tally:
+        """No part is to come."""
+        mixed.finish(self._seams, Sink(self.tally, self.exim.append, self._own))
+        self.tally.finish()
+        return self.tally
+
+
+def count(*lines: str | bytes) -> Tally:
+    """What lines say, read at once."""
+    return Counted().part([_bytes(line) for line in lines]).finish()
+
+
+def stamped(*lines: str) -> list[bytes]:
+    """Lines without a time, `tag[pid]: message`, as syslog of a host writes them."""
+    return [f"Nov 29 10:07:46 mx1 {line}".encode() for line in lines]
+
+
+def _bytes(line: str | bytes) -> bytes:
+    return line if isinstance(line, bytes) else line.encode()
