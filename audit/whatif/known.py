@@ -11,6 +11,11 @@ from audit.whatif.needs import Kind, Need, meets, needs
 from audit.whatif.side import Side
 from audit.wire.offer import Offer
 
+# What a whole hello tells, and what is left of it in a JA3.
+WHOLE: frozenset[Kind] = frozenset(("suite", "group", "signature", "field", "shares"))
+PART: frozenset[Kind] = WHOLE - {"signature"}
+
+
 class Seen(Struct, frozen=True):
     """What was negotiated, as far as it is told.
 
@@ -132,19 +137,19 @@ def _before(order: Iterable[Suite], taken: Suite) -> Iterator[Suite]:
     return iter(listed[: listed.index(taken)] if taken in listed else ())
 
 
-def from_hello(offer: Offer, completed: Version) -> Known:
-    """What a hello tells of a client that was seen to complete a handshake of this version.
+def with_offer(known: Known, offer: Offer, exact: frozenset[Kind]) -> Known:
+    """What is known if the hello is known too, and its lists of these kinds are complete.
 
     A hello may name versions that its client does not complete: those older than what it was seen
     with are not certain.
     """
-    every: tuple[Kind, ...] = ("suite", "group", "signature", "field", "shares")
-    return Known(
-        versions=frozenset({completed, *(v for v in offer.versions if _rank(v) >= _rank(completed))}),
-        excluded=frozenset(VERSIONS) - set(offer.versions),
-        oldest=completed,
+    least = 0 if known.oldest is None else _rank(known.oldest)
+    return replace(
+        known,
+        versions=known.versions | {v for v in offer.versions if _rank(v) >= least},
+        excluded=known.excluded | (frozenset(VERSIONS) - set(offer.versions)),
         offer=offer,
-        exact=frozenset(every),
+        exact=exact,
     )
 
 

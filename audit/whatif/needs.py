@@ -59,9 +59,7 @@ def needs(server: Server, version: Version, one: Suite) -> tuple[Need, ...] | No
     return _older(server, version, one, mine)
 
 
-def _older(
-    server: Server, version: Version, one: Suite, mine: Need
-) -> tuple[Need, ...] | None:
+def _older(server: Server, version: Version, one: Suite, mine: Need) -> tuple[Need, ...] | None:
     manners = server.manners
     found = [mine]
     having = [key for key in server.keys if key.kind == one.authentication.lower()]

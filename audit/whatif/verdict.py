@@ -56,7 +56,11 @@ def judge(known: Known, new: Side) -> Judged:
 def usual(known: Known, new: Side) -> Judged:
     """The same, if the client also does what clients usually do; never a proof."""
     more = replace(known, met=(*known.met, *USUAL))
-    return Judged("unknown", "it does not do what is usual") if more.contradictory else judge(more, new)
+    return (
+        Judged("unknown", "it does not do what is usual")
+        if more.contradictory
+        else judge(more, new)
+    )
 
 
 def _versions(known: Known, new: Side) -> Iterator[tuple[Version, bool]]:
@@ -99,13 +103,15 @@ def _within(known: Known, new: Side, version: Version) -> Judged:
     if sure is not None and not risks:
         return Judged("keep", f"it has {sure.name} in {version}, which the policy has too")
     if sure is not None or risks:
-        return Judged("unknown", f"whether it takes the server's prime for {risks[0].name} was never seen")
+        return Judged(
+            "unknown", f"whether it takes the server's prime for {risks[0].name} was never seen"
+        )
     if not doubts:
-        return Judged("break", _none(known, new, version))
+        return Judged("break", _none(new, version))
     return Judged("unknown", _doubt(doubts, version))
 
 
-def _none(known: Known, new: Side, version: Version) -> str:
+def _none(new: Side, version: Version) -> str:
     suites = [s.name for s in new.server.suites[version]]
     if not suites:
         return f"the policy has no suite for {version}, which would be chosen"
@@ -118,10 +124,12 @@ def _doubt(doubts: list[tuple[Suite, list[Need]]], version: Version) -> str:
     if any(need.kind == "suite" for need in open_):
         return f"whether it offers {_some([s.name for s, _ in doubts])} was never seen"
     need = open_[0]
-    if need.kind == "group" or need.kind == "field":
+    if need.kind in ("group", "field"):
         names = [_NAMES.get(code, hex(code)) for code in sorted(need.codes)]
         return f"for {one.name} it must name one of the groups {_some(names)}, which was never seen"
-    return f"whether it accepts a signature of the server for {one.name} in {version} was never seen"
+    return (
+        f"whether it accepts a signature of the server for {one.name} in {version} was never seen"
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -1,15 +1,22 @@
 """Clients and servers of every kind, drawn by chance."""
 
-from msgspec import Struct
+from collections.abc import Sequence
+from random import Random
+from typing import TypeVar
+
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from audit.forecast.manners import LIBRARIES
 from audit.forecast.negotiate import Agreed, negotiate
 from audit.forecast.server import Key, Server
 from audit.iana import VERSIONS, group, suite
-from audit.wire.offer import Offer
+from audit.whatif.ja3 import parse
 from audit.whatif.known import Seen
 from audit.whatif.side import Side
+from audit.wire.offer import Offer
+
+T = TypeVar("T")
 
 SUITES = tuple(
     map(
@@ -65,80 +72,121 @@ class Person(Struct, frozen=True):
         return None if dhe and side.prime is not None and side.prime > self.largest else found
 
 
-def told(agreed: Agreed, *, group: bool) -> Seen:
-    """What a log says of a handshake."""
-    named = agreed.group.name if group and agreed.group else ""
-    return Seen(agreed.version, agreed.suite, named)
+def _some(random: Random, every: Sequence[T], least: int = 1) -> list[T]:
+    """At least so many of these, in any order."""
+    return random.sample(every, random.randint(least, len(every)))
 
 
-@st.composite
-def people(draw: st.DrawFn) -> Person:
-    """Clients; what they have is drawn, and no two lists hang together."""
-    first = draw(st.integers(1, 5))
-    last = draw(st.integers(first, 5))
-    listed = last == 5 or draw(st.booleans())
+def person(random: Random) -> Person:
+    """A client; what it has is drawn, and no two lists hang together."""
+    first = random.randint(1, 5)
+    last = random.randint(first, 5)
+    listed = last == 5 or random.random() < 0.5
     # A hello without a list of versions names the newest only.
     begin = first if listed else 1
-    groups = draw(st.none() | st.lists(st.sampled_from(GROUPS), unique=True, min_size=1))
-    named = groups or []
-    shares = draw(st.lists(st.sampled_from(named), unique=True)) if named else []
-    sane = last == 5 and draw(st.integers(0, 9)) > 0
+    groups = _some(random, GROUPS) if random.random() < 0.85 else None
+    sane = last == 5 and random.random() < 0.9
     return Person(
         Offer(
             legacy=0x0303,
             versions=VERSIONS[begin : last + 1][::-1],
-            suites=tuple(draw(st.lists(st.sampled_from(SUITES), unique=True, min_size=3))),
+            suites=tuple(s for s in _some(random, SUITES, 2) if last == 5 or not s.tls13),
             groups=None if groups is None else tuple(groups),
-            shares=tuple(shares) if sane else None,
-            signatures=draw(
-                st.none()
-                | st.lists(st.sampled_from(SIGNATURES), unique=True, min_size=2).map(tuple)
-            ),
+            shares=tuple(_some(random, groups, 0)) if sane and groups else None,
+            signatures=tuple(_some(random, SIGNATURES)) if random.random() < 0.8 else None,
             lists_versions=listed,
         ),
         first,
-        draw(st.sampled_from(PRIMES)),
+        random.choice(PRIMES),
     )
 
 
-@st.composite
-def sides(draw: st.DrawFn) -> Side:
-    """Servers, of which all is known but sometimes the order."""
-    first = draw(st.integers(1, 5))
-    versions = VERSIONS[first : draw(st.integers(first, 5)) + 1]
-    suites = draw(st.lists(st.sampled_from(SUITES), unique=True, min_size=4))
-    groups = draw(st.lists(st.sampled_from(GROUPS), unique=True, min_size=2))
-    clients = draw(st.booleans())
+def side(random: Random) -> Side:
+    """A server, of which all is known but sometimes the order."""
+    first = random.randint(1, 5)
+    versions = VERSIONS[first : random.randint(first, 5) + 1]
+    suites, groups = _some(random, SUITES), tuple(_some(random, GROUPS))
+    clients = random.random() < 0.3
     server = Server(
         versions=versions,
         suites={v: tuple(s for s in suites if s.usable_in(v)) for v in versions},
-        groups={v: tuple(groups) for v in versions},
+        groups=dict.fromkeys(versions, groups),
         client_order=frozenset(versions if clients else ()),
-        keys=draw(st.sampled_from(KEYS)),
-        sha1=draw(st.booleans()),
-        manners=LIBRARIES[draw(st.sampled_from(sorted(LIBRARIES)))],
+        keys=random.choice(KEYS),
+        sha1=random.random() < 0.5,
+        manners=random.choice(list(LIBRARIES.values())),
     )
-    order = frozenset(() if clients or draw(st.integers(0, 4)) == 0 else versions)
-    return Side(server, server, order, draw(st.sampled_from(PRIMES)), "known")
+    order = frozenset(() if clients or random.random() < 0.2 else versions)
+    return Side(server, server, order, random.choice(PRIMES), "known")
 
 
-@st.composite
-def changes(draw: st.DrawFn) -> tuple[Side, Side]:
-    """A server and what is made of it: all of it may change, and mostly only some of it does."""
-    old, other = draw(sides()), draw(sides())
-    kept = draw(st.sets(st.sampled_from(("groups", "keys", "sha1", "manners", "versions"))))
+def after(random: Random, old: Side) -> Side:
+    """What is made of a server: anything may change, and mostly only some of it does."""
+    other = side(random)
+    kept = set(_some(random, ("groups", "keys", "sha1", "manners", "versions"), 0))
     now, then = old.server, other.server
     versions = now.versions if "versions" in kept else then.versions
-    listed = next(iter(now.groups.values() if "groups" in kept else then.groups.values()))
+    groups = next(iter((now if "groups" in kept else then).groups.values()))
     suites = max(then.suites.values(), key=len)
     server = Server(
         versions=versions,
         suites={v: tuple(s for s in suites if s.usable_in(v)) for v in versions},
-        groups={v: listed for v in versions},
+        groups=dict.fromkeys(versions, groups),
         client_order=frozenset(versions if then.client_order else ()),
-        keys=now.keys if "keys" in kept else then.keys,
-        sha1=now.sha1 if "sha1" in kept else then.sha1,
-        manners=now.manners if "manners" in kept else then.manners,
+        keys=(now if "keys" in kept else then).keys,
+        sha1=(now if "sha1" in kept else then).sha1,
+        manners=(now if "manners" in kept else then).manners,
     )
-    order = frozenset(versions if other.order else ())
-    return old, Side(server, server, order, other.prime, "candidate")
+    return Side(server, server, frozenset(versions if other.order else ()), other.prime, "new")
+
+
+class Meeting(Struct, frozen=True):
+    """A client that connects to a server, what it gets, and what is made of the server."""
+
+    person: Person
+    old: Side
+    got: Agreed
+    new: Side
+    other: Side
+    named: bool
+
+    @property
+    def seen(self) -> Seen:
+        """What a log has of it."""
+        group = self.got.group.name if self.named and self.got.group else ""
+        return Seen(self.got.version, self.got.suite, group)
+
+
+def meeting(seed: int) -> Meeting:
+    """One out of all there may be; drawn faster than hypothesis draws, which shrinks the number."""
+    random = Random(seed)  # noqa: S311 - nobody is to be surprised
+    for _ in range(1000):
+        one, old = person(random), side(random)
+        if got := one.meets(old):
+            return Meeting(one, old, got, after(random, old), side(random), random.random() < 0.5)
+    raise AssertionError("nobody connects")
+
+
+MEETINGS = st.integers(0, 1 << 64).map(meeting)
+
+
+def ja3(offer: Offer) -> Offer | None:
+    """The same hello as its JA3 has it: through the words and back.
+
+    None for what no client does: suites of TLS 1.3 without the version, or the other way round.
+    """
+    if any(s.tls13 for s in offer.suites) != ("TLSv1.3" in offer.versions):
+        return None
+    extensions = {10: offer.groups, 43: offer.lists_versions or None, 51: offer.shares}
+    there = [str(kind) for kind, found in extensions.items() if found is not None]
+    newest = VERSIONS.index(offer.versions[0])
+    words = (
+        str(0x0300 + min(newest, 4) - 1),
+        "-".join(str(s.code) for s in offer.suites),
+        "-".join(there),
+        "-".join(str(g.code) for g in offer.groups or ()),
+        "0",
+    )
+    found = parse(",".join(words))
+    assert found is not None
+    return found
