@@ -42,8 +42,7 @@ class Seen:
     def add(self, count: int, last: bytes) -> None:
         """Some more of it."""
         self.count += count
-        if last > self.last:
-            self.last = last
+        self.last = max(self.last, last)
 
 
 class Sent(NamedTuple):
@@ -190,8 +189,7 @@ def see(where: MutableMapping[T, Seen], key: T, day: bytes) -> None:
         where[key] = Seen(1, day)
     else:
         found.count += 1
-        if day > found.last:
-            found.last = day
+        found.last = max(found.last, day)
 
 
 def _merge(mine: MutableMapping[T, Seen], theirs: MutableMapping[T, Seen]) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from audit.iana import VERSIONS, Suite, Version, group, suite
 from audit.traffic.session import Session
 from audit.whatif.needs import Kind, Need, meets, needs
-from audit.whatif.side import Side
+from audit.whatif.side import Prime, Side
 from audit.wire.offer import Offer
 
 # What a whole hello tells, and what is left of it in a JA3.
@@ -48,8 +48,7 @@ class Known(Struct, frozen=True):
         unmet: of each of these sets, it does not meet all.
         offer: its hello, where that is known; only of `exact`.
         exact: the kinds of list that the hello tells.
-        primes: bits of the primes that it was seen to do DHE with; None is the one that there is,
-            whatever it is.
+        primes: those that it was seen to do DHE with.
     """
 
     versions: frozenset[Version] = frozenset()
@@ -59,7 +58,7 @@ class Known(Struct, frozen=True):
     unmet: tuple[frozenset[Need], ...] = ()
     offer: Offer | None = None
     exact: frozenset[Kind] = field(default_factory=frozenset)
-    primes: frozenset[int | None] = frozenset()
+    primes: frozenset[Prime] = frozenset()
 
     def truth(self, need: Need) -> bool | None:
         """Whether the client meets a condition; None if nobody can tell."""
@@ -116,7 +115,7 @@ def _with_suite(known: Known, found: Seen, taken: Suite, side: Side) -> Known:
     if version in side.order and not (side.chacha_first and "CHACHA20" in taken.name):
         better = _before(server.suites.get(version, ()), taken)
         unmet += [frozenset(w) for one in better if (w := needs(server, version, one)) is not None]
-    primes = known.primes | ({side.prime} if taken.key_exchange == "DHE" else set())
+    primes = known.primes | ({side.prime_of(version)} if taken.key_exchange == "DHE" else set())
     return replace(known, met=(*known.met, *met), unmet=(*known.unmet, *unmet), primes=primes)
 
 

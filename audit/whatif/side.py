@@ -18,6 +18,11 @@ from audit.policy.model import KEY_TYPES, Profile
 _UNTOLD = Group(0x1_0000, "untold")
 
 
+# Bits of the server's own prime, None for the one that there is; and the finite fields that a client
+# may name in its place. Who took a prime takes it again where both are the same.
+Prime = tuple[int | None, tuple[int, ...]]
+
+
 class Side(Struct, frozen=True):
     """One configuration.
 
@@ -37,6 +42,11 @@ class Side(Struct, frozen=True):
     prime: int | None = None
     source: str = ""
     chacha_first: bool = False
+
+    def prime_of(self, version: Version) -> Prime:
+        """What its prime for DHE depends on."""
+        fields = self.server.groups.get(version, ()) if self.server.manners.finite_fields else ()
+        return self.prime, tuple(g.code for g in fields if g.finite_field)
 
     @property
     def told(self) -> bool:

@@ -92,7 +92,7 @@ def _within(known: Known, new: Side, version: Version) -> Judged:
         if wanted is None or known.impossible(wanted):
             continue
         open_ = [need for need in wanted if known.truth(need) is None]
-        risky = one.key_exchange == "DHE" and new.prime not in known.primes
+        risky = one.key_exchange == "DHE" and new.prime_of(version) not in known.primes
         if not open_ and not risky and sure is None:
             sure = one
             if version in new.order:
