@@ -71,6 +71,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal clients --policy mailseal-2026",
         "audit.forecast.cli:configure",
     ),
+    "whatif": (
+        "say who a policy would hurt, from mail logs",
+        "mailseal whatif --policy mailseal-2026 --server-order policy:univie-2015 mainlog*",
+        "audit.whatif.cli:configure",
+    ),
     "lab": ("run the built-in staging cluster", "mailseal lab up", "lab.cli:configure"),
 }
 

@@ -50,6 +50,10 @@ ALLOWED = {
     },
     "rollout": {"changes", "errors", "findings"},
     "notify": {"account", "bounded", "errors", "report", "roots"},
+    "whatif": {
+        *("clients", "errors", "facts", "findings", "forecast", "history", "iana", "options"),
+        *("policy", "report", "traffic", "wire"),
+    },
     "measures": {"errors", "findings", "policy"},
     "passage": {
         *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),
@@ -66,6 +70,8 @@ PURE_MODULES = {
     *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),
+    *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
+    *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),
 }
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 

@@ -15,6 +15,7 @@ from audit.report.listing import HistoryDocument
 from audit.report.news import NotificationDocument
 from audit.report.prospect_json import StagingDocument
 from audit.report.rollouts import RolloutsDocument
+from audit.report.whatif_document import WhatIfDocument
 from audit.rollout.model import Rollout
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
@@ -30,6 +31,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
     "staging-1.json": StagingDocument,
+    "whatif-1.json": WhatIfDocument,
 }
 
 

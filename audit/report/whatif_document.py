@@ -42,12 +42,8 @@ class TrafficDocument(Struct, frozen=True):
     clients: Annotated[SharesDocument, Meta(description="addresses; outgoing: hosts")]
     users: Annotated[SharesDocument, Meta(description="by login; nobody where none is logged")]
     unseen: Annotated[
-        float | None,
-        Meta(
-            ge=0,
-            le=1,
-            description="with 95% confidence, what was not seen at all is rarer than this (3/n)",
-        ),
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(description="what was not seen at all is rarer than this, with 95% confidence (3/n)"),
     ]
     server: Annotated[
         list[str], Meta(description="the configurations at the time; empty if none is known")

@@ -67,7 +67,7 @@ def people(rows: Sequence[ClientDocument]) -> str:
 def share(count: int, total: int) -> str:
     """A share of a hundred, never rounded to all or nothing."""
     if not total:
-        return "–"
+        return "-"
     if 0 < count < total:
         return f"{min(max(_PER_CENT * count / total, 0.1), 99.9):.1f}%"
     return "100%" if count else "0%"
@@ -91,10 +91,9 @@ def _lines(found: WhatIf) -> Iterator[Line]:
     if found.already:
         yield (("Cannot connect even now, and not charged to the policy", "bold"),)
         for who in found.already[:_MOST]:
-            name = visible(" ".join(filter(None, (who.user, who.client))))
-            yield (
-                f"  {name}  {who.traffic}, {who.count} times until {visible(who.last_seen)}: {visible(who.reason)}",
-            )
+            times = f"{who.count} times until {who.last_seen}: {who.reason}"
+            name = " ".join(filter(None, (who.user, who.client)))
+            yield (f"  {visible(name)}  {who.traffic}, {visible(times)}",)
         yield from _rest(len(found.already))
     for notice in found.notices:
         yield (("note  ", "bold blue"), visible(notice, longest=_LONGEST))

@@ -1,4 +1,4 @@
-"""`--server-order`: what the servers were while the logs were written. The only I/O on a history."""
+"""`--server-order`: what the servers were while the logs were written; it reads the history."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date

@@ -18,7 +18,7 @@ from audit.policy.model import KEY_TYPES, Profile
 _UNTOLD = Group(0x1_0000, "untold")
 
 
-# Bits of the server's own prime, None for the one that there is; and the finite fields that a client
+# Bits of the server's own prime, None for the one that there is; and the finite fields that clients
 # may name in its place. Who took a prime takes it again where both are the same.
 Prime = tuple[int | None, tuple[int, ...]]
 
