@@ -30,7 +30,7 @@ _NO_WORD = Reasoned("unknown", "the policy has no word about this kind of traffi
 _UNNAMED = Reasoned("unknown", "the log does not say which TLS it was")
 _PLAIN_KEPT = Reasoned("keep", "it uses no TLS, and the policy does not require it")
 _PLAIN = Reasoned(
-    "unknown", "it uses no TLS, which the policy requires; whether it could is not known"
+    "unknown", "it uses no TLS, which the policy requires; it was never seen to try"
 )
 
 
