@@ -77,7 +77,8 @@ def unseen(one: TrafficDocument) -> str:
     """The rule of three, in words."""
     if one.unseen is None:
         return ""
-    return f"what was not seen at all is rarer than {one.unseen:.2g} of all {one.unit} (95%)"
+    rarer = f"{_PER_CENT * one.unseen:.3g}%"
+    return f"what was not seen at all is rarer than {rarer} of all {one.unit} (95%)"
 
 
 def _lines(found: WhatIf) -> Iterator[Line]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
 from audit.options import add_history
+from audit.policy.model import KEY_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.policy.model import Policy, Traffic
+    from audit.policy.model import KeyType, Policy, Traffic
     from audit.report.whatif_document import WhatIfDocument
     from audit.traffic.tally import Tally
     from audit.whatif.hellos import Hellos
@@ -44,6 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=tuple(LIBRARIES),
         default=OPENSSL_3_0.id,
         help="the TLS library of the servers (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--certificates",
+        choices=(*KEY_TYPES, "both"),
+        help="what the servers have (default: what an audit saw, or else whatever the logs allow)",
     )
     parser.add_argument(
         "--hellos",
@@ -119,6 +125,7 @@ def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
         day=datetime.now(tz=UTC).date(),
         manners=LIBRARIES[arguments.library],
         before=_before(arguments, tally),
+        certificates=_kinds(arguments.certificates),
         verify=arguments.require_verified,
     )
     narrowing = Narrowing(
@@ -127,6 +134,11 @@ def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
     )
     found = weigh(tally, question, narrowing, name)
     return replace(found, notices=[*found.notices, *captured.notices()])
+
+
+def _kinds(word: str | None) -> "tuple[KeyType, ...]":
+    """What a word for certificates means; nothing if there is none."""
+    return KEY_TYPES if word == "both" else tuple(kind for kind in KEY_TYPES if kind == word)
 
 
 def tallied(logs: "Sequence[Path]") -> "Tally":

@@ -37,7 +37,7 @@ _LINKS = {
     dpkt.pcap.DLT_LINUX_SLL2: dpkt.sll2.SLL2,
     dpkt.pcap.DLT_NULL: dpkt.loopback.Loopback,
 }
-_BARE = (12, 14, dpkt.pcap.DLT_RAW, 228, 229)  # IP with nothing below it
+_BARE = (12, 14, 101, 228, 229)  # IP with nothing below it
 
 
 class Hellos(Struct):

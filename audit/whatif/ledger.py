@@ -58,6 +58,7 @@ class Ledger:
         self._sums: dict[Traffic, Counter[Verdict]] = {}
         self._likely: dict[Traffic, Counter[Verdict]] = {}
         self._plain: Counter[Traffic] = Counter()
+        self._misfits: Counter[Traffic] = Counter()
         self._clients: dict[tuple[Traffic, str], Verdict] = {}
         self._users: dict[tuple[Traffic, str], Verdict] = {}
         self._rows: dict[tuple[Traffic, str, str, Verdict], list[ClientDocument]] = {}
@@ -67,7 +68,7 @@ class Ledger:
     def begin(self, use: Traffic, changes: Iterable[Change]) -> None:
         """What the servers of one kind of traffic were."""
         self._sums[use], self._likely[use] = Counter(), Counter()
-        self._servers[use] = [one.old.source for one in changes if one.old.told]
+        self._servers[use] = list(dict.fromkeys(c.old.source for c in changes if c.old.told))
 
     def add(self, who: Who, found: Reasoned, seen: Seen) -> None:
         """What becomes of one kind of session, seen so often."""
@@ -75,6 +76,8 @@ class Ledger:
         self._sums[use][found.verdict] += seen.count
         if who.plain:
             self._plain[use] += seen.count
+        if not found.fits:
+            self._misfits[use] += seen.count
         user = self._named(who.user)
         _worse(self._clients, (use, client), found.verdict)
         if user:
@@ -171,6 +174,11 @@ class Ledger:
                     f"{use}: the configuration at the time is not known, so whose order decided"
                     " is not either (--server-order), and certificates and groups are taken to stay"
                 )
+        for use, count in self._misfits.items():
+            yield (
+                f"{use}: {count} sessions are none that the known configurations can negotiate:"
+                " there were others then, or other hosts"
+            )
 
 
 def _worse(where: dict[tuple[Traffic, str], Verdict], key: tuple[Traffic, str], v: Verdict) -> None:

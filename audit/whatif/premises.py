@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from audit.facts import EndpointFacts
 from audit.forecast.manners import Manners
+from audit.forecast.server import Key, keys
 from audit.iana import suite
-from audit.policy.model import Policy, Profile, Traffic
+from audit.policy.model import KEY_TYPES, KeyType, Policy, Profile, Traffic
 from audit.traffic.session import session
 from audit.whatif.outgoing import ours
 from audit.whatif.reason import Change
@@ -18,9 +19,12 @@ from audit.whatif.side import (
     distinct,
     from_policy,
     from_scan,
-    proven,
     unknown,
 )
+
+# What is authenticated without a certificate of ours proves nothing about them.
+_OTHERS = {"any", "anon", "DSS", "PSK", "RSA_PSK"}
+_SETS: tuple[tuple[KeyType, ...], ...] = (("rsa",), ("ecdsa",), KEY_TYPES)
 
 
 class Before(Struct, frozen=True):
@@ -43,6 +47,7 @@ class Question(Struct, frozen=True, kw_only=True):
         day: the day whose levels count.
         manners: the habits of the servers' TLS library.
         before: what the servers were, by kind of traffic.
+        certificates: what the servers have; nothing if nobody says.
         verify: outgoing mail only to hosts whose certificate can be verified.
     """
 
@@ -50,6 +55,7 @@ class Question(Struct, frozen=True, kw_only=True):
     day: date
     manners: Manners
     before: Mapping[Traffic, tuple[Before, ...]] = {}
+    certificates: tuple[KeyType, ...] = ()
     verify: bool = False
 
 
@@ -67,24 +73,46 @@ def premises(question: Question, use: Traffic, words: Iterable[str]) -> tuple[Ch
     before = question.before.get(use, ())
     if use == "outgoing":
         return _outgoing(question, profile, before)
-    names = {session(text).suite for text in words} - {""}
-    having = proven({suite(name).authentication for name in names})
+    seen = {suite(name).authentication for text in words if (name := session(text).suite)}
+    found: list[Change] = []
+    for having in certificates(question.certificates, seen):
+        news = [(old, old.server.keys or having) for old in _olds(question, before, having)]
+        made = [Change(old, _new(question, profile, able, old.prime)) for old, able in news]
+        found += [change for change in made if change not in found]
+        if not news:
+            new = _new(question, profile, having, None)
+            found.append(Change(unknown(new), new))
+    return tuple(found)
+
+
+def certificates(said: Iterable[KeyType], seen: Iterable[str]) -> list[tuple[Key, ...]]:
+    """The sets of certificates that a server may have had.
+
+    Args:
+        said: those that it had, if somebody says so.
+        seen: the authentication of what was negotiated: such certificates there were. There may
+            have been others that nobody took, and with the new policy somebody may.
+    """
+    if told := tuple(said):
+        return [keys(told)]
+    proven = set(seen)
+    sets = [keys(kinds) for kinds in _SETS if proven <= {kind.upper() for kind in kinds} | _OTHERS]
+    return sets or [keys(KEY_TYPES)]
+
+
+def _olds(question: Question, before: Iterable[Before], having: tuple[Key, ...]) -> list[Side]:
     day, manners = question.day, question.manners
-    olds = [
+    found = (
         from_scan(one.origin, manners, one.source)
         if isinstance(one.origin, EndpointFacts)
         else from_policy(one.origin, day, having, manners, one.source)
         for one in before
-    ]
+    )
+    return [one for one in distinct(found) if one.told]
 
-    def changed(old: Side) -> Change:
-        return Change(old, candidate(profile, day, old.server.keys or having, manners, old.prime))
 
-    found = tuple(changed(old) for old in distinct(olds) if old.told)
-    if found:
-        return found
-    new = candidate(profile, day, having, manners, None)
-    return (Change(unknown(new), new),)
+def _new(question: Question, profile: Profile, having: tuple[Key, ...], prime: int | None) -> Side:
+    return candidate(profile, question.day, having, question.manners, prime)
 
 
 def _outgoing(question: Question, profile: Profile, before: Iterable[Before]) -> tuple[Change, ...]:

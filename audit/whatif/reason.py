@@ -29,6 +29,7 @@ class Reasoned(Struct, frozen=True):
         likely: of what is unknown, what it would be; "unknown" where even that cannot be said.
         guess: what that rests on: that the client does what clients usually do, or that recorded
             clients which negotiate the same come to the same.
+        fits: one of the servers that are known can have negotiated it, or none is known.
     """
 
     verdict: Verdict
@@ -36,6 +37,7 @@ class Reasoned(Struct, frozen=True):
     source: Source = "log"
     likely: Verdict = "unknown"
     guess: Guess = ""
+    fits: bool = True
 
 
 class Change(Struct, frozen=True):
@@ -65,14 +67,15 @@ def reason(
     first = proofs[0]
     if len({proof.verdict for proof in proofs}) > 1:
         first = Judged("unknown", "the servers differ, and which of them it met is not told")
-    found_ = Reasoned(first.verdict, _premise(found, able) + first.why)
+    fits = able[0].old.told or not changes[0].old.told
+    reasoned = Reasoned(first.verdict, _premise(found, able) + first.why, fits=fits)
     if first.verdict != "unknown":
-        return found_
+        return reasoned
     guesses = {usual(what, new).verdict for what, new in known}
     if guesses in ({"keep"}, {"break"}):
-        return replace(found_, likely=guesses.pop(), guess="usual")
+        return replace(reasoned, likely=guesses.pop(), guess="usual")
     modelled = _modelled(found, able, models)
-    return replace(found_, likely=modelled, guess="modelled") if modelled else found_
+    return replace(reasoned, likely=modelled, guess="modelled") if modelled else reasoned
 
 
 def narrowed(
@@ -112,7 +115,7 @@ def narrowed(
 def fitting(found: Seen, changes: Sequence[Change]) -> list[Change]:
     """The servers that can have negotiated this; one that is not known if none can."""
     able = [change for change in changes if _could(found, change.old)]
-    return able or [Change(unknown(changes[0].new), changes[0].new)]
+    return able or [Change(unknown(one.new), one.new) for one in changes]
 
 
 def _could(found: Seen, side: Side) -> bool:

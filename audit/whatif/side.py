@@ -11,7 +11,7 @@ from audit.forecast.manners import Manners
 from audit.forecast.outcome import certificates
 from audit.forecast.server import Key, Server, from_facts, from_profile, keys
 from audit.iana import Group, Version
-from audit.policy.model import KEY_TYPES, Profile
+from audit.policy.model import Profile
 
 # Stands for groups that a scan could not tell. No client names it, and no other list has it, so
 # what rests on it holds for the same server only.
@@ -103,13 +103,6 @@ def candidate(
 def unknown(new: Side) -> Side:
     """What is assumed where nothing is known: that certificates, groups and signatures stay."""
     return replace(new, order=frozenset(), source="")
-
-
-def proven(names: Iterable[str]) -> tuple[Key, ...]:
-    """The keys that a server must have had, by the authentication of what was negotiated."""
-    seen = set(names)
-    found = tuple(kind for kind in KEY_TYPES if kind.upper() in seen)
-    return keys(found or KEY_TYPES)
 
 
 def distinct(sides: Iterable[Side]) -> Iterator[Side]:

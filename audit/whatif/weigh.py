@@ -29,9 +29,7 @@ USES: tuple[Traffic, ...] = ("mx", "submission", "access")
 _NO_WORD = Reasoned("unknown", "the policy has no word about this kind of traffic")
 _UNNAMED = Reasoned("unknown", "the log does not say which TLS it was")
 _PLAIN_KEPT = Reasoned("keep", "it uses no TLS, and the policy does not require it")
-_PLAIN = Reasoned(
-    "unknown", "it uses no TLS, which the policy requires; it was never seen to try"
-)
+_PLAIN = Reasoned("unknown", "it uses no TLS, which the policy requires; it was never seen to try")
 
 
 class Narrowing(Struct, frozen=True):

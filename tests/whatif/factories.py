@@ -1,6 +1,7 @@
 """Tallies, as they come out of logs."""
 
 from datetime import date
+from typing import Any
 
 from audit.clients.load import clients, offer
 from audit.forecast.manners import GNUTLS_3_7, Manners
@@ -47,7 +48,7 @@ def ask(
     before: str = "",
     manners: Manners = GNUTLS_3_7,
     narrowing: Narrowing | None = None,
-    **more: bool,
+    **more: Any,
 ) -> WhatIfDocument:
     """The answer to a question about a policy, at servers that were rolled out by another."""
     question = Question(

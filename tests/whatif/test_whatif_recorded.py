@@ -8,17 +8,17 @@ from itertools import product
 import pytest
 
 from audit.clients.model import Client, Use
-from audit.forecast.manners import LIBRARIES, Manners
+from audit.forecast.manners import GNUTLS_3_7, LIBRARIES, Manners
 from audit.forecast.negotiate import Agreed
 from audit.forecast.outcome import USES, fate
-from audit.forecast.server import KEY_TYPES, Server, keys
+from audit.forecast.server import Server, keys
 from audit.policy.load import load as read
-from audit.policy.model import KEY_TYPES
+from audit.policy.model import KEY_TYPES, KeyType
 from audit.whatif.known import Seen
 from audit.whatif.reason import Change, Reasoned, narrowed, reason
 from audit.whatif.side import candidate, from_policy
 from audit.wire.offer import Offer
-from tests.whatif.factories import MODELS
+from tests.whatif.factories import MODELS, ask, tally
 
 load = cache(read)
 DAY = date(2026, 11, 20)
@@ -101,3 +101,27 @@ def test_what_is_modelled_is_said_only_if_all_agree() -> None:
     assert modelled
     assert all((likely == "keep") == after for likely, after in modelled)
     assert {found.verdict for found, _ in guesses if found.guess} == {"unknown"}
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES[:5], ids=lambda name: name)
+@pytest.mark.parametrize("kinds", [("rsa",), ("ecdsa",), KEY_TYPES], ids="-".join)
+def test_the_truth_lies_within_the_bounds(old: str, new: str, kinds: tuple[KeyType, ...]) -> None:
+    """From the words of a log to the totals, and nobody says which certificates there are."""
+    having = keys(kinds)
+    sights: list[tuple[Use, str, str, str, int]] = []
+    lost: Counter[str] = Counter()
+    for use in USES:
+        before = from_policy(load(old).profiles[use], DAY, having, GNUTLS_3_7, old)
+        after = candidate(load(new).profiles[use], DAY, having, GNUTLS_3_7, before.prime)
+        for number, (client, offer) in enumerate(MODELS, 1):
+            seen = _met(client, offer, before.server)
+            if use in client.uses and seen is not None and seen.suite is not None:
+                words = f"{seen.version}:{seen.suite.name}:256:{seen.group}"
+                sights.append((use, client.id, client.id, words, number))
+                lost[use] += number * (_met(client, offer, after.server) is None)
+    found = ask(tally(*sights), load(new), old)
+    for kind, one in found.traffic.items():
+        assert one.lower <= lost[kind] <= one.upper
+    assert sum(one.keep + one.upper for one in found.traffic.values()) == sum(
+        number for *_, number in sights
+    )
