@@ -35,9 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--server-order",
+        action="append",
+        default=[],
         metavar="RUN|policy:ID",
         help="what the servers were while the logs were written: a kept audit, or what had been"
-        " rolled out (policy:A+B for a shadow); default: the kept audits of these days",
+        " rolled out (policy:A+B for a shadow); may be repeated, if it may have been either"
+        " (default: the kept audits of these days)",
     )
     add_history(parser)
     parser.add_argument(
@@ -151,7 +154,11 @@ def _before(arguments: argparse.Namespace, tally: "Tally") -> "dict[Traffic, tup
     from audit.whatif import order
 
     if arguments.server_order:
-        return dict(order.by_name(arguments.server_order, arguments.history))
+        found: dict[Traffic, tuple[Before, ...]] = {}
+        for name in arguments.server_order:
+            for use, before in order.by_name(name, arguments.history).items():
+                found[use] = (*found.get(use, ()), *before)
+        return found
     days = sorted(day.decode("ascii", "replace") for day in tally.days)
     return dict(order.by_days(days[0], days[-1], arguments.history)) if days else {}
 

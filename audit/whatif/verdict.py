@@ -107,15 +107,19 @@ def _within(known: Known, new: Side, version: Version) -> Judged:
             "unknown", f"whether it takes the server's prime for {risks[0].name} was never seen"
         )
     if not doubts:
-        return Judged("break", _none(new, version))
+        return Judged("break", _none(known, new, version))
     return Judged("unknown", _doubt(doubts, version))
 
 
-def _none(new: Side, version: Version) -> str:
+def _none(known: Known, new: Side, version: Version) -> str:
     suites = [s.name for s in new.server.suites[version]]
     if not suites:
         return f"the policy has no suite for {version}, which would be chosen"
-    return f"it can do none of the suites that the policy has for {version}: {_some(suites)}"
+    if known.exact:
+        why = "as its hello shows"
+    else:
+        why = "for the server preferred them and it took another"
+    return f"it can do none of the suites that the policy has for {version}, {why}: {_some(suites)}"
 
 
 def _doubt(doubts: list[tuple[Suite, list[Need]]], version: Version) -> str:
