@@ -115,6 +115,7 @@ def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
     from audit.clients.load import clients, offer
     from audit.whatif.hellos import read
     from audit.whatif.hide import hasher
+    from audit.whatif.ja3 import by_sight
     from audit.whatif.premises import Question
     from audit.whatif.weigh import Narrowing, weigh
 
@@ -133,10 +134,15 @@ def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
     )
     narrowing = Narrowing(
         hellos=captured.offers,
+        ja3=by_sight(getattr(tally, "offers", ())),
         models=tuple((one, offer(one)) for one in clients()),
     )
     found = weigh(tally, question, narrowing, name)
-    return replace(found, notices=[*found.notices, *captured.notices()])
+    notices = [*found.notices, *captured.notices()]
+    there = {(use, ip.decode("utf-8", "backslashreplace")) for use, ip, *_ in tally.clients}
+    if absent := len(set(captured.offers) - there):
+        notices.append(f"not observed: {absent} addresses have hellos, and nothing in the logs")
+    return replace(found, notices=notices)
 
 
 def _kinds(word: str | None) -> "tuple[KeyType, ...]":

@@ -4,14 +4,32 @@ It has no list of versions and no signatures. Whether TLS 1.3 is offered is told
 Source: the words of JA3 (Salesforce, 2017); Dovecot's settings, `%{ssl_ja3}`.
 """
 
+from collections.abc import Iterable
+
 from audit.iana import VERSIONS, group, suite, version_name
 from audit.iana.versions import CODES
+from audit.traffic.tally import Use
 from audit.wire.client_hello import KEY_SHARE, meaningless
 from audit.wire.offer import Offer
 
 _FIELDS, _GROUPS, _LARGEST = 5, 10, 0xFFFF
 _TLS13 = range(0x1301, 0x1304)
 _SIGNALS = {0x00FF, 0x5600}  # RFC 5746 and RFC 7507: no suites
+
+
+# Use, address, login, X=: what a tally counts clients by. Of an offer, its JA3 comes behind them.
+Sight = tuple[Use, bytes, bytes, bytes]
+Logged = tuple[Use, bytes, bytes, bytes, bytes]
+
+
+def by_sight(logged: Iterable[Logged]) -> dict[Sight, dict[Offer, str]]:
+    """The offers that were logged with each kind of session; what is no JA3 is left out."""
+    found: dict[Sight, dict[Offer, str]] = {}
+    for use, ip, login, x, words in logged:
+        offer = parse(words.decode("ascii", "replace"))
+        if offer is not None:
+            found.setdefault((use, ip, login, x), {})[offer] = "the JA3 in the log"
+    return found
 
 
 def parse(words: str) -> Offer | None:

@@ -15,15 +15,14 @@ from audit.clients.model import Client
 from audit.policy.model import Profile, Traffic
 from audit.report.whatif_document import WhatIfDocument
 from audit.traffic.session import session
-from audit.traffic.tally import UNNAMED, Seen, Tally, Use
+from audit.traffic.tally import UNNAMED, Seen, Tally
+from audit.whatif.ja3 import Sight
 from audit.whatif.known import seen
 from audit.whatif.ledger import Ledger, Who
 from audit.whatif.outgoing import peer
 from audit.whatif.premises import Question, premises
 from audit.whatif.reason import Change, Reasoned, narrowed, reason
 from audit.wire.offer import Offer
-
-Sight = tuple[Use, bytes, bytes, bytes]  # use, address, login, X=: what a tally counts clients by
 
 USES: tuple[Traffic, ...] = ("mx", "submission", "access")
 _NO_WORD = Reasoned("unknown", "the policy has no word about this kind of traffic")

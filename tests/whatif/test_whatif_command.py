@@ -119,6 +119,9 @@ def test_a_capture_narrows_what_is_unknown(asked: Any, capsys: Capture, tmp_path
     path = capture(tmp_path / "c.pcap", packet(hello()))
     assert asked(counted, *univie, "--hellos", str(path)) == 0
     capsys.readouterr()
+    assert asked(FINE, *ROLLED_OUT, "--hellos", str(path), "--json") == 0
+    (notice,) = json.loads(capsys.readouterr().out)["notices"]
+    assert notice == "not observed: 1 addresses have hellos, and nothing in the logs"
 
 
 def test_the_servers_are_those_that_audits_saw(asked: Any, capsys: Capture, tmp_path: Path) -> None:

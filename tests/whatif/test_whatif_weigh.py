@@ -9,7 +9,7 @@ from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
 from audit.forecast.server import keys
 from audit.iana import suite
 from audit.policy.load import load
-from audit.whatif.ja3 import parse
+from audit.whatif.ja3 import by_sight, parse
 from audit.whatif.known import Known, Seen, learn
 from audit.whatif.order import by_policy
 from audit.whatif.premises import Question
@@ -187,10 +187,9 @@ def test_dovecots_ja3_narrows_and_is_named() -> None:
     x = "TLSv1.2:ECDHE-RSA-AES256-SHA:256"
     counted = tally(("access", "192.0.2.7", "anna", x, 1))
     assert only(ask(counted, NEW, OLD, OPENSSL_3_0)).verdict == "unknown"
-    offer = parse("771,49172-53,10-11-13,23-24,0")
-    assert offer is not None
-    key = ("access", b"192.0.2.7", b"anna", x.encode())
-    narrowing = Narrowing(ja3={key: {offer: "the JA3 in the log"}})  # type: ignore[dict-item]
+    words = b"771,49172-53,10-11-13,23-24,0"
+    ja3 = by_sight([("access", b"192.0.2.7", b"anna", x.encode(), one) for one in (words, b"no")])
+    narrowing = Narrowing(ja3=ja3)
     row = only(ask(counted, NEW, OLD, OPENSSL_3_0, narrowing))
     assert (row.verdict, row.source) == ("break", "ja3")
     assert row.evidence.startswith("the JA3 in the log: it can do none of the suites")
