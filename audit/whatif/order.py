@@ -39,17 +39,15 @@ def by_days(first: str, last: str, history: str | None) -> Order:
     """What the kept audits saw that cover these days: those within, and the last one before.
 
     Nothing where there is no history: then nothing is known, which the report says.
+
+    Raises:
+        MailsealError: there is one, and it cannot be read.
     """
-    try:
-        where = place(history)
-        if where is None or (where.file and not where.file.exists()):
-            return {}
-        with opened(where) as store:
-            return by_runs([store.load(entry) for entry in _covering(store, first, last)])
-    except MailsealError:
-        if history:
-            raise
+    where = place(history)
+    if where is None or (where.file and not where.file.exists()):
         return {}
+    with opened(where) as store:
+        return by_runs([store.load(entry) for entry in _covering(store, first, last)])
 
 
 def by_policy(policy: Policy) -> Order:

@@ -138,6 +138,14 @@ def test_the_servers_are_those_that_audits_saw(asked: Any, capsys: Capture, tmp_
         assert found["notices"] == []
 
 
+def test_a_damaged_history_is_no_unknown_order(asked: Any, capsys: Capture, tmp_path: Path) -> None:
+    """Where there is one, it is read or it is said why not."""
+    where = tmp_path / "history.db"
+    where.write_bytes(b"no database at all" * 100)
+    assert asked(FINE, "--history", str(where)) == 2
+    assert str(where) in capsys.readouterr().err
+
+
 def test_what_no_known_server_can_have_negotiated_is_said(asked: Any, capsys: Capture) -> None:
     """Nothing is proven by a configuration that was not the one."""
     assert asked(BROKEN, "--server-order", f"policy:{NEW}", "--json") == 3
