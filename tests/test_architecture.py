@@ -51,6 +51,10 @@ ALLOWED = {
     "rollout": {"changes", "errors", "findings"},
     "notify": {"account", "bounded", "errors", "report", "roots"},
     "traffic": {"errors", "iana"},
+    "whatif": {
+        *("clients", "errors", "facts", "findings", "forecast", "history", "iana", "options"),
+        *("policy", "report", "traffic", "wire"),
+    },
     "measures": {"errors", "findings", "policy"},
     "passage": {
         *("account", "bounded", "control", "errors", "facts", "findings", "inventory", "names"),
@@ -70,6 +74,8 @@ PURE_MODULES = {
     *(f"traffic/{name}.py" for name in ("cyrus", "dovecot", "exim_syslog", "mixed", "postfix")),
     *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "syslog")),
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),
+    *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
+    *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),
 }
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 

@@ -15,6 +15,7 @@ from audit.report.listing import HistoryDocument
 from audit.report.news import NotificationDocument
 from audit.report.prospect_json import StagingDocument
 from audit.report.rollouts import RolloutsDocument
+from audit.report.whatif_document import WhatIfDocument
 from audit.rollout.model import Rollout
 from audit.traffic.figures import Traffic
 
@@ -32,6 +33,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "scan-1.json": ScanDocument,
     "staging-1.json": StagingDocument,
     "traffic-1.json": Traffic,
+    "whatif-1.json": WhatIfDocument,
 }
 
 

@@ -21,12 +21,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="print JSON (docs/schema/traffic-1.json)"
     )
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to this file")
-    parser.add_argument(
-        "--save",
-        type=Path,
-        metavar="FILE",
-        help="keep the counts, to be given in place of these logs another time",
-    )
     parser.set_defaults(run=_traffic)
 
 
@@ -34,15 +28,10 @@ def _traffic(arguments: argparse.Namespace) -> int:
     from audit.report import traffic_text
     from audit.report.encode import pretty
     from audit.report.reporters import put
-    from audit.traffic import keep
     from audit.traffic.logs import counted
     from audit.traffic.tables import traffic
 
-    found = counted(arguments)
-    if arguments.save:
-        keep.save(found, arguments.save)
-    found.finish()
-    figures = traffic(found)
+    figures = traffic(counted(arguments))
     if arguments.html:
         from audit.report.traffic_page import traffic_page
 

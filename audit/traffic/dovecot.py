@@ -90,7 +90,7 @@ def hear(tag: bytes, sink: Sink) -> Callable[[bytes, int, bytes], Kind] | None:
 
 def _count(text: bytes, found: Fields, day: bytes, sink: Sink) -> Kind:
     if found.ja3:
-        see(sink.offers, ("access", found.ip, found.user, found.x, found.ja3), day)
+        see(sink.tally.offers, ("access", found.ip, found.user, found.x, found.ja3), day)
     if found.error is not None:
         sink.tally.failed(day, "access", found.ip, reason(found.error))
         return "tls-error"

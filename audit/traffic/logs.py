@@ -8,9 +8,10 @@ from pathlib import Path
 from audit.errors import MailsealError
 from audit.options import number
 from audit.progress import bar
+from audit.traffic.keep import save
 from audit.traffic.read import parts
 from audit.traffic.tally import Tally
-from audit.traffic.work import Wanted, tally
+from audit.traffic.work import Wanted, finish, tally
 
 _MOST_JOBS = 256
 
@@ -22,8 +23,8 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="LOG",
-        help="a log of Exim, as it is or compressed (gz, xz, bz2, zst), in any order; or counts"
-        " kept by `mailseal traffic --save`",
+        help="a log of Exim, or of syslog with lines of Exim, Postfix, Dovecot and Cyrus, as it is"
+        " or compressed (gz, xz, bz2, zst), in any order; or counts kept with --save",
     )
     parser.add_argument(
         "--own",
@@ -43,6 +44,12 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
         help="processes to read with (default: %(default)s)",
     )
     parser.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="keep the counts, to be given in place of these logs another time",
+    )
+    parser.add_argument(
         "--scheduler",
         default="",
         metavar="ADDRESS",
@@ -51,7 +58,7 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
 
 
 def counted(arguments: argparse.Namespace) -> Tally:
-    """What the logs say, with a bar for as long as they are read.
+    """What the logs say, with a bar for as long as they are read; kept if that is asked for.
 
     Raises:
         MailsealError: a log cannot be read, or is none; a day after the last; no scheduler.
@@ -65,6 +72,9 @@ def counted(arguments: argparse.Namespace) -> Tally:
         found = tally(
             arguments.logs, wanted, jobs=arguments.jobs, scheduler=arguments.scheduler, done=done
         )
+    if arguments.save:
+        save(found, arguments.save)
+    finish(found, wanted)
     return found
 
 

@@ -5,14 +5,14 @@ end of its name, one look-up, and what its daemon's grammar needs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
-from audit.traffic.seams import Process, Seams, Sink, Stretch, Talk
+from audit.traffic.seams import Process, Sink, Talk
 from audit.traffic.syslog import Calendar, Prefix, prefix
-from audit.traffic.tally import STRANGE, Kind
+from audit.traffic.tally import STRANGE, Kind, Seams
 
 Hear = Callable[[bytes, int, bytes], Kind | None]
 
@@ -130,12 +130,13 @@ class Reader:
         )
 
     def seams(self) -> Seams:
-        """What is left when the part is over; to be given to `finish` with that of all others."""
+        """What is left when the part is over; to be put into the tally, for `finish`."""
         return {name: [one.stretch(self._part)] for name, one in self._processes.items()}
 
 
-def finish(left: Mapping[bytes, list[Stretch]], sink: Sink) -> None:
+def finish(sink: Sink) -> None:
     """Count what parts left that belongs together; to be done before `Tally.finish`."""
+    left, sink.tally.seams = sink.tally.seams, {}
     for name, stretches in left.items():
         host, tag, _ = name.split(b" ")
         kind = _talk(tag)

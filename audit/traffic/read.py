@@ -5,6 +5,7 @@ import lzma
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -37,11 +38,23 @@ _OPENERS: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
 
 
 class Part(NamedTuple):
-    """Lines of a file: those that begin in a range of bytes; `end` None: all that follow."""
+    """Lines of a file.
+
+    Attributes:
+        path: the file.
+        begin, end: the bytes in which they begin; None: all that follow.
+        place: of this part among all that are read.
+    """
 
     path: Path
     begin: int = 0
     end: int | None = None
+    place: int = 0
+
+
+def changed(path: Path) -> datetime:
+    """When a file was written to for the last time."""
+    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
 def parts(path: Path) -> list[Part]:
@@ -68,7 +81,7 @@ def blocks(part: Part) -> Iterator[bytes]:
     Raises:
         MailsealError: it cannot be read to its end, or is no log.
     """
-    path, begin, end = part
+    path, begin, end, _ = part
     try:
         with (_opener(path) or _plain)(path) as file:
             if begin:  # the line that this falls into belongs to the part before

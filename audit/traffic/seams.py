@@ -8,10 +8,10 @@ parts are there, they are put in their order and what was kept is counted.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from audit.traffic.tally import Seen, Sent, Tally, Use
+from audit.traffic.tally import Sent, Stretch, Tally, Use
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
@@ -25,14 +25,12 @@ class Sink:
         tally: the counts.
         exim: takes whole lines of Exim's, with their ends, as its own log files have them.
         own: addresses whose mail is counted apart.
-        offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
         arrivals, copies: mails that came, and copies that were sent, which `flush` will count.
     """
 
     tally: Tally
     exim: Callable[[bytes], None]
     own: Container[bytes] = ()
-    offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
     copies: list[Sent] = field(default_factory=list)
 
@@ -84,28 +82,6 @@ class Talk(ABC):
 
 
 @dataclass(slots=True)
-class Stretch:
-    """What is left of one process's lines in one part.
-
-    Attributes:
-        first: day and time of the first event, as the log has them.
-        part: the place of the part among all parts; decides where times are the same.
-        head: what came before it was known how things stood.
-        known: whether that became known.
-        open: how they stood in the end, if so.
-    """
-
-    first: bytes
-    part: int
-    head: list[Event]
-    known: bool
-    open: list[Event]
-
-
-Seams = dict[bytes, list[Stretch]]  # by host, a blank, and what syslog writes of the process
-
-
-@dataclass(slots=True)
 class Process:
     """One process within one part."""
 
@@ -129,12 +105,6 @@ class Process:
     def stretch(self, part: int) -> Stretch:
         """What is left when a part is over."""
         return Stretch(self.first, part, self.head, self.known, self.talk.open())
-
-
-def merge(mine: Seams, theirs: Mapping[bytes, list[Stretch]]) -> None:
-    """Add those of another part, in any order."""
-    for process, some in theirs.items():
-        mine.setdefault(process, []).extend(some)
 
 
 def join(stretches: list[Stretch], new: Callable[[], Talk], sink: Sink) -> None:

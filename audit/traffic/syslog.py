@@ -29,6 +29,7 @@ _PREFIX = re.compile(
     rb"(?P<writer>(?:(?P<host>\S*[^\s:]) )?+(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?+): "
 )
 _TAI = (1 << 62) + 10  # of 1970, as multilog writes it: it knows of no later leap seconds
+_LOOKED_AT = 1 << 14  # bytes of a file, to know what it is
 
 
 class Prefix(NamedTuple):
@@ -75,6 +76,12 @@ class Calendar:
             if found <= self._last:
                 return found
         return None
+
+
+def is_syslog(block: bytes) -> bool:
+    """Whether most lines at the beginning of a file have a prefix: Exim's own files have none."""
+    lines = [line for line in block[:_LOOKED_AT].splitlines() if line.strip()]
+    return 2 * sum(bool(_PREFIX.match(line)) for line in lines) > len(lines)
 
 
 def prefix(line: bytes, calendar: Calendar) -> Prefix | None:

@@ -45,6 +45,28 @@ Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 
 @dataclass(slots=True)
+class Stretch:
+    """What is left of one process's lines in one part; see `seams`.
+
+    Attributes:
+        first: day and time of the first event, as the log has them.
+        part: the place of the part among all parts; decides where times are the same.
+        head: what came before it was known how things stood.
+        known: whether that became known.
+        open: how they stood in the end, if so.
+    """
+
+    first: bytes
+    part: int
+    head: list[tuple[bytes, ...]]
+    known: bool
+    open: list[tuple[bytes, ...]]
+
+
+Seams = dict[bytes, list[Stretch]]  # by host, a blank, and what syslog writes of the process
+
+
+@dataclass(slots=True)
 class Tally:
     """What was counted. Words are bytes as they stand in the log; `x` is empty without TLS.
 
@@ -65,6 +87,8 @@ class Tally:
         hosts: mails by the name of the host, X= and CV=.
         pairs: deliveries by X=, DN and CV= of the other side.
         errors: handshakes that failed, by use, address and reason.
+        offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
+        seams: what a cut of a log tore apart.
         open: messages that began in this part and are not completed: the mails sent of each.
         late: the same of messages that began before it, or that nobody saw begin.
     """
@@ -84,6 +108,8 @@ class Tally:
     hosts: dict[tuple[bytes, bytes, bytes], Seen] = field(default_factory=dict)
     pairs: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
     errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
+    offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
+    seams: Seams = field(default_factory=dict)
     open: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
     late: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
 
@@ -179,6 +205,8 @@ class Tally:
             mine = getattr(self, name)
             for key, seen in getattr(other, name).items():
                 see(mine, key, seen.last, seen.count)
+        for process, stretches in other.seams.items():
+            self.seams.setdefault(process, []).extend(stretches)
         for unfinished in (other.open, other.late):
             for message, mails in unfinished.items():
                 if mails:
@@ -198,7 +226,7 @@ COUNTERS = (
     *("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing"),
     "pairs",
 )
-SEEN = ("clients", "refused", "hosts", "errors")
+SEEN = ("clients", "refused", "hosts", "errors", "offers")
 STRANGE = 20  # lines that are kept to show; the rest is counted
 
 

@@ -9,10 +9,12 @@ from itertools import repeat
 from pathlib import Path
 
 from audit.errors import MailsealError
-from audit.traffic import keep
+from audit.traffic import keep, mixed
 from audit.traffic.exim_block import Block
 from audit.traffic.own import Own
-from audit.traffic.read import Part, blocks, parts
+from audit.traffic.read import Part, blocks, changed, parts
+from audit.traffic.seams import Sink
+from audit.traffic.syslog import is_syslog
 from audit.traffic.tally import Tally
 
 
@@ -57,16 +59,26 @@ def tally(
         if path not in logs:
             total.merge(keep.load(path))
     work = [part for path in logs for part in parts(path)]
+    work = [part._replace(place=place) for place, part in enumerate(work)]
     if scheduler or min(jobs, len(work)) > 1:
         with _executor(jobs, scheduler) as executor:
             for part, counted in zip(work, executor.map(count, work, repeat(wanted)), strict=True):
                 total.merge(counted)
                 done(part.path.name)
-        return total
-    for part in work:
-        _count(part, wanted, total)
-        done(part.path.name)
+    else:
+        for part in work:
+            _count(part, wanted, total)
+            done(part.path.name)
     return total
+
+
+def finish(tally: Tally, wanted: Wanted) -> None:
+    """Count what belongs together and came in several parts; nothing more is to come."""
+    own = Own(wanted.own)
+    exim = Block(tally, own)
+    mixed.finish(Sink(tally, exim.count, own))
+    exim.flush()
+    tally.finish()
 
 
 def count(part: Part, wanted: Wanted) -> Tally:
@@ -81,12 +93,19 @@ def count(part: Part, wanted: Wanted) -> Tally:
 
 
 def _count(part: Part, wanted: Wanted, into: Tally) -> None:
-    reader = Block(into, Own(wanted.own), wanted.first.encode(), wanted.last.encode())
+    own, first, last = Own(wanted.own), wanted.first.encode(), wanted.last.encode()
+    exim = Block(into, own, first, last)
+    reader = None
     gc.disable()  # there is nothing but counts; to look through them takes a fifth of the time
     try:
-        for block in blocks(part):
-            reader.count(block)
-        reader.flush()
+        for number, block in enumerate(blocks(part)):
+            if not number and is_syslog(block):
+                sink = Sink(into, exim.count, own)
+                reader = mixed.Reader(sink, changed(part.path), part=part.place, first=first, last=last)
+            (reader or exim).count(block)
+        exim.flush()
+        if reader:
+            into.merge(Tally(seams=reader.seams()))
     finally:
         gc.enable()
 

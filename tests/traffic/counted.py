@@ -3,9 +3,9 @@
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
-from audit.traffic import mixed, seams
-from audit.traffic.seams import Seams, Sink
-from audit.traffic.tally import Seen, Tally, Use
+from audit.traffic import mixed
+from audit.traffic.seams import Sink
+from audit.traffic.tally import Tally
 
 CHANGED = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -17,9 +17,7 @@ class Counted:
         """*own*: addresses whose mail is counted apart; *first*, *last*: the days."""
         self._first, self._last = first, last
         self.tally, self.exim = Tally(), list[bytes]()
-        self.offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = {}
         self._own = own
-        self._seams: Seams = {}
 
     def part(self, lines: Sequence[bytes], number: int = 0) -> "Counted":
         """Count one part, which is the *number*-th, whenever it is read."""
@@ -30,13 +28,12 @@ class Counted:
         for block in (lines[:half], lines[half:]):
             reader.count(b"".join(line + b"\n" for line in block))
         self.tally.merge(tally)
-        self.offers = sink.offers
-        seams.merge(self._seams, reader.seams())
+        self.tally.merge(Tally(seams=reader.seams()))
         return self
 
     def finish(self) -> Tally:
         """No part is to come."""
-        mixed.finish(self._seams, Sink(self.tally, self.exim.append, self._own))
+        mixed.finish(Sink(self.tally, self.exim.append, self._own))
         self.tally.finish()
         return self.tally
 

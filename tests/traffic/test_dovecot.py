@@ -115,9 +115,9 @@ def test_an_offer_is_kept() -> None:
     line = f"Login: user=<me>, method=PLAIN, {WHERE}, TLS, {SUITE}, ja3={ja3}, session=<a>"
     for words in (line, line.replace("ja3=", "")):
         counted = Counted().part([f"Nov 29 10:07:46 imap-login: Info: {words}".encode()])
-        seen = counted.offers["access", b"192.0.2.2", b"me", X, ja3.encode()]
+        seen = counted.tally.offers["access", b"192.0.2.2", b"me", X, ja3.encode()]
         assert (seen.count, seen.last) == (1, str(CHANGED.date()).encode())
-    assert not Counted().part([line.replace(ja3, "771").encode()]).offers
+    assert not Counted().part([line.replace(ja3, "771").encode()]).tally.offers
 
 
 # What a client sent as its name in the tests' cell, to look like another host, with TLS.

@@ -1,0 +1,173 @@
+"""`mailseal whatif`: what it takes and what it prints."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
+from audit.options import add_history
+from audit.traffic.logs import add_logs, counted
+from audit.policy.model import KEY_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit.policy.model import KeyType, Policy, Traffic
+    from audit.report.whatif_document import WhatIfDocument
+    from audit.traffic.tally import Tally
+    from audit.whatif.hellos import Hellos
+    from audit.whatif.premises import Before
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = (
+        "Says who a policy would hurt, from mail logs: what each client negotiated proves what it"
+        " offers and what it does not, if the server's configuration at the time is known. Keep and"
+        " break are proofs; all else is unknown, with what is likely. Ends with 0 if nobody breaks,"
+        " 1 if somebody does, 3 if nobody does for certain and something is unknown, or nobody was"
+        " seen."
+    )
+    add_logs(parser)
+    parser.add_argument(
+        "--policy", required=True, metavar="ID|FILE", help="what would come into force"
+    )
+    parser.add_argument(
+        "--server-order",
+        action="append",
+        default=[],
+        metavar="RUN|policy:ID",
+        help="what the servers were while the logs were written: a kept audit, or what had been"
+        " rolled out (policy:A+B for a shadow); may be repeated, if it may have been either"
+        " (default: the kept audits of these days)",
+    )
+    add_history(parser)
+    parser.add_argument(
+        "--library",
+        choices=tuple(LIBRARIES),
+        default=OPENSSL_3_0.id,
+        help="the TLS library of the servers (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--certificates",
+        choices=(*KEY_TYPES, "both"),
+        help="what the servers have (default: what an audit saw, or else whatever the logs allow)",
+    )
+    parser.add_argument(
+        "--hellos",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PCAP",
+        help="a capture with hellos of clients, which narrows what is unknown; may be repeated",
+    )
+    parser.add_argument(
+        "--require-verified",
+        action="store_true",
+        help="outgoing mail goes only to hosts whose certificate can be verified",
+    )
+    parser.add_argument(
+        "--hash-users", action="store_true", help="keyed hashes in place of the names of users"
+    )
+    parser.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="the key for them, to have the same in several reports (default: one for this report)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON (docs/schema/whatif-1.json)"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to this file")
+    parser.set_defaults(run=_whatif)
+
+
+def _whatif(arguments: argparse.Namespace) -> int:
+    from audit.policy.load import load
+    from audit.report import whatif_text
+    from audit.report.encode import pretty
+
+    policy = load(arguments.policy)
+    found = answer(arguments, policy)
+    if arguments.html:
+        from audit.report.reporters import put
+        from audit.report.whatif_page import whatif_page
+
+        put(whatif_page(found), arguments.html)
+    if arguments.json:
+        sys.stdout.buffer.write(pretty(found))
+    else:
+        whatif_text.show(found, sys.stdout)
+    return exit_code(found)
+
+
+def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
+    """Everything that is asked for on the command line, read and weighed.
+
+    Raises:
+        MailsealError: a log, a capture, a run, a policy or a key cannot be read.
+    """
+    from datetime import UTC, datetime
+
+    from msgspec.structs import replace
+
+    from audit.clients.load import clients, offer
+    from audit.whatif.hellos import read
+    from audit.whatif.hide import hasher
+    from audit.whatif.ja3 import by_sight
+    from audit.whatif.premises import Question
+    from audit.whatif.weigh import Narrowing, weigh
+
+    name = None
+    if arguments.hash_users or arguments.key_file:
+        name = hasher(arguments.key_file)
+    captured: Hellos = read(arguments.hellos)
+    tally = counted(arguments)
+    question = Question(
+        policy=policy,
+        day=datetime.now(tz=UTC).date(),
+        manners=LIBRARIES[arguments.library],
+        before=_before(arguments, tally),
+        certificates=_kinds(arguments.certificates),
+        verify=arguments.require_verified,
+    )
+    narrowing = Narrowing(
+        hellos=captured.offers,
+        ja3=by_sight(tally.offers),
+        models=tuple((one, offer(one)) for one in clients()),
+    )
+    found = weigh(tally, question, narrowing, name)
+    notices = [*found.notices, *captured.notices()]
+    there = {(use, ip.decode("utf-8", "backslashreplace")) for use, ip, *_ in tally.clients}
+    if absent := len(set(captured.offers) - there):
+        notices.append(f"not observed: {absent} addresses have hellos, and nothing in the logs")
+    return replace(found, notices=notices)
+
+
+def _kinds(word: str | None) -> "tuple[KeyType, ...]":
+    """What a word for certificates means; nothing if there is none."""
+    return KEY_TYPES if word == "both" else tuple(kind for kind in KEY_TYPES if kind == word)
+
+
+def _before(arguments: argparse.Namespace, tally: "Tally") -> "dict[Traffic, tuple[Before, ...]]":
+    from audit.whatif import order
+
+    if arguments.server_order:
+        found: dict[Traffic, tuple[Before, ...]] = {}
+        for name in arguments.server_order:
+            for use, before in order.by_name(name, arguments.history).items():
+                found[use] = (*found.get(use, ()), *before)
+        return found
+    days = sorted(day.decode("ascii", "replace") for day in tally.days)
+    return dict(order.by_days(days[0], days[-1], arguments.history)) if days else {}
+
+
+def exit_code(found: "WhatIfDocument") -> int:
+    """0 nobody breaks, 1 somebody does, 3 nobody does for certain, or nobody was seen."""
+    from audit.findings import COMPLIANT, FAILED, UNDETERMINED
+
+    if any(one.broken for one in found.traffic.values()):
+        return FAILED
+    unknown = any(one.unknown for one in found.traffic.values())
+    return UNDETERMINED if unknown or not found.traffic else COMPLIANT
