@@ -175,9 +175,13 @@ class Block:
         for (use, x, cv, dn), count in mails.items():
             tally.lines["arrival", x not in (b"", UNNAMED)] += count
             tally.mails(day, use, x, cv, dn, count)
-        for sent, count in self._copies.items():
-            tally.lines["delivery", bool(sent[3])] += count
-            tally.copies(sent, count)
+        ways: Counter[tuple[bytes, bytes]] = Counter()
+        for (_, name, _, x, cv, dn), count in self._copies.items():
+            ways[x, cv] += count
+            see(tally.hosts, (name, x, cv, dn), day, count)
+        for (x, cv), count in ways.items():
+            tally.lines["delivery", bool(x)] += count
+            tally.mails_sent(day, x, cv, count)
         for sent, count in self._again.items():
             tally.again(sent, count)
         for waiting in (self._arrivals, self._copies, self._again):

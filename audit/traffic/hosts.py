@@ -43,8 +43,8 @@ def validated_by_domain(dn: bytes) -> bool:
 def providers(tally: Tally) -> dict[str, int]:
     """Mails with TLS by the registrable domain of the host, those of one provider together."""
     found: Counter[str] = Counter()
-    for (words, x, _), seen in tally.hosts.items():
-        if x:
+    for (words, x, _, _), seen in tally.hosts.items():
+        if x and seen.count:
             name = _name(words)
             domain = _suffixes().privatesuffix(name) or name
             found[_SAME.get(domain, domain)] += seen.count
@@ -54,7 +54,7 @@ def providers(tally: Tally) -> dict[str, int]:
 def hosts(tally: Tally) -> Hosts:
     """Hosts by name, and which of them never have TLS."""
     ways: defaultdict[bytes, set[bool]] = defaultdict(set)
-    for name, x, _ in tally.hosts:
+    for name, x, _, _ in tally.hosts:
         ways[name].add(bool(x))
     never = [name for name, found in ways.items() if found == {False}]
     by_tld = Counter(_suffixes().publicsuffix(_name(name)) or "" for name in never)
@@ -70,9 +70,9 @@ def pairs(tally: Tally) -> Pairs | None:
     """Pairs of cipher and subject; None where no subject is in the log."""
     found: defaultdict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
     exchanges: dict[bytes, str] = {}
-    for x, dn, cv in tally.pairs:
-        if dn:
-            version, _, cipher = x.partition(b":")
+    for _, x, cv, dn in tally.hosts:
+        if x and dn:
+            cipher = x.partition(b":")[2]
             found[cipher, dn].add(cv)
             if x != UNNAMED:
                 exchanges[cipher] = session(x.decode("ascii", "replace")).key_exchange

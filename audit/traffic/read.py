@@ -11,7 +11,7 @@ from typing import IO, NamedTuple
 
 from audit.errors import MailsealError
 
-BLOCK = 1 << 18  # bytes: fits a processor's cache
+BLOCK = 1 << 16  # bytes: what becomes of them fits a processor's cache
 _LONGEST = 1 << 24  # bytes; what has no line end for so long is no log
 _PART = 1 << 26  # bytes of a file that one process reads at a time
 

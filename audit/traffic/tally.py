@@ -84,8 +84,8 @@ class Tally:
         deliveries: recipients of mails sent, by month and X=.
         outgoing: mails sent, by month, X= and CV=; one for each message and host.
         mixed: of these, those that a host got with and without TLS, by month.
-        hosts: mails by the name of the host, X= and CV=.
-        pairs: deliveries by X=, DN and CV= of the other side.
+        hosts: mails by the name of the host, its X=, CV= and DN=; none where all were copies of
+            mails that went otherwise.
         errors: handshakes that failed, by use, address and reason.
         offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
         seams: what a cut of a log tore apart.
@@ -105,8 +105,7 @@ class Tally:
     deliveries: dict[tuple[bytes, bytes], int] = field(default_factory=Counter)
     outgoing: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
     mixed: int = 0
-    hosts: dict[tuple[bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    pairs: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
+    hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     seams: Seams = field(default_factory=dict)
@@ -158,17 +157,19 @@ class Tally:
     def copies(self, sent: Sent, count: int) -> None:
         """Copies went to another host, of whatever message: each is a mail until `copy` knows."""
         day, name, _, x, cv, dn = sent
+        self.mails_sent(day, x, cv, count)
+        see(self.hosts, (name, x, cv, dn), day, count)
+
+    def mails_sent(self, day: bytes, x: bytes, cv: bytes, count: int) -> None:
+        """Copies went, to whomever."""
         self.deliveries[day[:7], x] += count
-        if x:
-            self.pairs[x, dn, cv] += count
         self.outgoing[day[:7], x, cv] += count
-        see(self.hosts, (name, x, cv), day, count)
 
     def again(self, sent: Sent, count: int) -> None:
         """Copies are no mails of their own: others went the same way for the same message."""
-        day, name, _, x, cv, _ = sent
+        day, name, _, x, cv, dn = sent
         self.outgoing[day[:7], x, cv] -= count
-        see(self.hosts, (name, x, cv), day, -count)
+        see(self.hosts, (name, x, cv, dn), day, -count)
 
     def copy(self, message: bytes, sent: Sent) -> None:
         """Of which message a copy was: what a host got of one is one mail, for all recipients."""
@@ -219,13 +220,9 @@ class Tally:
                 self._together(begun, mails)
         self.open, self.late = {}, {}
         self.outgoing = +Counter(self.outgoing)
-        self.hosts = {key: seen for key, seen in self.hosts.items() if seen.count}
 
 
-COUNTERS = (
-    *("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing"),
-    "pairs",
-)
+COUNTERS = ("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing")
 SEEN = ("clients", "refused", "hosts", "errors", "offers")
 STRANGE = 20  # lines that are kept to show; the rest is counted
 

@@ -135,7 +135,7 @@ def _hosts(found: Ledger, tally: Tally, question: Question) -> None:
     changes = premises(question, "outgoing", ())
     found.begin("outgoing", changes)
     profile = found.policy.profiles.get("outgoing")
-    clear = {name for name, x, _ in tally.hosts if not x}
+    clear = {name for name, x, _, _ in tally.hosts if not x}
 
     @cache
     def by_log(x: bytes, cv: bytes) -> Reasoned:
@@ -144,7 +144,9 @@ def _hosts(found: Ledger, tally: Tally, question: Question) -> None:
         told = seen(session(text(x)))
         return _UNNAMED if told is None else peer(told, changes, text(cv), verify=question.verify)
 
-    for (name, x, cv), one in tally.hosts.items():
+    for (name, x, cv, _), one in tally.hosts.items():
+        if not one.count:  # copies of mails that went otherwise
+            continue
         reasoned = by_log(x, cv)
         if name in clear:
             reasoned = _clear_before(reasoned)
