@@ -60,7 +60,9 @@ def _incoming(title: str, found: Incoming) -> Iterator[Line]:
     else:
         yield _row("with a client certificate", certificates.mails, found.tls)
         yield _row("  not verified", certificates.unverified, certificates.mails)
-        yield _row("  of these domain validated", certificates.domain_validated, certificates.unverified)
+        yield _row(
+            "  of these domain validated", certificates.domain_validated, certificates.unverified
+        )
 
 
 def _outgoing(found: Outgoing) -> Iterator[Line]:
@@ -92,7 +94,8 @@ def _access(found: Access) -> Iterator[Line]:
     yield _row("failed", found.failed)
     yield _row("refused, for there was no TLS", found.refused_plain)
     for who in found.users[:_MOST]:
-        yield (f"    {visible(who.user)} from {visible(who.address)}: {who.count:,}, last {who.last_seen}",)
+        name = f"{visible(who.user)} from {visible(who.address)}"
+        yield (f"    {name}: {who.count:,}, last {who.last_seen}",)
     if len(found.users) > _MOST:
         yield (f"    and {len(found.users) - _MOST:,} more",)
 
@@ -112,7 +115,8 @@ def _months(found: Traffic) -> Iterator[Line]:
     yield ()
     yield (("Share with TLS", "bold"), "        incoming   outgoing")
     for month in found.months:
-        yield (f"  {month.month:20}{_percent(month.incoming_share):>8}   {_percent(month.outgoing_share):>8}",)
+        shares = _percent(month.incoming_share), _percent(month.outgoing_share)
+        yield (f"  {month.month:20}{shares[0]:>8}   {shares[1]:>8}",)
 
 
 def _sessions(title: str, unit: str, total: int, found: Sessions) -> Iterator[Line]:

@@ -1,1 +1,1 @@
-"""Mail logs as numbers: lines, what they say of TLS, and tables. No I/O but in `read` and `work`."""
+"""Mail logs as numbers: lines, what they say of TLS, and tables."""

@@ -25,7 +25,8 @@ _WORDS: tuple[tuple[Reason, re.Pattern[bytes]], ...] = (
     (
         "our-certificate",
         re.compile(
-            rb"alert (?:bad certificate|unknown ca|certificate unknown|unknown ca)|Certificate is bad|CA is unknown"
+            rb"alert (?:bad certificate|unknown ca|certificate unknown)"
+            rb"|Certificate is bad|CA is unknown"
         ),
     ),
 )

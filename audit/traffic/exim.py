@@ -1,7 +1,7 @@
 """Lines of Exim's mainlog and rejectlog. Pure.
 
 A line is read by where fields stand and not by what looks like one, for much of it is written by
-others: HELO names, quoted senders, message ids, subjects, answers of servers, names in certificates.
+others: HELO names, quoted senders, message ids, subjects, answers of servers, certificates.
 A stretch that could be the fields of a session is looked for at every place of the line. If there
 are several and they differ, nobody can tell which is real, and the line is ambiguous.
 
@@ -127,7 +127,9 @@ def _sessions(line: bytes, begin: int) -> Iterator[tuple[bytes, ...]]:
         for peer in _PEER.finditer(line, begin)
         if _BEFORE_PEER.fullmatch(line, begin, peer.start() - 1)
     ]
-    for protocol in _PROTOCOL.finditer(line, begin):  # they cannot overlap: a blank and P= begin one
+    for protocol in _PROTOCOL.finditer(
+        line, begin
+    ):  # they cannot overlap: a blank and P= begin one
         end = protocol.end()
         theirs = _THEIRS.match(line, end)
         dn = theirs[1] or b"" if theirs else b""

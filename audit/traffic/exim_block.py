@@ -11,8 +11,8 @@ from collections.abc import Container, Iterator
 from itertools import groupby
 
 from audit.traffic import errors
-from audit.traffic.exim import Event, parse
-from audit.traffic.tally import STRANGE, UNNAMED, Sent, Tally, Use, see
+from audit.traffic.exim import parse
+from audit.traffic.tally import STRANGE, UNNAMED, Kind, Sent, Tally, Use, see
 
 
 def _maybe(expression: bytes) -> bytes:
@@ -54,7 +54,9 @@ _SENT = (
     + rb" R=\S+ T=\S+"
     + _maybe(rb" ST=\S+")
     + _maybe(rb" S=\d+")
-    + _maybe(rb" H=(\S+)" + _maybe(rb" DS") + rb" " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")")
+    + _maybe(
+        rb" H=(\S+)" + _maybe(rb" DS") + rb" " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")"
+    )
     + rb"(?! (?:ST|S|H|I|X|CV|DN)=)"
     + _maybe(rb" " + _without(rb"RX"))
 )
@@ -67,9 +69,7 @@ _LINE = re.compile(
     + rb"|".join((_ARRIVED, _SENT, rb"(C)ompleted[^X\n]*", rb"(=|\*)[=*] " + _without(rb"X")))
     + rb")|(H=[^\n]*))\n|([^\n]*)\n"
 )
-_VIA = re.compile(
-    rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?'
-)
+_VIA = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
 _NAMED = re.compile(rb" X=[^\n]*")
 _DAY = 10  # characters
 _FULL = 1 << 15  # different ones that wait to be counted, or are remembered
@@ -102,7 +102,7 @@ class Block:
                     self._day = day
                 self._count(lines)
 
-    def _count(self, block: bytes) -> None:
+    def _count(self, block: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - where every line goes through
         """Count lines of the same day."""
         day, own, begun, vias = self._day, self._own, self._tally.open, self._vias
         arrivals: list[tuple[bytes, bytes]] = []
@@ -145,14 +145,16 @@ class Block:
             else:
                 others += 1
                 self.other(line[9])
-        self._tally.days[day] += len(found) - others
+        if len(found) > others:
+            self._tally.days[day] += len(found) - others
         self._tally.named += len(_NAMED.findall(block))
-        for kind, count in (
+        kinds: tuple[tuple[Kind, int], ...] = (
             ("completed", completed),
             ("deferral", deferred),
             ("failure", failed),
             ("delivery", local),
-        ):
+        )
+        for kind, count in kinds:
             self._tally.lines[kind, False] += count
         for text in rejects:
             self._tally.lines["reject" if b" rejected " in text else "other", b" X=" in text] += 1
@@ -194,7 +196,8 @@ class Block:
         """How a mail came or went: protocol, X=, CV=, DN= and A=."""
         match = _VIA.fullmatch(words)
         assert match is not None, words  # noqa: S101 - it is a part of what has matched
-        via = self._vias[words] = match.groups(b"")  # type: ignore[assignment]
+        protocol, x, cv, dn, login = match.groups(b"")
+        via = self._vias[words] = protocol, x, cv, dn, login
         return via
 
     def _arrived_by(self, words: bytes) -> tuple[Use, bytes, bytes, bytes, bytes]:
@@ -212,18 +215,24 @@ class Block:
         if event.kind == "arrival":
             tally.began(event.id)
             if event.ip:
-                use, *rest = _arrived_by(event.protocol, event.x, event.cv, event.dn, event.login)
+                use, login, x, cv, dn = _arrived_by(
+                    event.protocol, event.x, event.cv, event.dn, event.login
+                )
                 use = "own" if event.ip in self._own else use
-                tally.arrived(event.day, use, event.ip, *rest)
+                tally.arrived(event.day, use, event.ip, login, x, cv, dn)
         elif event.kind == "delivery" and event.ip and event.ip not in self._own:
             tally.sent(event.id, (event.day, event.name, event.ip, event.x, event.cv, event.dn))
         elif event.kind == "completed":
             tally.completed(event.id)
         elif event.kind == "tls-error" and event.ip:
-            use: Use = "own" if event.ip in self._own else "mx"
-            tally.failed(event.day, use, event.ip, errors.reason(event.text))
-        elif event.kind == "ambiguous" and len(tally.strange) < STRANGE:
-            tally.strange.append(line)
+            tally.failed(
+                event.day,
+                "own" if event.ip in self._own else "mx",
+                event.ip,
+                errors.reason(event.text),
+            )
+        elif event.kind == "ambiguous":  # the same few are kept, wherever a log is cut
+            tally.strange = sorted({*tally.strange, line})[:STRANGE]
 
 
 def _arrived_by(

@@ -19,8 +19,10 @@ class Own:
         self._networks = [_network(one) for one in networks]
         self._known: dict[bytes, bool] = {}
 
-    def __contains__(self, address: bytes) -> bool:
+    def __contains__(self, address: object) -> bool:
         """Whether an address is one's own; what is no address is not."""
+        if not isinstance(address, bytes):
+            return False
         if not self._networks:
             return address.startswith(_LOOPBACK)
         known = self._known.get(address)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from audit.errors import MailsealError
 
@@ -19,20 +19,21 @@ _PART = 1 << 26  # bytes of a file that one process reads at a time
 def _gz(path: Path) -> IO[bytes]:
     from isal import igzip
 
-    return igzip.open(path, "rb")
+    found: IO[bytes] = igzip.open(path, "rb")  # type: ignore[no-untyped-call]
+    return found
 
 
 def _zst(path: Path) -> IO[bytes]:
     from backports import zstd
 
-    return zstd.open(path, "rb")
+    return cast("IO[bytes]", zstd.open(path, "rb"))
 
 
 # What a file begins with says how it is compressed; its name may say anything.
 _OPENERS: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
     (b"\x1f\x8b", _gz),
-    (b"\xfd7zXZ\x00", lambda path: lzma.open(path, "rb")),
-    (b"BZh", lambda path: bz2.open(path, "rb")),
+    (b"\xfd7zXZ\x00", lambda path: lzma.open(path, "rb")),  # noqa: SIM115
+    (b"BZh", lambda path: bz2.open(path, "rb")),  # noqa: SIM115
     (b"\x28\xb5\x2f\xfd", _zst),
 )
 
@@ -89,7 +90,7 @@ def blocks(part: Part) -> Iterator[bytes]:
                 begin += len(_line(file, path)) - 1
             while (end is None or begin < end) and (block := file.read(_until(begin, end))):
                 if not block.endswith(b"\n"):
-                    block += _line(file, path)  # noqa: PLW2901
+                    block += _line(file, path)
                 begin += len(block)
                 yield block if block.endswith(b"\n") else block + b"\n"
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:

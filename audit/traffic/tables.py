@@ -135,7 +135,7 @@ def _incoming(tally: Tally, use: Use) -> Incoming:
     )
 
 
-def _fields(sessions: Sessions) -> dict[str, object]:
+def _fields(sessions: Sessions) -> dict[str, Any]:
     return {name: getattr(sessions, name) for name in sessions.__struct_fields__}
 
 

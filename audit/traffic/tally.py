@@ -112,7 +112,7 @@ class Tally:
     open: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
     late: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
 
-    def arrived(  # noqa: PLR0913 - what a log says of a mail
+    def arrived(  # noqa: PLR0913, PLR0917 - what a log says of a mail
         self,
         day: bytes,
         use: Use,
@@ -127,7 +127,9 @@ class Tally:
         self.mails(day, use, x, cv, dn, count)
         see(self.clients, (use, ip, login, x), day, count)
 
-    def mails(self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes, count: int) -> None:
+    def mails(  # noqa: PLR0913, PLR0917 - likewise
+        self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes, count: int
+    ) -> None:
         """Mails came, from whomever."""
         self.incoming[day[:7], use, x, cv] += count
         if dn:
@@ -234,8 +236,7 @@ def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> N
         where[key] = Seen(count, day)
     else:
         found.count += count
-        if day > found.last:
-            found.last = day
+        found.last = max(found.last, day)
 
 
 def _way(mail: Sent) -> tuple[bytes, bool]:

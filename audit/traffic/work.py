@@ -101,7 +101,9 @@ def _count(part: Part, wanted: Wanted, into: Tally) -> None:
         for number, block in enumerate(blocks(part)):
             if not number and is_syslog(block):
                 sink = Sink(into, exim.count, own)
-                reader = mixed.Reader(sink, changed(part.path), part=part.place, first=first, last=last)
+                reader = mixed.Reader(
+                    sink, changed(part.path), part=part.place, first=first, last=last
+                )
             (reader or exim).count(block)
         exim.flush()
         if reader:
@@ -123,7 +125,7 @@ def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
 @contextmanager
 def _cluster(scheduler: str) -> Iterator[Executor]:
     try:
-        from distributed import Client
+        from distributed import Client  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise MailsealError("for a cluster of dask, mailseal[dask] must be installed") from None
     try:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
 from audit.options import add_history
-from audit.traffic.logs import add_logs, counted
 from audit.policy.model import KEY_TYPES
+from audit.traffic.logs import add_logs, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from audit.policy.model import KeyType, Policy, Traffic
     from audit.report.whatif_document import WhatIfDocument
     from audit.traffic.tally import Tally

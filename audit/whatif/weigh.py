@@ -71,7 +71,7 @@ def weigh(
         _hosts(found, tally, question)
     served = {(use, ip) for (use, ip, _, x), _ in sights if x}
     found.already(tally, served)
-    days = sorted(text(day) for day in tally.days)
+    days = sorted(text(day) for day, count in tally.days.items() if day and count)
     return found.document(days, question.manners.id)
 
 

@@ -66,7 +66,11 @@ class Traffic:
 
     def _session(self, number: str) -> str:
         """The same for the same host, most of the time."""
-        which = zlib.crc32(number.encode()) if self._random.random() < 0.95 else self._random.random() * 997  # noqa: PLR2004
+        which = (
+            zlib.crc32(number.encode())
+            if self._random.random() < 0.95  # noqa: PLR2004
+            else self._random.random() * 997
+        )
         return "X={}:{}".format(*_SESSIONS[int(which) % len(_SESSIONS)])
 
     def _sender(self) -> str:
@@ -81,10 +85,14 @@ class Traffic:
         size = self._random.randrange(500, 90_000)
         subject = r' T="Re: \"X=TLS1.3:FAKE:256\""' if self._random.random() < 0.001 else ""  # noqa: PLR2004
         return [
-            f"{stamp} {id_} <= {self._sender()} H={name} [{ip}]:{port} {by} S={size}"
-            f" id={port}.{size}@{name}{subject}",
-            f"{stamp} {id_} => u{size} <u{size}@univie.example> R=imap T=lmtp S={size + 90}"
-            f' C="250 2.1.5 Ok SESSIONID=<{port}>"',
+            (
+                f"{stamp} {id_} <= {self._sender()} H={name} [{ip}]:{port} {by} S={size}"
+                f" id={port}.{size}@{name}{subject}"
+            ),
+            (
+                f"{stamp} {id_} => u{size} <u{size}@univie.example> R=imap T=lmtp S={size + 90}"
+                f' C="250 2.1.5 Ok SESSIONID=<{port}>"'
+            ),
             f"{stamp} {id_} Completed",
         ]
 
@@ -93,17 +101,24 @@ class Traffic:
         size = self._random.randrange(500, 90_000)
         user = size % 2000
         lines = [
-            f"{stamp} {id_} <= user{user}@univie.example H=client{user}.univie.example"
-            f" [10.200.{user % 250}.{size % 3}]:{size % 5000 + 1024} P=esmtpsa"
-            f" X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=plain:user{user} S={size}"
+            (
+                f"{stamp} {id_} <= user{user}@univie.example H=client{user}.univie.example"
+                f" [10.200.{user % 250}.{size % 3}]:{size % 5000 + 1024} P=esmtpsa"
+                f" X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no A=plain:user{user} S={size}"
+            )
         ]
         for _ in range(1 + (self._random.random() < 0.2)):  # noqa: PLR2004 - some to two hosts
             name, ip = self._host()
-            tls = f'{self._session(ip)} CV=yes DN="/CN={name}" ' if zlib.crc32(ip.encode()) % 11 else ""
+            tls = (
+                f'{self._session(ip)} CV=yes DN="/CN={name}" '
+                if zlib.crc32(ip.encode()) % 11
+                else ""
+            )
             for mark in ("=>", "->")[: 1 + (self._random.random() < 0.15)]:  # noqa: PLR2004
+                again = int(mark == "->")
                 lines.append(
-                    f"{stamp} {id_} {mark} r{size}{mark[0] == '-':d}@{name} R=dnslookup T=remote_smtp"
-                    f' S={size} H={name} [{ip}] {tls}K C="250 2.0.0 OK {size} - gsmtp"'
+                    f"{stamp} {id_} {mark} r{size}{again}@{name} R=dnslookup T=remote_smtp S={size}"
+                    f' H={name} [{ip}] {tls}K C="250 2.0.0 OK {size} - gsmtp"'
                 )
         return [*lines, f"{stamp} {id_} Completed"]
 
@@ -111,22 +126,28 @@ class Traffic:
         name, ip = self._host()
         tls = f" {self._session(ip)} CV=no" if self._random.random() < 0.3 else ""  # noqa: PLR2004
         return [
-            f"{self._stamp()} H={name} [{ip}]{tls} F=<{self._sender()}> rejected RCPT"
-            f" <nobody@univie.example>: Unrouteable address"
+            (
+                f"{self._stamp()} H={name} [{ip}]{tls} F=<{self._sender()}> rejected RCPT"
+                f" <nobody@univie.example>: Unrouteable address"
+            )
         ]
 
     def _deferred(self) -> list[str]:
         name, ip = self._host()
         return [
-            f"{self._stamp()} {self._id()} == r@{name} R=dnslookup T=remote_smtp defer (-53)"
-            f" H={name} [{ip}]: retry time not reached for any host"
+            (
+                f"{self._stamp()} {self._id()} == r@{name} R=dnslookup T=remote_smtp defer (-53)"
+                f" H={name} [{ip}]: retry time not reached for any host"
+            )
         ]
 
     def _failed(self) -> list[str]:
         name, ip = self._host()
         return [
-            f"{self._stamp()} TLS error on connection from {name} [{ip}] (SSL_accept):"
-            " error:0A000102:SSL routines::unsupported protocol"
+            (
+                f"{self._stamp()} TLS error on connection from {name} [{ip}] (SSL_accept):"
+                " error:0A000102:SSL routines::unsupported protocol"
+            )
         ]
 
 

@@ -20,7 +20,9 @@ _FORGED = (
     b'a" A=plain:boss S=1 "',
     b'" S=1 T="b',
 )
-theirs = st.one_of(st.sampled_from(_FORGED), st.from_regex(rb"[\w .:=\[\]()\"<>@-]{0,12}", fullmatch=True))
+theirs = st.one_of(
+    st.sampled_from(_FORGED), st.from_regex(rb"[\w .:=\[\]()\"<>@-]{0,12}", fullmatch=True)
+)
 quoted = theirs.map(lambda text: text.replace(b"\\", b"\\\\").replace(b'"', b'\\"'))
 days = st.sampled_from((b"2026-11-28", b"2026-11-29", b"2026-12-01"))
 stamps = st.builds(
@@ -49,7 +51,9 @@ def maybe(what: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     return st.one_of(st.just(b""), what)
 
 
-def field(name: bytes, what: st.SearchStrategy[bytes], end: bytes = b"") -> st.SearchStrategy[bytes]:
+def field(
+    name: bytes, what: st.SearchStrategy[bytes], end: bytes = b""
+) -> st.SearchStrategy[bytes]:
     """A field, or none."""
     return maybe(what.map(lambda text: name + text + end))
 

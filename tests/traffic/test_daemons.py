@@ -64,12 +64,12 @@ def _readers(server: Server) -> None:
     pop.user("user")
     pop.pass_("right")
     pop.quit()
-    pop = poplib.POP3(server.address, 110)
+    clear = poplib.POP3(server.address, 110)
     with suppress(poplib.error_proto):
-        pop.user("user")
+        clear.user("user")
     with suppress(poplib.error_proto):
-        pop.pass_("right")
-    pop.quit()
+        clear.pass_("right")
+    clear.quit()
     with suppress(ssl.SSLError, OSError):
         imaplib.IMAP4_SSL(server.address, 993, ssl_context=_context("AES128-SHA"))
 

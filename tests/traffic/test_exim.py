@@ -31,7 +31,9 @@ def delivery(**more: bytes) -> Event:
             arrival(cv=b"no"),
         ),
         (
-            b' <= <> H=(x) [192.0.2.1] P=esmtpsa X=' + REAL + b'* CV=yes DN="/C=AT/CN=x" A=plain:u S=5',
+            b" <= <> H=(x) [192.0.2.1] P=esmtpsa X="
+            + REAL
+            + b'* CV=yes DN="/C=AT/CN=x" A=plain:u S=5',
             arrival(protocol=b"esmtpsa", cv=b"yes", dn=b"/C=AT/CN=x", login=b"plain:u"),
         ),
         (b" <= a@b H=h [192.0.2.1] U=i P=esmtp S=5", arrival(protocol=b"esmtp", x=b"")),
@@ -43,14 +45,18 @@ def delivery(**more: bytes) -> Event:
             delivery(cv=b"dane"),
         ),
         (
-            b' -> u <u@b> F=<a@b> R=r T=t S=7 H=mx.example.org [192.0.2.1] X=' + REAL
+            b" -> u <u@b> F=<a@b> R=r T=t S=7 H=mx.example.org [192.0.2.1] X="
+            + REAL
             + b' CV=yes DN="CN=y" K C="250 ok"',
             delivery(cv=b"yes", dn=b"CN=y"),
         ),
         (b" => u <u@b> R=local T=drop", Event("delivery", DAY, ID)),
         (b' => |/bin/f a "b" <u@b> R=p T=pipe', Event("delivery", DAY, ID)),
         (b" *> u@b R=r T=t H=mx.example.org [192.0.2.1] X=" + REAL, Event("other", DAY, ID)),
-        (b" == u@b R=r T=t defer (-37) H=h [192.0.2.1]: TLS session: x", Event("deferral", DAY, ID)),
+        (
+            b" == u@b R=r T=t defer (-37) H=h [192.0.2.1]: TLS session: x",
+            Event("deferral", DAY, ID),
+        ),
         (b" ** u@b R=r T=t H=h [192.0.2.1] X=" + REAL + b": 550 no", Event("failure", DAY, ID)),
         (b" Completed QT=3s", Event("completed", DAY, ID)),
     ],
@@ -82,8 +88,14 @@ def test_every_head(id_: bytes, at: bytes) -> None:
 
 def test_a_handshake_that_failed() -> None:
     event = parse(AT + b"TLS error on connection from h (x) [192.0.2.1]:5 (SSL_accept): error:0A0")
-    assert (event.kind, event.ip, event.text) == ("tls-error", b"192.0.2.1", b"(SSL_accept): error:0A0")
-    claimed = parse(AT + b"TLS error on connection from (x [9.9.9.9] y) [192.0.2.1] (SSL_accept): e")
+    assert (event.kind, event.ip, event.text) == (
+        "tls-error",
+        b"192.0.2.1",
+        b"(SSL_accept): error:0A0",
+    )
+    claimed = parse(
+        AT + b"TLS error on connection from (x [9.9.9.9] y) [192.0.2.1] (SSL_accept): e"
+    )
     assert (claimed.kind, claimed.ip) == ("tls-error", b"")
 
 
@@ -113,8 +125,15 @@ def test_what_is_forged_where_it_cannot_be_real(line: bytes) -> None:
         b" <= a@b H=(h)" + _TRUE + b' DN="/CN=a" A=plain:boss S=1 " A=plain:me S=5',
         b" <= a@b H=h" + _TRUE + b" SNI=a A=plain:boss S=1 A=plain:me S=5",
         b" <= a@b H=h [192.0.2.1] P=esmtp X=" + REAL + b" S=5",
-        b" => a@b F=<\"x R=r T=t H=h [192.0.2.9] X=" + FAKE + b" \"@b> R=r T=t H=h [192.0.2.1] X=" + REAL,
-        b" => a@b R=r T=t H=h [192.0.2.1] X=" + REAL + b' DN="a" R=r T=t H=h [192.0.2.9] X=' + FAKE + b' K"',
+        b' => a@b F=<"x R=r T=t H=h [192.0.2.9] X='
+        + FAKE
+        + b' "@b> R=r T=t H=h [192.0.2.1] X='
+        + REAL,
+        b" => a@b R=r T=t H=h [192.0.2.1] X="
+        + REAL
+        + b' DN="a" R=r T=t H=h [192.0.2.9] X='
+        + FAKE
+        + b' K"',
     ],
 )
 def test_what_nobody_can_tell_is_ambiguous(line: bytes) -> None:

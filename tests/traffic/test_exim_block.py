@@ -3,8 +3,6 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.traffic import errors, exim_block
-from audit.traffic.exim import parse
 from audit.traffic.exim_block import Block
 from audit.traffic.own import Own
 from audit.traffic.tally import Tally

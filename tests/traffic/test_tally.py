@@ -20,12 +20,18 @@ def messages(draw: st.DrawFn) -> list[bytes]:
     """The lines of one message, in their order."""
     number = draw(st.integers(0, 9999))
     head = b"2026-%02d-01 00:00:00 1aaaaa-%06d-aa " % (draw(st.integers(1, 3)), number)
-    came = draw(st.sampled_from((b"H=h [192.0.2.1] P=esmtps" + X, b"H=h [192.0.2.2] P=esmtp", b"U=r P=local")))
+    came = draw(
+        st.sampled_from(
+            (b"H=h [192.0.2.1] P=esmtps" + X, b"H=h [192.0.2.2] P=esmtp", b"U=r P=local")
+        )
+    )
     copies = draw(
-        st.lists(st.tuples(st.integers(1, 3), st.sampled_from((b"", X, X + b' DN="a"'))), max_size=4)
+        st.lists(
+            st.tuples(st.integers(1, 3), st.sampled_from((b"", X, X + b' DN="a"'))), max_size=4
+        )
     )
     sent = [
-        head + b"=> u@%d R=r T=t H=mx%d [192.0.2.%d]%s C=\"250\"" % (place, host, host, session)
+        head + b'=> u@%d R=r T=t H=mx%d [192.0.2.%d]%s C="250"' % (place, host, host, session)
         for place, (host, session) in enumerate(copies)
     ]
     end = [head + b"Completed"] if draw(st.booleans()) else []

@@ -37,7 +37,8 @@ def tally(
         for turn in range(count):
             found.days[DAY] += 1
             message = f"{number}-{turn}".encode()
-            found.sent(DAY, message, b"192.0.2.1", name.encode(), x.encode(), cv.encode(), b"")
+            sent = DAY, name.encode(), b"192.0.2.1", x.encode(), cv.encode(), b""
+            found.sent(message, sent)
     found.finish()
     return found
 

@@ -1,0 +1,71 @@
+"""Log files are read to their end, whatever compressed them, or there is a word about it."""
+
+import bz2
+import gzip
+import lzma
+from pathlib import Path
+
+import pytest
+from backports import zstd
+
+from audit.errors import MailsealError
+from audit.traffic import read
+
+LOG = b"".join(b"line %d of some length\n" % number for number in range(20_000))
+COMPRESSED = {
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+    "zst": zstd.compress,
+    "two of gz": lambda data: gzip.compress(data[:1000]) + gzip.compress(data[1000:]),
+}
+
+
+def text(path: Path) -> bytes:
+    """All blocks of all parts."""
+    return b"".join(block for part in read.parts(path) for block in read.blocks(part))
+
+
+@pytest.mark.parametrize("way", COMPRESSED)
+def test_what_it_is_compressed_with_does_not_matter(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "mainlog.1"
+    path.write_bytes(COMPRESSED[way](LOG))
+    assert text(path) == LOG
+
+
+@pytest.mark.parametrize("way", ["gz", "xz", "bz2", "zst"])
+def test_what_is_cut_off_is_no_whole_log(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "mainlog"
+    path.write_bytes(COMPRESSED[way](LOG)[:-100])
+    with pytest.raises(MailsealError, match="mainlog cannot be read to its end"):
+        text(path)
+
+
+@pytest.mark.parametrize("size", [1, 23, 1000, 1 << 16])
+def test_each_line_is_in_one_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    path = tmp_path / "mainlog"
+    path.write_bytes(LOG[: 100 * size] + b"not finished")
+    monkeypatch.setattr(read, "_PART", size)
+    assert text(path) == path.read_bytes() + b"\n"
+    for part in read.parts(path):
+        assert all(block.endswith(b"\n") for block in read.blocks(part))
+
+
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
+    path = tmp_path / "mainlog"
+    path.touch()
+    assert text(path) == b""
+
+
+def test_what_is_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MailsealError, match="is no regular file"):
+        read.parts(tmp_path)
+    with pytest.raises(MailsealError, match="gone cannot be read: No such file"):
+        read.parts(tmp_path / "gone")
+    monkeypatch.setattr(read, "_LONGEST", 1000)
+    path = tmp_path / "disk.img"
+    path.write_bytes(bytes(1 << 20))
+    with pytest.raises(MailsealError, match="is no log: it has a line without end"):
+        text(path)

@@ -1,0 +1,118 @@
+"""`mailseal traffic` from the outside."""
+
+import gzip
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from benchmarks.traffic.made import write
+from tests.commands import ROOT, mailseal
+
+HEAD = "2026-11-%02d 10:00:00 1xVc0c-%06d-1d "
+X = "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no"
+
+
+def document(*words: str, code: int = 0) -> dict[str, object]:
+    """What it prints as JSON."""
+    done = mailseal("traffic", "--json", *words)
+    assert done.returncode == code, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some thousand lines."""
+    path = tmp_path_factory.mktemp("log") / "mainlog"
+    write(path, 5_000)
+    return path
+
+
+def test_it_is_valid_by_its_schema(log: Path) -> None:
+    schema = json.loads((ROOT / "docs/schema/traffic-1.json").read_text())
+    found = document(str(log))
+    jsonschema.Draft202012Validator(schema).validate(found)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate(found | {"lines": {}})
+
+
+def test_processes_files_and_kept_counts_give_the_same(log: Path, tmp_path: Path) -> None:
+    """One file; two that it was cut into, in any order, by two processes; counts that were kept."""
+    whole = document(str(log), "--jobs", "1")
+    data = log.read_bytes()
+    first, second = tmp_path / "mainlog.1.gz", tmp_path / "mainlog"
+    cut = data.index(b"\n", len(data) // 3) + 1
+    first.write_bytes(gzip.compress(data[:cut]))
+    second.write_bytes(data[cut:])
+    assert document(str(second), str(first), "--jobs", "2") == whole
+    kept = str(tmp_path / "kept")
+    document(str(first), "--save", kept)
+    assert document(kept, str(second)) == whole
+    assert document(str(second), kept) == whole
+
+
+def test_days_and_own_networks(tmp_path: Path) -> None:
+    path = tmp_path / "mainlog"
+    path.write_text(
+        "".join(
+            HEAD % (day, day) + f"<= a@b H=h [{ip}] P=esmtps {X} S=5\n"
+            for day, ip in ((1, "192.0.2.1"), (2, "192.0.2.2"), (3, "198.51.100.1"))
+        )
+    )
+
+    def mails(*words: str) -> tuple[int, int]:
+        found = document(str(path), *words)
+        return found["incoming"]["mails"], found["own"]["mails"]  # type: ignore[index]
+
+    assert mails() == (3, 0)
+    assert mails("--own", "192.0.2.0/24") == (1, 2)
+    assert mails("--from", "2026-11-02") == (2, 0)
+    assert mails("--from", "2026-11-02", "--to", "2026-11-02") == (1, 0)
+
+
+def test_a_line_that_can_be_read_in_two_ways_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "mainlog"
+    forged = "(x) [192.0.2.9] P=esmtps X=TLS1.3:FAKE:256 S=1 id=a)"
+    path.write_text(HEAD % (1, 1) + f"<= a@b H={forged} [192.0.2.1] P=esmtps {X} S=5\n")
+    done = mailseal("traffic", str(path))
+    assert "1 lines are ambiguous, and in no figure" in done.stdout
+    assert "could be read in more than one way: 2026-11-01" in done.stdout
+    assert done.returncode == 3, "nothing could be counted"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["gone"], "gone cannot be read: No such file or directory"),
+        (["{log}", "--own", "192.0.2.300"], "'192.0.2.300' is no network, as 192.0.2.0/24 is one"),
+        (["{log}", "--from", "2026-11-31"], "'2026-11-31' is no day, as 2026-11-29 is one"),
+        (["{log}", "--from", "2026-12-01", "--to", "2026-11-01"], "--from 2026-12-01 is after"),
+        (["{log}", "--jobs", "0"], "'0' is no number of processes"),
+        (["{log}", "--scheduler", "tcp://127.0.0.1:9"], "dask"),
+        (["{kept}"], "these counts are not complete"),
+        (["{newer}"], "counts of version 2, and this reads only 1"),
+        (["{damaged}"], "damaged counts"),
+    ],
+)
+def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str) -> None:
+    kept = tmp_path / "counts"
+    mailseal("traffic", str(log), "--save", str(kept))
+    data = kept.read_bytes()
+    (tmp_path / "kept").write_bytes(data[:-20])
+    (tmp_path / "newer").write_bytes(data.replace(b"tally/1", b"tally/2"))
+    (tmp_path / "damaged").write_bytes(data[:30] + b"x" * 40 + data[70:])
+    names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged")}
+    done = mailseal("traffic", *(word.format(log=log, **names) for word in words))
+    assert done.returncode == 2, done.stdout
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_log_of_mail_is_undetermined(tmp_path: Path) -> None:
+    path = tmp_path / "passwd"
+    path.write_text("root:x:0:0:root:/root:/bin/bash\n")
+    done = mailseal("traffic", str(path))
+    assert done.returncode == 3
+    assert "no line is one of mail" in done.stdout
