@@ -1,4 +1,4 @@
-"""Log files are read to their end, whatever compressed them, or there is a word about it."""
+"""Log files are read to their end, whatever compressed them, or there is a word of it."""
 
 import bz2
 import gzip
