@@ -1,11 +1,13 @@
 """The page of TLS in numbers: every figure with what it is a share of, and nothing made up."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from audit.cli import main
 from audit.report.traffic_page import traffic_page
 from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic
 from tests.report.test_report_html import Page
@@ -233,3 +235,17 @@ def test_whoever_has_no_mouse_reaches_every_table() -> None:
     names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(names) == len(set(names))
     assert {a["href"][1:] for a in page.all("a")} <= set(names)
+
+
+def test_the_command_writes_the_page(tmp_path: Path) -> None:
+    """From a line of a log to the file; of logs without mail too, and then it ends with 3."""
+    log, file = tmp_path / "mainlog", tmp_path / "tls.html"
+    start = "2026-11-28 10:00:00 1nabcd-000000-00"
+    session = "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no"
+    log.write_text(f"{start} <= a@b.example H=b.example [192.0.2.1] P=esmtps {session} S=5\n")
+    assert main(["traffic", str(log), "--jobs", "1", "--html", str(file)]) == 0
+    page = Page(file.read_bytes())
+    assert "1 of 1 mails with TLS, 100.0%." in page.words
+    log.write_text("2026-11-28 10:00:00 Start queue run: pid=1\n")
+    assert main(["traffic", str(log), "--jobs", "1", "--html", str(file)]) == 3
+    assert "No line is one of mail" in Page(file.read_bytes()).words
