@@ -46,11 +46,11 @@ ALLOWED = {
     "late": {"facts"},
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
-        *("judge", "past", "policy", "ports", "prospect", "rollout", "waivers"),
+        *("judge", "past", "policy", "ports", "prospect", "rollout", "traffic", "waivers"),
     },
     "rollout": {"changes", "errors", "findings"},
     "notify": {"account", "bounded", "errors", "report", "roots"},
-    "traffic": {"errors", "iana"},
+    "traffic": {"errors", "iana", "options", "progress", "report"},
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana", "options"),
         *("policy", "report", "traffic", "wire"),
@@ -70,7 +70,7 @@ PURE = {
 PURE_MODULES = {
     *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
-    *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tally")),
+    *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tables", "tally")),
     *(f"traffic/{name}.py" for name in ("cyrus", "dovecot", "exim_syslog", "mixed", "postfix")),
     *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "syslog")),
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),

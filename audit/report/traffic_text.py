@@ -9,7 +9,7 @@ from audit.report.visible import visible
 from audit.traffic.figures import Access, Incoming, Outgoing, Parted, Sessions, Traffic
 from audit.traffic.tables import share
 
-_MOST = 10  # rows of a table that has no natural end; all are in JSON and on the page
+_MOST = 10  # rows of a table that has no natural end; the page has more, JSON all
 _WIDTH = 44
 
 

@@ -1,0 +1,74 @@
+"""What logs tell of TLS, as one HTML file."""
+
+from typing import Literal
+
+from audit.report.page import page
+from audit.report.traffic_months import months
+from audit.report.traffic_sections import sections
+from audit.traffic.figures import Traffic
+from audit.traffic.tables import share
+
+_MOST = 200  # people and hosts that are named; the rest is in the JSON
+
+
+def traffic_page(figures: Traffic) -> bytes:
+    """The figures as one page."""
+    return page(
+        "traffic.html.j2",
+        filters={"number": _number, "percent": _percent},
+        words={},
+        styles=("traffic.css.j2",),
+        found=figures,
+        headline=_headline(figures),
+        lost=figures.lines.with_tls - figures.lines.classified,
+        period=_period(figures),
+        drawn=months(figures.months),
+        sections=list(sections(figures)),
+        missing=_missing(figures),
+        kinds_of_lines=_kinds(figures),
+        failing=figures.failing[:_MOST],
+        refused=figures.access.users[:_MOST] if figures.access else [],
+    )
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _percent(part: int, of: int | None) -> str:
+    value = share(part, of) if of is not None else None
+    return "–" if value is None else f"{value:.1f}%"  # noqa: RUF001 - a dash
+
+
+def _period(found: Traffic) -> str:
+    if not found.from_:
+        return "no day"
+    return found.from_ if found.from_ == found.to else f"{found.from_} to {found.to}"
+
+
+def _headline(found: Traffic) -> tuple[Literal["fail", ""], str]:
+    """The sentence on top, and whether it is a warning."""
+    lines = found.lines
+    if not found.counted:
+        return "fail", "No line is one of mail: nothing below means anything"
+    if not found.whole:
+        lost = lines.with_tls - lines.classified
+        return "fail", f"{lost:,} lines with a TLS session are NOT counted"
+    return "", f"TLS in {lines.total:,} lines of mail logs, {_period(found)}"
+
+
+def _missing(found: Traffic) -> list[str]:
+    """What the logs have nothing of: it is said, for a section that is not there says nothing."""
+    there = {
+        "mails from other servers": found.incoming.mails,
+        "mails from people": found.submission.mails,
+        "mails to other servers": found.outgoing.mails,
+        "logins to read mail": found.access,
+    }
+    return [name for name, some in there.items() if not some]
+
+
+def _kinds(found: Traffic) -> dict[str, int]:
+    """Lines by kind; the first three of `Lines` are sums."""
+    _, _, _, *kinds = found.lines.__struct_fields__
+    return {name.replace("_", " "): getattr(found.lines, name) for name in kinds}
