@@ -11,5 +11,5 @@ def reason(result: Mapping[str, Any]) -> str:
         if item.get("failed"):
             return reason(item)
     # Of processes on an old state the module says which, and does not fail by itself.
-    said = "; ".join(result.get("stale", [])) or result.get("msg") or result.get("stderr")
-    return str(said or "it gives no reason").strip()
+    told = ("; ".join(result.get("stale", [])), *map(result.get, ("msg", "stderr", "stdout")))
+    return str(next(filter(None, told), "it gives no reason")).strip()

@@ -118,6 +118,17 @@ def test_exim_on_openssl_gets_server_order_and_no_old_version() -> None:
     assert options["tls_dhparam"] == "none"
 
 
+def test_no_client_renegotiates_on_a_library_that_would_let_it() -> None:
+    """OpenSSL 1.1.1 does by itself, 3.0 does not; Cyrus has no option for it, the library's file has."""
+    old = replace(DEFAULTS["cyrus"], library=(1, 1, 1))
+    allowed = _with(DEFAULT, client_renegotiation="allowed")
+    texts = [compile_policy(p, t, DAY).openssl_cnf or "" for p, t in (
+        (DEFAULT, old), (allowed, old), (DEFAULT, DEFAULTS["cyrus"]),
+    )]  # fmt: skip
+    assert ["NoRenegotiation" in text for text in texts] == [True, False, False]
+    assert "Options = ServerPreference,NoRenegotiation,-Compression" in texts[0].splitlines()
+
+
 def test_historical_policy_on_cyrus_is_the_list_that_was_tried() -> None:
     """TLS 1.0 to 1.2, DHE of 2048 bits, security level 0 for the old versions' signatures."""
     compiled = compile_policy(HISTORICAL, DEFAULTS["cyrus"], DAY)

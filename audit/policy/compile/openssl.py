@@ -100,6 +100,9 @@ def cnf(profile: Profile, library: Numbers, day: date) -> str | None:
     versions = profile.allowed_versions(day)
     tls13 = [s.openssl for s in map(suite, allowed(profile.suites, day)) if s.tls13]
     options = "ServerPreference" if profile.preference == "server" else "-ServerPreference"
+    # From 3.0 on nothing has to be said: a client that renegotiates is refused.
+    if library < (3,) and profile.client_renegotiation == "forbidden":
+        options += ",NoRenegotiation"
     settings = {
         "MinProtocol": _protocol(versions[0]),
         "MaxProtocol": _protocol(versions[-1]),
