@@ -112,9 +112,9 @@ def _page(programs: Sequence[Program], lines: int, rounds: int) -> str:
             "",
             (
                 "Written by `python -m benchmarks.traffic`. Logs of"
-                f" {lines:,} lines each (`benchmarks/traffic/made*.py`), {rounds} rounds of everything"
-                f" in turn on {os.cpu_count()} processors, wall clock. Memory is that of the largest"
-                " process."
+                f" {lines:,} lines each (`benchmarks/traffic/made*.py`), {rounds} rounds of"
+                f" everything in turn on {os.cpu_count()} processors, wall clock. Memory is that of"
+                " the largest process."
             ),
             "",
             "| program | median s | s | MiB | times as fast as its peer |",

@@ -119,7 +119,7 @@ def test_exim_on_openssl_gets_server_order_and_no_old_version() -> None:
 
 
 def test_no_client_renegotiates_on_a_library_that_would_let_it() -> None:
-    """OpenSSL 1.1.1 does by itself, 3.0 does not; Cyrus has no option for it, the library's file has."""
+    """OpenSSL 1.1.1 does by itself, 3.0 does not; Cyrus has no option, the library's file has."""
     old = replace(DEFAULTS["cyrus"], library=(1, 1, 1))
     allowed = _with(DEFAULT, client_renegotiation="allowed")
     texts = [compile_policy(p, t, DAY).openssl_cnf or "" for p, t in (

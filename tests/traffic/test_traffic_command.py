@@ -4,7 +4,7 @@ import gzip
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from benchmarks.traffic.made import write

@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The command, on what was counted instead of on logs."""
 
     def ask_(counted: Tally, *words: str) -> int:
-        monkeypatch.setattr(cli, "tallied", lambda logs: counted)
+        monkeypatch.setattr(cli, "counted", lambda arguments: counted)
         monkeypatch.setenv("MAILSEAL_HISTORY", str(tmp_path / "none.db"))
         return main(["whatif", "--policy", NEW, *words, "mainlog"])
 
