@@ -2,6 +2,7 @@
 
 import imaplib
 import poplib
+import smtplib
 import ssl
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from audit.traffic.tally import Tally
 from tests.daemons.cell import Server, inside
 from tests.daemons.cyrus import cyrus
 from tests.daemons.dovecot import dovecot
+from tests.daemons.postfix import postfix
 from tests.daemons.settings import Tls
 from tests.servers import Pki
 from tests.traffic.counted import Counted
@@ -118,3 +120,43 @@ def test_dovecot(pki: Pki, tmp_path: Path, *, named: bool) -> None:
         assert logins == {("good", X13): 2, ("good", X12): 1, ("bad", X13): 3}
     else:
         assert logins == {("good", b"?"): 3, ("bad", b"?"): 3}
+
+
+def _send(server: Server, port: int, *, suite: str = "", tls: bool = True, mails: int = 1) -> None:
+    if port == 465:
+        client: smtplib.SMTP = smtplib.SMTP_SSL(server.address, port, context=_context(suite))
+    else:
+        client = smtplib.SMTP(server.address, port)
+        if tls:
+            client.starttls(context=_context(suite))
+    for _ in range(mails):
+        client.sendmail("a@b.example", ["root@localhost"], b"Subject: x\r\n\r\nx\r\n")
+    client.quit()
+
+
+_MAILS = 6
+
+
+@pytest.mark.parametrize("level", ["0", "1"])
+def test_postfix(pki: Pki, tmp_path: Path, level: str) -> None:
+    """Mails with their session; without a line of its own, one without a name."""
+    more = {"smtpd_tls_loglevel": level}
+    with postfix(pki, tmp_path / "cell", Tls(), more) as server, inside(server.netns):
+        _send(server, 25, mails=2)
+        _send(server, 25, suite=OLD)
+        _send(server, 25, tls=False)
+        _send(server, 587)
+        _send(server, 465)
+        with suppress(ssl.SSLError, OSError):
+            _send(server, 25, suite="AES128-SHA")
+        log = server.logs / "postfix.log"
+        found = _counted(log, lambda t: len(t.errors) > 1 and sum(t.incoming.values()) >= _MAILS)
+    mails = {
+        (use, x.rpartition(b":256")[0]): n for (_, use, x, _), n in found.incoming.items() if x
+    }
+    new, old = (X13[:-4], X12[:-4]) if level == "1" else (b"", b"")
+    expected = {("mx", new): 2, ("mx", old): 1} if level == "1" else {("mx", b""): 3}
+    assert mails == {**expected, ("submission", new): 2}
+    assert sum(n for (_, _, x, _), n in found.incoming.items() if not x) == 1
+    # The other one is who waited until the port was open.
+    assert {key[2] for key in found.errors} == {"no-suite", "other"}
