@@ -28,7 +28,7 @@ ALLOWED = {
     "policy": {"errors", "iana", "options"},
     "wire": {"facts", "iana", "names"},
     "clients": {"errors", "iana", "wire"},
-    "forecast": {"clients", "errors", "facts", "iana", "measures", "policy", "wire"},
+    "forecast": {"clients", "errors", "facts", "iana", "measures", "options", "policy", "wire"},
     "judge": {"facts", "findings", "iana", "manifest", "names", "policy", "wire"},
     "manifest": {"errors"},
     "probe": {"errors", "facts", "iana", "wire"},

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
-from audit.options import add_history
+from audit.options import add_history, add_library
 from audit.policy.model import KEY_TYPES
 from audit.traffic.logs import add_logs, counted
 
@@ -41,12 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " (default: the kept audits of these days)",
     )
     add_history(parser)
-    parser.add_argument(
-        "--library",
-        choices=tuple(LIBRARIES),
-        default=OPENSSL_3_0.id,
-        help="the TLS library of the servers (default: %(default)s)",
-    )
+    add_library(parser, tuple(LIBRARIES), OPENSSL_3_0.id)
     parser.add_argument(
         "--certificates",
         choices=(*KEY_TYPES, "both"),

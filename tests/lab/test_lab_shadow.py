@@ -7,7 +7,7 @@ import pytest
 
 from tests.commands import Audited, Lab, audit, lab, playbook
 
-pytestmark = [pytest.mark.lab, pytest.mark.long("rolls a policy out in shadow of another, and ends it")]
+pytestmark = [pytest.mark.lab, pytest.mark.long("rolls out in shadow, and ends it")]
 
 BEFORE = Path(__file__).parent / "before.yaml"
 # Exim on GnuTLS orders by key exchange first, so what it can have as a tail is old versions.
