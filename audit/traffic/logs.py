@@ -66,6 +66,8 @@ def counted(arguments: argparse.Namespace) -> Tally:
     first, last = arguments.first or "", arguments.last or ""
     if first and last and first > last:
         raise MailsealError(f"--from {first} is after --to {last}")
+    if arguments.save and not arguments.save.parent.is_dir():
+        raise MailsealError(f"{arguments.save}: there is no such directory")  # before all is read
     wanted = Wanted(tuple(arguments.own), first, last)
     total = sum(len(parts(path)) for path in arguments.logs)
     with bar("reading", total) as done:

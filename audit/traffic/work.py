@@ -1,8 +1,10 @@
 """Reads logs, in several processes, and puts together what they counted."""
 
 import gc
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
@@ -118,8 +120,13 @@ def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
         with _cluster(scheduler) as executor:
             yield executor
     else:
-        with ProcessPoolExecutor(jobs) as pool:
-            yield pool
+        # Who interrupts is heard here, and the processes end when nobody reads what they counted.
+        quiet = (signal.SIGINT, signal.SIG_IGN)
+        try:
+            with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=quiet) as pool:
+                yield pool
+        except BrokenProcessPool:
+            raise MailsealError("a process that read logs was ended; was memory short?") from None
 
 
 @contextmanager

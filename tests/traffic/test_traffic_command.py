@@ -2,11 +2,16 @@
 
 import gzip
 import json
+import os
+import signal
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from audit.errors import MailsealError
+from audit.traffic import work
+from audit.traffic.read import Part
 from benchmarks.traffic.made import write
 from tests.commands import ROOT, mailseal
 
@@ -89,6 +94,7 @@ def test_a_line_that_can_be_read_in_two_ways_is_shown(tmp_path: Path) -> None:
         (["{log}", "--own", "192.0.2.300"], "'192.0.2.300' is no network, as 192.0.2.0/24 is one"),
         (["{log}", "--from", "2026-11-31"], "'2026-11-31' is no day, as 2026-11-29 is one"),
         (["{log}", "--from", "2026-12-01", "--to", "2026-11-01"], "--from 2026-12-01 is after"),
+        (["{log}", "--save", "/gone/counts"], "/gone/counts: there is no such directory"),
         (["{log}", "--jobs", "0"], "'0' is no number of processes"),
         (["{log}", "--scheduler", "tcp://127.0.0.1:9"], "dask"),
         (["{kept}"], "these counts are not complete"),
@@ -116,3 +122,15 @@ def test_what_is_no_log_of_mail_is_undetermined(tmp_path: Path) -> None:
     done = mailseal("traffic", str(path))
     assert done.returncode == 3
     assert "no line is one of mail" in done.stdout
+
+
+def test_a_process_that_is_killed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text("x\n")
+    monkeypatch.setattr(work, "count", _killed)
+    with pytest.raises(MailsealError, match="a process that read logs was ended"):
+        work.tally([tmp_path / "one", tmp_path / "two"], work.Wanted(), jobs=2)
+
+
+def _killed(_part: Part, _wanted: work.Wanted) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
