@@ -69,7 +69,7 @@ def counted(arguments: argparse.Namespace) -> Tally:
     if arguments.save and not arguments.save.parent.is_dir():
         raise MailsealError(f"{arguments.save}: there is no such directory")  # before all is read
     wanted = Wanted(tuple(arguments.own), first, last)
-    total = sum(len(parts(path)) for path in arguments.logs)
+    total = sum(len(parts(path, arguments.jobs)) for path in arguments.logs)
     with bar("reading", total) as done:
         found = tally(
             arguments.logs, wanted, jobs=arguments.jobs, scheduler=arguments.scheduler, done=done

@@ -13,7 +13,8 @@ from audit.errors import MailsealError
 
 BLOCK = 1 << 16  # bytes: what becomes of them fits a processor's cache
 _LONGEST = 1 << 24  # bytes; what has no line end for so long is no log
-_PART = 1 << 26  # bytes of a file that one process reads at a time
+_PART = 1 << 26  # bytes of a file that one process reads at a time, at most
+_LITTLE = 1 << 22  # bytes that are not worth a process
 
 
 def _gz(path: Path) -> IO[bytes]:
@@ -58,8 +59,12 @@ def changed(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
 
 
-def parts(path: Path) -> list[Part]:
+def parts(path: Path, jobs: int = 1) -> list[Part]:
     """What can be read of a file at the same time: only one that is not compressed can be cut.
+
+    Args:
+        path: the file.
+        jobs: how many read; all of them get as much.
 
     Raises:
         MailsealError: it cannot be opened, or is no file.
@@ -72,8 +77,12 @@ def parts(path: Path) -> list[Part]:
             return [Part(path)]
     except OSError as error:
         raise MailsealError(f"{path} cannot be read: {error.strerror}") from None
-    cuts = list(range(0, max(status.st_size, 1), _PART))
-    return [Part(path, cut, cut + _PART) for cut in cuts[:-1]] + [Part(path, cuts[-1])]
+    number = max(-(-status.st_size // _PART), 1)
+    if status.st_size > jobs * _LITTLE:
+        number = -(-number // jobs) * jobs
+    cuts = [status.st_size * cut // number for cut in range(number)]
+    ends: list[int | None] = [*cuts[1:], None]
+    return [Part(path, begin, end) for begin, end in zip(cuts, ends, strict=True)]
 
 
 def blocks(part: Part) -> Iterator[bytes]:

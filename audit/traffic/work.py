@@ -60,7 +60,7 @@ def tally(
     for path in paths:
         if path not in logs:
             total.merge(keep.load(path))
-    work = [part for path in logs for part in parts(path)]
+    work = [part for path in logs for part in parts(path, jobs)]
     work = [part._replace(place=place) for place, part in enumerate(work)]
     if scheduler or min(jobs, len(work)) > 1:
         with _executor(jobs, scheduler) as executor:

@@ -50,8 +50,19 @@ def test_each_line_is_in_one_part(
     path.write_bytes(LOG[: 100 * size] + b"not finished")
     monkeypatch.setattr(read, "_PART", size)
     assert text(path) == path.read_bytes() + b"\n"
-    for part in read.parts(path):
+    for part in read.parts(path, jobs=3):
         assert all(block.endswith(b"\n") for block in read.blocks(part))
+
+
+def test_all_processes_get_as_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mainlog"
+    path.write_bytes(LOG)
+    assert len(read.parts(path, jobs=2)) == 1, "too little"
+    monkeypatch.setattr(read, "_LITTLE", 1000)
+    first, second = read.parts(path, jobs=2)
+    sizes = [sum(map(len, read.blocks(part))) for part in (first, second)]
+    assert sum(sizes) == len(LOG)
+    assert abs(sizes[0] - sizes[1]) < 100
 
 
 def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
