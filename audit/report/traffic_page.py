@@ -20,8 +20,8 @@ def traffic_page(figures: Traffic) -> bytes:
         styles=("traffic.css.j2",),
         found=figures,
         headline=_headline(figures),
-        lost=figures.lines.with_tls - figures.lines.classified,
-        period=_period(figures),
+        lost=figures.lines.lost,
+        period=figures.period,
         drawn=months(figures.months),
         sections=list(sections(figures)),
         missing=_missing(figures),
@@ -40,21 +40,14 @@ def _percent(part: int, of: int | None) -> str:
     return "–" if value is None else f"{value:.1f}%"  # noqa: RUF001 - a dash
 
 
-def _period(found: Traffic) -> str:
-    if not found.from_:
-        return "no day"
-    return found.from_ if found.from_ == found.to else f"{found.from_} to {found.to}"
-
-
 def _headline(found: Traffic) -> tuple[Literal["fail", ""], str]:
     """The sentence on top, and whether it is a warning."""
     lines = found.lines
     if not found.counted:
         return "fail", "No line is one of mail: nothing below means anything"
     if not found.whole:
-        lost = lines.with_tls - lines.classified
-        return "fail", f"{lost:,} lines with a TLS session are NOT counted"
-    return "", f"TLS in {lines.total:,} lines of mail logs, {_period(found)}"
+        return "fail", f"{lines.lost:,} lines with a TLS session are NOT counted"
+    return "", f"TLS in {lines.total:,} lines of mail logs, {found.period}"
 
 
 def _missing(found: Traffic) -> list[str]:

@@ -36,14 +36,12 @@ def _text(found: Traffic) -> Iterator[Line]:
 
 def _whole(found: Traffic) -> Iterator[Line]:
     lines = found.lines
-    period = found.from_ if found.from_ == found.to else f"{found.from_} to {found.to}"
     yield (
-        (period or "no day", "bold"),
+        (found.period, "bold"),
         f": {lines.total:,} lines, {lines.with_tls:,} of them with a TLS session",
     )
     if not found.whole:
-        lost = lines.with_tls - lines.classified
-        yield ((f"{lost:,} lines with a TLS session are NOT counted", "bold red"),)
+        yield ((f"{lines.lost:,} lines with a TLS session are NOT counted", "bold red"),)
     if lines.ambiguous:
         yield ((f"{lines.ambiguous:,} lines are ambiguous, and in no figure", "yellow"),)
     if not found.counted:

@@ -30,6 +30,11 @@ class Lines(Struct, frozen=True, kw_only=True):
     other: int
     ambiguous: int
 
+    @property
+    def lost(self) -> int:
+        """Those that name a session and are of no kind."""
+        return self.with_tls - self.classified
+
 
 class Parted(Struct, frozen=True):
     """A set in two parts, and what cannot be told."""
@@ -215,6 +220,13 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
     failing: list[Failing]
     months: list[Month]
     ambiguous: list[str]
+
+    @property
+    def period(self) -> str:
+        """The days, in words."""
+        if not self.from_:
+            return "no day"
+        return self.from_ if self.from_ == self.to else f"{self.from_} to {self.to}"
 
     @property
     def counted(self) -> bool:

@@ -8,12 +8,11 @@ from publicsuffixlist import PublicSuffixList
 
 from audit.traffic.figures import Hosts, Pairs
 from audit.traffic.session import session
-from audit.traffic.tally import UNNAMED, Tally
+from audit.traffic.tally import UNNAMED, Tally, text
 
 # Whose mail hosts have names under several domains.
 _SAME = {
     "googlemail.com": "google.com",
-    "aspmx.l.google.com": "google.com",
     "hotmail.com": "outlook.com",
     "live.com": "outlook.com",
     "gmx.com": "gmx.net",
@@ -32,7 +31,7 @@ def _suffixes() -> PublicSuffixList:
 
 
 def _name(words: bytes) -> str:
-    return words.decode("utf-8", "backslashreplace").lower().rstrip(".")
+    return text(words).lower().rstrip(".")
 
 
 def validated_by_domain(dn: bytes) -> bool:

@@ -3,13 +3,13 @@
 import argparse
 import os
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from audit.errors import MailsealError
 from audit.options import number
 from audit.progress import bar
 from audit.traffic.keep import save
-from audit.traffic.read import parts
 from audit.traffic.tally import Tally
 from audit.traffic.work import Wanted, finish, tally
 
@@ -69,11 +69,13 @@ def counted(arguments: argparse.Namespace) -> Tally:
     if arguments.save and not arguments.save.parent.is_dir():
         raise MailsealError(f"{arguments.save}: there is no such directory")  # before all is read
     wanted = Wanted(tuple(arguments.own), first, last)
-    total = sum(len(parts(path, arguments.jobs)) for path in arguments.logs)
-    with bar("reading", total) as done:
-        found = tally(
-            arguments.logs, wanted, jobs=arguments.jobs, scheduler=arguments.scheduler, done=done
-        )
+    found = tally(
+        arguments.logs,
+        wanted,
+        jobs=arguments.jobs,
+        scheduler=arguments.scheduler,
+        progress=partial(bar, "reading"),
+    )
     if arguments.save:
         save(found, arguments.save)
     finish(found, wanted)

@@ -21,7 +21,7 @@ from audit.traffic.figures import (
 )
 from audit.traffic.hosts import hosts, pairs, providers, validated_by_domain
 from audit.traffic.session import Session, session
-from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use
+from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, text
 
 _LINES: dict[Kind, str] = {
     "arrival": "arrivals",
@@ -62,11 +62,6 @@ def traffic(tally: Tally) -> Traffic:
         months=_months(tally),
         ambiguous=[text(line) for line in tally.strange],
     )
-
-
-def text(words: bytes) -> str:
-    """Words of a log as text, whatever bytes they are."""
-    return words.decode("utf-8", "backslashreplace")
 
 
 def share(part: int, whole: int) -> float | None:

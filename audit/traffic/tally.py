@@ -32,6 +32,11 @@ UNNAMED = b"?"  # TLS, but the log does not say which
 T = TypeVar("T", bound=Hashable)
 
 
+def text(words: bytes) -> str:
+    """Words of a log as text, whatever bytes they are."""
+    return words.decode("utf-8", "backslashreplace")
+
+
 @dataclass(slots=True)
 class Seen:
     """How often, and on which day for the last time."""
@@ -83,7 +88,7 @@ class Tally:
         refused: who sent a password without TLS and was refused, by address and user.
         deliveries: recipients of mails sent, by month and X=.
         outgoing: mails sent, by month, X= and CV=; one for each message and host.
-        mixed: of these, those that a host got with and without TLS, by month.
+        mixed: of these, those that a host got with and without TLS.
         hosts: mails by the name of the host, its X=, CV= and DN=; none where all were copies of
             mails that went otherwise.
         errors: handshakes that failed, by use, address and reason.

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -18,6 +18,11 @@ from audit.traffic.read import Part, blocks, changed, parts
 from audit.traffic.seams import Sink
 from audit.traffic.syslog import is_syslog
 from audit.traffic.tally import Tally
+
+
+@contextmanager
+def _silent(_total: int) -> Iterator[Callable[[str], None]]:
+    yield lambda _: None
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def tally(
     *,
     jobs: int = 1,
     scheduler: str = "",
-    done: Callable[[str], None] = lambda _: None,
+    progress: Callable[[int], AbstractContextManager[Callable[[str], None]]] = _silent,
 ) -> Tally:
     """Everything that logs, or kept counts, say.
 
@@ -49,28 +54,32 @@ def tally(
         wanted: what of it is counted.
         jobs: processes to read with.
         scheduler: a cluster of dask that reads instead; every worker must see the files.
-        done: called with each file's name when a part of it is counted.
+        progress: told how many parts there are, gives what is called with each one's name.
 
     Raises:
         MailsealError: a file cannot be read, is no log, or there is no such cluster.
     """
     Own(wanted.own)  # said before anything is read
     total = Tally()
-    logs = [path for path in paths if not keep.is_kept(path)]
+    logs: list[Path] = []
     for path in paths:
-        if path not in logs:
+        if keep.is_kept(path):
             total.merge(keep.load(path))
+        else:
+            logs.append(path)
     work = [part for path in logs for part in parts(path, jobs)]
     work = [part._replace(place=place) for place, part in enumerate(work)]
-    if scheduler or min(jobs, len(work)) > 1:
-        with _executor(jobs, scheduler) as executor:
-            for part, counted in zip(work, executor.map(count, work, repeat(wanted)), strict=True):
-                total.merge(counted)
+    with progress(len(work)) as done:
+        if scheduler or min(jobs, len(work)) > 1:
+            with _executor(jobs, scheduler) as executor:
+                every = executor.map(count, work, repeat(wanted))
+                for part, counted in zip(work, every, strict=True):
+                    total.merge(counted)
+                    done(part.path.name)
+        else:
+            for part in work:
+                _count(part, wanted, total)
                 done(part.path.name)
-    else:
-        for part in work:
-            _count(part, wanted, total)
-            done(part.path.name)
     return total
 
 

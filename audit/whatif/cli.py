@@ -9,6 +9,7 @@ from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
 from audit.options import add_history, add_library
 from audit.policy.model import KEY_TYPES
 from audit.traffic.logs import add_logs, counted
+from audit.traffic.tally import text
 
 if TYPE_CHECKING:
     from audit.policy.model import KeyType, Policy, Traffic
@@ -132,7 +133,7 @@ def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
     )
     found = weigh(tally, question, narrowing, name)
     notices = [*found.notices, *captured.notices()]
-    there = {(use, ip.decode("utf-8", "backslashreplace")) for use, ip, *_ in tally.clients}
+    there = {(use, text(ip)) for use, ip, *_ in tally.clients}
     if absent := len(set(captured.offers) - there):
         notices.append(f"not observed: {absent} addresses have hellos, and nothing in the logs")
     return replace(found, notices=notices)

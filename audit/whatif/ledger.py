@@ -15,7 +15,7 @@ from audit.report.whatif_document import (
     TrafficDocument,
     WhatIfDocument,
 )
-from audit.traffic.tally import Seen, Tally, Use
+from audit.traffic.tally import Seen, Tally, Use, text
 from audit.whatif.reason import Change, Reasoned
 from audit.whatif.verdict import Verdict
 
@@ -96,7 +96,7 @@ class Ledger:
             source=found.source,
             likely=found.likely if found.verdict == "unknown" else found.verdict,
             guess=found.guess,
-            last_seen=seen.last.decode("ascii", "backslashreplace"),
+            last_seen=text(seen.last),
             weight=seen.count,
         )
         self._rows.setdefault((use, client, user, found.verdict), []).append(row)
@@ -139,11 +139,11 @@ class Ledger:
         self._already.append(
             AlreadyDocument(
                 traffic=use,
-                client=ip.decode("utf-8", "backslashreplace"),
-                user=self._named(user.decode("utf-8", "backslashreplace")),
+                client=text(ip),
+                user=self._named(text(user)),
                 reason=_REASONS.get(reason, reason),
                 count=seen.count,
-                last_seen=seen.last.decode("ascii", "backslashreplace"),
+                last_seen=text(seen.last),
             )
         )
 

@@ -15,7 +15,7 @@ from audit.clients.model import Client
 from audit.policy.model import Profile, Traffic
 from audit.report.whatif_document import WhatIfDocument
 from audit.traffic.session import session
-from audit.traffic.tally import UNNAMED, Seen, Tally
+from audit.traffic.tally import UNNAMED, Seen, Tally, text
 from audit.whatif.ja3 import Sight
 from audit.whatif.known import seen
 from audit.whatif.ledger import Ledger, Who
@@ -158,8 +158,3 @@ def _clear_before(reasoned: Reasoned) -> Reasoned:
     if reasoned.verdict != "break":
         return reasoned
     return replace(reasoned, why=f"{reasoned.why}; it was seen in clear text before")
-
-
-def text(words: bytes) -> str:
-    """Words of a log, whatever bytes they are."""
-    return words.decode("utf-8", "backslashreplace")
