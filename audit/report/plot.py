@@ -15,14 +15,23 @@ LETTERS = 12
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-def style() -> Any:  # noqa: ANN401 - pygal has no types
-    """The size of letters; all else is the page's."""
+def settings(size: tuple[int, int]) -> dict[str, Any]:
+    """What all charts have in common: the size of letters; all else is the page's."""
     from pygal.style import Style
 
-    return Style(label_font_size=LETTERS, major_label_font_size=LETTERS)
+    return {
+        "width": size[0],
+        "height": size[1],
+        "js": (),
+        "margin": 2,
+        "show_legend": False,
+        "truncate_label": -1,
+        "style": Style(label_font_size=LETTERS, major_label_font_size=LETTERS),
+        "disable_xml_declaration": True,
+    }
 
 
-def charts() -> Any:  # noqa: ANN401 - likewise
+def charts() -> Any:  # noqa: ANN401 - pygal has no types
     """The module pygal, without the finder for maps that it leaves among Python's own.
 
     Python complains of that finder ever after.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from audit.report.plot import bare, charts, style
+from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
 from audit.traffic.figures import Month
 
@@ -22,19 +22,12 @@ def months(found: Sequence[Month]) -> Markup | None:
     shown = found[-_MOST:]
     named = range(len(shown) - 1, -1, -max(1, -(-len(shown) // _LABELS)))
     chart = charts().Bar(
-        width=_SIZE[0],
-        height=_SIZE[1],
-        js=(),
-        margin=2,
-        show_legend=False,
         range=(0, 100),
         y_labels=[{"value": value, "label": f"{value}%"} for value in range(0, 101, 25)],
         x_labels=[
             visible(month.month) if place in named else "" for place, month in enumerate(shown)
         ],
-        truncate_label=-1,
-        style=style(),
-        disable_xml_declaration=True,
+        **settings(_SIZE),
     )
     titles = []
     for name in DRAWN:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from audit.findings import Run, Verdict
 from audit.past import Night, Past
-from audit.report.plot import bare, charts, style
+from audit.report.plot import bare, charts, settings
 from audit.report.summary import moment, summarize
 from audit.report.visible import visible
 
@@ -63,17 +63,10 @@ def _day(night: Night) -> str:
 def _drawn(rows: list[tuple[str, list[int]]]) -> str:
     dated = range(len(rows) - 1, -1, -max(1, -(-len(rows) // _LABELS)))
     chart = charts().StackedBar(
-        width=_WIDTH,
-        height=_HEIGHT,
-        js=(),
-        margin=2,
-        show_legend=False,
         order_min=0,  # no half failures on the axis
         max_scale=6,
         x_labels=[_short(day) if place in dated else "" for place, (day, _) in enumerate(rows)],
-        truncate_label=-1,
-        style=style(),
-        disable_xml_declaration=True,
+        **settings((_WIDTH, _HEIGHT)),
     )
     for number, name in enumerate(DRAWN.values()):
         chart.add(name, [counts[number] for _, counts in rows])

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from audit.findings import Verdict as Mark
 from audit.report.page import page
-from audit.report.plot import bare, charts, style
+from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
 from audit.report.whatif_document import TrafficDocument, Verdict
 from audit.report.whatif_document import WhatIfDocument as WhatIf
@@ -87,17 +87,10 @@ def _breakers(found: WhatIf) -> Markup | None:
     size = _WIDTH, _ROW * len(rows) + _AXIS
     named = [visible(row.user or row.client, longest=_NAME) for row in rows]
     chart = charts().HorizontalBar(
-        width=size[0],
-        height=size[1],
-        js=(),
-        margin=2,
-        show_legend=False,
         order_min=0,
         max_scale=6,
         x_labels=named[::-1],  # the heaviest on top
-        truncate_label=-1,
-        style=style(),
-        disable_xml_declaration=True,
+        **settings(size),
     )
     chart.add("", [row.weight for row in reversed(rows)])
     titles = [f"{name}: {row.weight}" for name, row in zip(named, rows, strict=True)]
