@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import create_connection
 
+from audit.errors import MailsealError
 from audit.facts import Endpoint, Mode, Service
 from audit.namespace import enter
 from lab import paths
@@ -135,7 +136,8 @@ def _wait(held: "subprocess.Popen[bytes]", netns: Path, ports: Ports, console: P
     ours = Path("/proc/self/ns/net").readlink()
     waiting = set(ports)
     while waiting and time.monotonic() < end and held.poll() is None:
-        with suppress(OSError):
+        # An end between two looks takes the namespace along: the loop's condition sees it next.
+        with suppress(OSError, MailsealError):
             if netns.readlink() != ours:
                 with inside(netns):
                     for port in sorted(waiting):
