@@ -47,7 +47,8 @@ def connect(place: Place, *, create: bool) -> Engine:
     if place.file:
         _lay(place.file, create=create)
     try:
-        engine = _engine(place)
+        with told(place):  # an option of the URL may be none
+            engine = _engine(place)
     except ModuleNotFoundError:
         words = "a history in PostgreSQL needs psycopg: pip install 'mailseal[postgresql]'"
         raise MailsealError(words) from None
@@ -82,11 +83,12 @@ def told(place: Place) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _sentence(place, error) from None
     except SQLAlchemyError as error:
-        raise MailsealError(f"{place}: the history cannot be used ({error})") from None
+        words = place.harmless(str(error))
+        raise MailsealError(f"{place}: the history cannot be used ({words})") from None
 
 
 def _sentence(place: Place, error: BaseException | None) -> MailsealError:
-    words = (str(error).splitlines() or [type(error).__name__])[0]
+    words = (place.harmless(str(error)).splitlines() or [type(error).__name__])[0]
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return MailsealError(f"{place}: is damaged or no history; nothing was changed ({words})")
