@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,10 +103,16 @@ def _lay(path: Path, *, create: bool) -> None:
     try:
         if create:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT if create else os.O_RDONLY, 0o600))
+        # Of a pipe nobody waits for the other end.
+        how = (os.O_RDWR | os.O_CREAT if create else os.O_RDONLY) | os.O_NONBLOCK
+        file = os.open(path, how, 0o600)
+        kind = os.fstat(file).st_mode
+        os.close(file)
     except OSError as error:
         words = f"{path}: the history cannot be written or reached ({error.strerror})"
         raise Unavailable(words) from None
+    if not stat.S_ISREG(kind):
+        raise MailsealError(f"{path}: is no file, and so no history")
 
 
 def _engine(place: Place) -> Engine:
