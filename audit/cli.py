@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         _say(str(error))
         return error.exit_code if isinstance(error, MailsealError) else error.code
     except KeyboardInterrupt:
-        print("mailseal: interrupted", file=sys.stderr, flush=True)  # noqa: T201
+        _say("interrupted")
         os._exit(_INTERRUPTED)  # threads may hang on servers that do not answer
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -112,9 +112,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _say(sentence: str) -> None:
     """One line, whatever files and servers have put into it."""
+    from audit import progress
     from audit.report.visible import visible
 
-    print(f"mailseal: {visible(sentence)}", file=sys.stderr)  # noqa: T201
+    progress.say(f"mailseal: {visible(sentence)}")
 
 
 def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:

@@ -141,8 +141,8 @@ def read(inventory: str, limit: str = "", variables: Sequence[str] = ()) -> list
     Raises:
         MailsealError: there is no such inventory, it is malformed, or no host is left.
     """
-    if not Path(inventory).exists():
-        raise MailsealError(f"there is no inventory {inventory}")
+    if not inventory or not Path(inventory).exists():
+        raise MailsealError(f"there is no inventory {inventory or repr(inventory)}")
     data = _ansible_inventory(inventory, limit, variables)
     names = {name for group in data.groups.values() for name in group.hosts}
     if not names:

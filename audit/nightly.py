@@ -70,12 +70,12 @@ def audit(arguments: argparse.Namespace) -> int:
     terminal first; a failure is then still a failure, and any other result is no clean one.
     """
     began = time.monotonic()
-    files = wanted(arguments.reports, arguments.out)  # before the work, not after it
     where, told = place(arguments.history), post(arguments)
     if told and where is None:
         raise MailsealError("--notify needs a history: without one nobody knows what changed")
     herald = Herald(told, _series(arguments))
     with herald.watching(Kept()):  # until a run is begun there is no history that keeps a letter
+        files = wanted(arguments.reports, arguments.out)  # before the work, not after it
         driver = _driver(arguments, began)
         with keeping(where, _plan(driver.audit, arguments)) as kept:
             made = _made(driver, kept, herald)

@@ -1,5 +1,6 @@
 """Progress of long work: a bar on a terminal, nothing in a pipe."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 @contextmanager
 def bar(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
     """Give a function that is called with the name of each thing that is done."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
@@ -27,5 +28,10 @@ def bar(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]
 
 
 def say(text: str) -> None:
-    """A line beside what is printed."""
-    print(text, file=sys.stderr)  # noqa: T201
+    """A line beside what is printed; that nobody can read it costs no result."""
+    if sys.stderr is None:
+        return  # or it would go where results are
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:  # the disk of a log is full: what is left must not be tried again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

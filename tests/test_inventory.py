@@ -222,6 +222,12 @@ def test_no_inventory_and_no_host_are_said_so(tmp_path: Path) -> None:
         inventory.read(_write(tmp_path, "all: {}\n"))
 
 
+def test_an_inventory_without_a_name_is_none() -> None:
+    """A variable that nobody has set must not be the directory that somebody is in."""
+    with pytest.raises(MailsealError, match="there is no inventory ''"):
+        inventory.read("")
+
+
 def test_what_ansible_does_not_quote_is_not_its_reason(tmp_path: Path) -> None:
     """It ends with why it does not show the source; the fault stands before that."""
     done = run(

@@ -172,6 +172,30 @@ def test_a_report_that_cannot_be_written_is_told(
     assert nights(BAD, *words) == 1
 
 
+def test_a_report_that_could_never_be_written_is_told(
+    nights: Nights, hook: Hook, tmp_path: Path, capfd: Capture
+) -> None:
+    """Before anything is looked at, and whoever is told of nights without a run hears of it."""
+    long = f"html={tmp_path}/{'x' * 300}"
+    assert nights(BAD, "--report", long) == 2
+    said = capfd.readouterr()
+    assert (said.out, said.err) == (
+        "",
+        f"mailseal: --report {long}: cannot be written (File name too long)\n",
+    )
+    assert reasons(hook) == [["failed"]]
+
+
+def test_a_log_that_is_full_costs_no_result(tmp_path: Path) -> None:
+    """Neither the exit code nor the report; and what is closed is not taken for the result."""
+    missing = [str(BIN / "mailseal"), "history", "--history", str(tmp_path / "none.db")]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(missing, stderr=full, check=False).returncode == 2
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh", *missing]
+    done = subprocess.run(closed, stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
 def test_a_terminal_that_is_gone_costs_no_report(nights: Nights, tmp_path: Path) -> None:
     """Nor the run its place in the history."""
 

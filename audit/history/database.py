@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,8 @@ def connect(place: Place, *, create: bool) -> Engine:
     if place.file:
         _lay(place.file, create=create)
     try:
-        engine = _engine(place)
+        with told(place):  # an option of the URL may be none
+            engine = _engine(place)
     except ModuleNotFoundError:
         words = "a history in PostgreSQL needs psycopg: pip install 'mailseal[postgresql]'"
         raise MailsealError(words) from None
@@ -82,11 +84,12 @@ def told(place: Place) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _sentence(place, error) from None
     except SQLAlchemyError as error:
-        raise MailsealError(f"{place}: the history cannot be used ({error})") from None
+        words = place.harmless(str(error))
+        raise MailsealError(f"{place}: the history cannot be used ({words})") from None
 
 
 def _sentence(place: Place, error: BaseException | None) -> MailsealError:
-    words = (str(error).splitlines() or [type(error).__name__])[0]
+    words = (place.harmless(str(error)).splitlines() or [type(error).__name__])[0]
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return MailsealError(f"{place}: is damaged or no history; nothing was changed ({words})")
@@ -100,10 +103,16 @@ def _lay(path: Path, *, create: bool) -> None:
     try:
         if create:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT if create else os.O_RDONLY, 0o600))
+        # Of a pipe nobody waits for the other end.
+        how = (os.O_RDWR | os.O_CREAT if create else os.O_RDONLY) | os.O_NONBLOCK
+        file = os.open(path, how, 0o600)
+        kind = os.fstat(file).st_mode
+        os.close(file)
     except OSError as error:
         words = f"{path}: the history cannot be written or reached ({error.strerror})"
         raise Unavailable(words) from None
+    if not stat.S_ISREG(kind):
+        raise MailsealError(f"{path}: is no file, and so no history")
 
 
 def _engine(place: Place) -> Engine:

@@ -1,6 +1,7 @@
 """Where a history is: a file, a database by its URL, or nowhere."""
 
 import os
+import re
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +19,9 @@ _FILE = "history.db"
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 # What nobody says otherwise: a server that is gone must not hold an audit up for hours.
 _PATIENCE = {"connect_timeout": "10", "tcp_user_timeout": "30000"}  # seconds; milliseconds
+
+_WHERE = ("host", "hostaddr", "port")  # options of libpq that are no secrets
+_HIDDEN = "(not shown)"
 
 
 class Place(Struct, frozen=True):
@@ -37,6 +41,15 @@ class Place(Struct, frozen=True):
             return str(self.file)
         port = f":{self.url.port}" if self.url.port else ""
         return f"postgresql://{self.url.host or ''}{port}/{self.url.database or ''}"
+
+    def harmless(self, words: str) -> str:
+        """What a driver says, without the password and the options that it may repeat."""
+        options = self.url.normalized_query.items()
+        said = {v for name, found in options if name not in _WHERE for v in found}
+        said = {*said, str(self.url.password or "")} - {"", *_PATIENCE.values()}
+        for secret in sorted(said, key=len, reverse=True):
+            words = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _HIDDEN, words)
+        return words
 
 
 def place(option: str | None) -> Place | None:

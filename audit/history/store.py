@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
@@ -65,7 +66,7 @@ class Store:
     def entries(self) -> list[Entry]:
         """Every run, in the order in which they were begun."""
         with told(self._place), self._engine.connect() as connection:
-            return _entries(connection)
+            return _entries(self._place, connection)
 
     def begin(self, plan: Plan) -> Entry:
         """Note that a run begins; until it is finished it counts for nothing.
@@ -88,7 +89,7 @@ class Store:
                 "planned": plan.planned,
             }
             done = connection.execute(insert(runs).values(row).returning(*_LISTED))
-            return _entry(done.one())
+            return _entry(self._place, done.one())
 
     def finish(self, entry: Entry, run: Run, letter: bytes | None = None) -> None:
         """Keep what it found, and with that make it complete, and owe somebody this letter."""
@@ -118,7 +119,7 @@ class Store:
     def forget(self, until: str) -> None:
         """Delete the runs that began before this moment; see `expendable`."""
         with told(self._place), writing(self._engine) as connection:
-            for number in expendable(_entries(connection), until):
+            for number in expendable(_entries(self._place, connection), until):
                 connection.execute(delete(runs).where(runs.c.number == number))
 
     def load(self, entry: Entry) -> Run:
@@ -148,25 +149,27 @@ def opened(place: Place, *, create: bool = False) -> Iterator[Store]:
         engine.dispose()
 
 
-def _entries(connection: Connection) -> list[Entry]:
+def _entries(place: Place, connection: Connection) -> list[Entry]:
     found = connection.execute(select(*_LISTED).order_by(runs.c.number))
-    return [_entry(row) for row in found]
+    return [_entry(place, row) for row in found]
 
 
-def _entry(row: Row[Any]) -> Entry:
-    said = row._mapping  # noqa: SLF001 - public, and underlined only beside the columns' names
-    return Entry(
-        number=said["number"],
-        run=said["run"],
-        series=Series(inventory=said["inventory"], limit=said["limited"], policies=said["asked"]),
-        policies=said["policies"],
-        editions=said["editions"],
-        started=said["started"],
-        finished=said["finished"],
-        version=said["version"],
-        planned=said["planned"],
-        counts={v: said[name] for v, name in _COUNTS.items()} if said["finished"] else None,
-    )
+def _entry(place: Place, row: Row[Any]) -> Entry:
+    """One run; SQLite itself takes any value in any column.
+
+    Raises:
+        MailsealError: it is none.
+    """
+    # _mapping is public, and underlined only beside the columns' names.
+    said = {str(name): value for name, value in row._mapping.items()}  # noqa: SLF001
+    counts = {v: said[name] for v, name in _COUNTS.items()} if said["finished"] else None
+    names = {"inventory": "inventory", "limit": "limited", "policies": "asked"}
+    series = {name: said[column] for name, column in names.items()}
+    try:
+        return msgspec.convert({**said, "series": series, "counts": counts}, Entry)
+    except msgspec.ValidationError as error:
+        words = f"run {said['number']!r} is damaged ({error})"
+        raise MailsealError(f"{place}: {words}") from None
 
 
 def _text(text: str) -> str:

@@ -7,6 +7,7 @@ service that may gain no privileges cannot start, and says the same "yes" whatev
 import re
 import smtplib
 import socket
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -103,16 +104,10 @@ class _Client(smtplib.SMTP):
 def send(message: EmailMessage, place: Relay) -> str:
     """Hand it over; why the relay did not take it, or nothing."""
     bounds = Bounds(connect.SECONDS)
-    taken = False
     try:
         with connect.connect(place.host, place.port, bounds) as plain:
             link = connect.secure(plain, place.host, bounds) if place.implicit else plain
-            with _Client(link, place.host) as client:
-                client.ehlo_or_helo_if_needed()
-                if not place.implicit and client.has_extn("starttls"):
-                    client.starttls(context=connect.unverified(bounds))
-                client.send_message(message)
-                taken = True
+            _hand(message, _Client(link, place.host), place, bounds)
     except smtplib.SMTPRecipientsRefused as error:
         why = _said(*next(iter(error.recipients.values())))
     except smtplib.SMTPResponseException as error:
@@ -120,8 +115,20 @@ def send(message: EmailMessage, place: Relay) -> str:
     except (OSError, smtplib.SMTPException) as error:
         why = bounds.broken or visible(connect.reason(error), longest=_LONGEST)
     else:
-        why = ""
-    return "" if taken else f"{place}: {why}"  # the farewell may fail
+        return ""
+    return f"{place}: {why}"
+
+
+def _hand(message: EmailMessage, client: smtplib.SMTP, place: Relay, bounds: Bounds) -> None:
+    """Say all that has to be said."""
+    try:
+        client.ehlo_or_helo_if_needed()
+        if not place.implicit and client.has_extn("starttls"):
+            client.starttls(context=connect.unverified(bounds))
+        client.send_message(message)
+    finally:  # what is said to the farewell says nothing of the mail
+        with suppress(OSError, smtplib.SMTPException):
+            client.quit()
 
 
 def _said(code: int, words: bytes | str) -> str:

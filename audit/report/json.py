@@ -80,7 +80,7 @@ def _waiver(waiver: Waiver) -> WaiverDocument:
 
 
 def _policy(policy: PolicyId) -> PolicyDocument:
-    return PolicyDocument(id=text(policy.id), version=policy.version)
+    return PolicyDocument(id=text(policy.id), version=text(policy.version))
 
 
 def _endpoint(facts: EndpointFacts) -> EndpointDocument:

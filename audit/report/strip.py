@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _MARKS = 8
 _MINUTE = 60
+_ANY_YEAR = 2000  # one that has every day
 _THIN = 0.25  # percent; what took no time is seen all the same
 
 
@@ -156,10 +157,10 @@ def _bar(span: Span, started: datetime, whole: float) -> Bar:
 def _marks(started: datetime, whole: float) -> list[tuple[float, str]]:
     step = next((s for s in _STEPS if whole / s <= _MARKS), _STEPS[-1])
     shape = "%H:%M" if step >= _MINUTE else "%H:%M:%S"
-    late = timedelta(seconds=step - started.timestamp() % step)
-    first = started + late
+    first = step - started.timestamp() % step
     marks: list[tuple[float, str]] = []
-    while (second := (first - started).total_seconds()) < whole and len(marks) <= 2 * _MARKS:
-        marks.append((round(100 * second / whole, 3), first.strftime(shape)))
-        first += timedelta(seconds=step)
+    while (second := first + len(marks) * step) < whole and len(marks) <= 2 * _MARKS:
+        # Of the clock alone: a record may be of the last day that there is.
+        clock = started.replace(year=_ANY_YEAR) + timedelta(seconds=second)
+        marks.append((round(100 * second / whole, 3), clock.strftime(shape)))
     return marks

@@ -22,7 +22,7 @@ class Summary(Struct, frozen=True):
         counts: findings by verdict, every verdict present.
         hosts, endpoints: how many were judged.
         missing: checks that were planned and not made; never to be passed over in silence.
-        seconds: wall time of the run; None if its times cannot be read.
+        seconds: wall time of the run; None if its times cannot be read, or the clock was set back.
     """
 
     counts: Mapping[Verdict, int]
@@ -59,21 +59,26 @@ def summarize(run: Run) -> Summary:
     places = {(f.host, f.address, f.port) for f in single if f.port}
     places |= {(e.endpoint.host, e.endpoint.address, e.endpoint.port) for e in run.endpoints}
     hosts = {f.host for f in single} | {host for host, _, _ in places}
-    started, finished = moment(run.started), moment(run.finished)
     return Summary(
         counts={verdict: counted[verdict] for verdict in VERDICTS},
         hosts=len(hosts),
         endpoints=len(places),
         missing=run.planned - run.executed,
-        seconds=(finished - started).total_seconds() if started and finished else None,
+        seconds=_seconds(moment(run.started), moment(run.finished)),
     )
+
+
+def _seconds(started: datetime | None, finished: datetime | None) -> float | None:
+    if started is None or finished is None or finished < started:
+        return None
+    return (finished - started).total_seconds()
 
 
 def moment(stamp: str) -> datetime | None:
     """An RFC 3339 time in UTC, or None if it is not one."""
     try:
         return utc(datetime.fromisoformat(stamp))
-    except ValueError:
+    except (ValueError, OverflowError):  # the last day that there is may be over in UTC
         return None
 
 

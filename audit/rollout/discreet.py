@@ -9,31 +9,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-HIDDEN = "(not shown)"
-_WORD = r"(?:pass(?!age|ing|ive|ed)\w*|pwd|_pw(?!\w)|secret|token|credentials?|api_?key)"
-# What needs neither colon nor equals sign before that which is secret.
-_PLAIN = r"(?:passw(?:or)?d|passphrase|secret)"
-# Names of variables whose values are secret; of those that name a file, only the file is.
-_NAME = re.compile(rf"(?i){_WORD}|private_?key|users$")
-_OF_FILES = re.compile(r"(?i)(file|path|dir|directory)$")
+from audit.rollout.shapes import HIDDEN, NAME, OF_FILES, SETTING, SHAPES, spelled
+
 _SHORTEST = 4  # characters; what is shorter is in every second word
-_SHORT = 10  # characters; what is shorter is looked for as a word of its own
 _LONGEST = 2000  # characters of one sentence
 _KEY = "PRIVATE KEY-----"
 _WHOLE_KEY = re.compile(
     rf"-----BEGIN [A-Z0-9 ]*{_KEY}(?:.*?-----END [A-Z0-9 ]*{_KEY}|.*)", re.DOTALL
 )
-_SETTING = re.compile(rf"(?i)^(.*?(?:\b[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*|\b{_PLAIN}\s+))\S.*$")
-_SHAPES = (
-    (re.compile(r"(?i)\b([a-z][\w+.-]*://[^\s:/@]*):[^\s@/]+@"), rf"\1:{HIDDEN}@"),
-    # As crypt(3) writes them.
-    (re.compile(r"\$(?:1|2[abxy]|5|6|7|y|gy|argon2\w*)\$[^\s:'\"]+"), HIDDEN),
-)
 
 
 def is_secret(name: str) -> bool:
     """Whether what a variable of this name holds is nobody's business."""
-    return bool(_NAME.search(name)) and not _OF_FILES.search(name)
+    return bool(NAME.search(name)) and not OF_FILES.search(name)
 
 
 def secrets(variables: Mapping[Any, Any], *, within: bool = False) -> Iterator[str]:
@@ -78,7 +66,7 @@ class Discreet:
             self._known |= found
             # The longest first: one may be the beginning of another.
             ordered = sorted(self._known, key=len, reverse=True)
-            self._shape = re.compile("|".join(map(_shape, ordered)))
+            self._shape = re.compile("|".join(map(spelled, ordered)))
 
     def text(self, words: object) -> str:
         """A sentence, of a length that can be read, and of characters that UTF-8 can carry."""
@@ -87,18 +75,13 @@ class Discreet:
             return HIDDEN
         if self._shape:
             said = self._shape.sub(HIDDEN, said)
-        for shape, instead in _SHAPES:
-            said = shape.sub(instead, said)
+        for shape, before in SHAPES:
+            said = shape.sub(rf"{before}{HIDDEN}", said)
         return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …"
 
     def setting(self, line: str) -> str:
         """A line of a file; of a setting that sounds secret only its name."""
-        return self.text(_SETTING.sub(rf"\1{HIDDEN}", line))
-
-
-def _shape(secret: str) -> str:
-    escaped = re.escape(secret)
-    return escaped if len(secret) >= _SHORT else rf"(?<!\w){escaped}(?!\w)"
+        return self.text(SETTING.sub(rf"\1{HIDDEN}", line))
 
 
 def holds_a_key(text: str) -> bool:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _TOP = Path(__file__).resolve().parents[2]
 _INVENTORY = "inventory/staging"
+# What --out gets: a page, a document and a comment, and of each audit these reports.
+_PAGE, _DOCUMENT, _COMMENT = "staging.html", "staging.json", "staging.md"
+_BEFORE = {"html": "before.html", "junit": "before.xml"}
+_AFTER = {"html": "after.html", "junit": "after.xml"}
 _DESCRIPTION = """\
 Deploys to a staging cluster what production has now, then the candidate, audits both, and says what
 the change brings: findings fixed and new, versions and suites gone and come, recorded clients that
@@ -116,6 +120,7 @@ def _staging(arguments: argparse.Namespace) -> int:
 
 
 def _order(arguments: argparse.Namespace) -> "Order":
+    from audit.report.reporters import writable
     from audit.staging.flow import Order
     from audit.staging.sides import Side, variables
 
@@ -134,6 +139,8 @@ def _order(arguments: argparse.Namespace) -> "Order":
             asked.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MailsealError(f"{asked.out}: cannot be made ({error.strerror})") from None
+        for file in (_PAGE, _DOCUMENT, _COMMENT, *_BEFORE.values(), *_AFTER.values()):
+            writable(asked.out / file)
     before = asked.now_inventory or asked.inventory
     return Order(
         now=Side(before, asked.limit, variables(asked.now_policy, ())),
@@ -185,10 +192,9 @@ def _write(seen: "Seen", out: Path) -> None:
     from audit.report.prospect_markdown import markdown
     from audit.report.reporters import put
 
-    put(staging_page(seen.staged), out / "staging.html")
-    put(staging_document(seen.staged), out / "staging.json")
-    put(markdown(seen.staged), out / "staging.md")
-    for name, run in (("before", seen.before), ("after", seen.after)):
-        if run is not None:
-            write(run, "html", out / f"{name}.html")
-            write(run, "junit", out / f"{name}.xml")
+    put(staging_page(seen.staged), out / _PAGE)
+    put(staging_document(seen.staged), out / _DOCUMENT)
+    put(markdown(seen.staged), out / _COMMENT)
+    for files, run in ((_BEFORE, seen.before), (_AFTER, seen.after)):
+        for form, file in files.items() if run is not None else ():
+            write(run, form, out / file)

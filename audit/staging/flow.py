@@ -219,11 +219,17 @@ def _alone(inventory: str) -> Iterator[None]:
     except OSError as error:
         raise MailsealError(f"{inventory}: {error.strerror}") from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, inventory)
         yield
-    except BlockingIOError:
-        raise MailsealError(
-            f"{inventory}: another staging of it is running", UNDETERMINED
-        ) from None
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, inventory: str) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        words = f"{inventory}: another staging of it is running"
+        raise MailsealError(words, UNDETERMINED) from None
+    except OSError as error:
+        raise MailsealError(f"{inventory}: cannot be locked ({error.strerror})") from None

@@ -322,6 +322,37 @@ def test_no_output_has_the_password_of_a_url(capfd: Capture, found: Found) -> No
     assert "hunter2" not in said.out + said.err
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sslmode=hunter2",
+        "connect_timeout=hunter2",
+        "sslrootcert=/hunter2&sslmode=verify-full",
+        "options=hunter2%0Ahunter2",
+        "plugin=hunter2",
+        "service=hunter2",
+        "password=x&client_encoding=hunter2",
+        "sslmode=hunter2&sslmode=hunter2b",
+    ],
+)
+def test_no_option_of_a_url_is_repeated(capfd: Capture, query: str) -> None:
+    """A driver names what it complains of; here it may be a secret under a wrong name."""
+    assert main(["history", "--history", f"postgresql://127.0.0.1:1/mail?{query}"]) == 2
+    said = capfd.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert said.err.startswith("mailseal: postgresql://127.0.0.1:1/mail: the history cannot be ")
+    assert "hunter2" not in said.err
+
+
+def test_an_option_of_one_letter_spoils_no_sentence(capfd: Capture) -> None:
+    """It is looked for as a word; where the server is may be said."""
+    url = "postgresql:///mail?host=127.0.0.1&port=1&password=x&user=c"
+    assert main(["history", "--history", url]) == 2
+    said = capfd.readouterr().err
+    assert "127.0.0.1" in said
+    assert "Connection refused" in said
+
+
 def test_where_a_history_is_follows_option_environment_and_user(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

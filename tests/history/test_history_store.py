@@ -3,6 +3,7 @@
 import contextlib
 import lzma
 import os
+import resource
 import secrets
 import sqlite3
 import subprocess
@@ -240,6 +241,15 @@ def test_what_is_no_run_is_unreadable(document: bytes) -> None:
         unpack(document)
 
 
+def test_what_is_longer_than_any_run_is_not_unpacked() -> None:
+    """A few kilobytes can become gigabytes."""
+    bomb = lzma.compress(b" " * (1 << 29), preset=0)
+    started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UnreadableError, match="too long for a run"):
+        unpack(bomb)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - started < 700_000  # kilobytes
+
+
 def test_content_that_the_disk_has_changed_is_noticed(there: Place) -> None:
     """A run whose bytes are not those that were written is not read as something else."""
     keep(there, cluster(), at(0))
@@ -257,6 +267,45 @@ def test_content_that_the_disk_has_changed_is_noticed(there: Place) -> None:
         assert not past.known
         kept.finish(run, None)
     assert entries(there)[-1].complete
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["started = x'00ff'", "run = x'ff00'", "passed = 'abc'", "passed = NULL", "planned = 'many'"],
+)
+def test_a_row_that_is_no_run_is_damage(tmp_path: Path, change: str) -> None:
+    """SQLite takes any value in any column; an audit goes on without the history."""
+    there = _sqlite(tmp_path / "h.db")
+    keep(there, cluster(), at(0))
+    with contextlib.closing(sqlite3.connect(str(there.file))) as connection, connection:
+        connection.execute(f"UPDATE mailseal_run SET {change}")  # noqa: S608 - it is above
+    with pytest.raises(MailsealError, match="run 1 is damaged") as told:
+        entries(there)
+    assert told.value.exit_code == 2
+    with keeping(there, plan(at(1))) as kept:
+        _, past = kept.placed(dated(cluster(), at(1)))
+    assert "run 1 is damaged" in kept.trouble
+    assert not past.known
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [_pipe, _device])
+def test_what_is_no_file_is_no_history(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """Said at once: nobody waits for the other end of a pipe."""
+    make(tmp_path / "h.db")
+    for create in (False, True):
+        with (
+            pytest.raises(MailsealError, match="is no file, and so no history"),
+            opened(_sqlite(tmp_path / "h.db"), create=create),
+        ):
+            pass
 
 
 def test_a_newer_history_is_refused(there: Place) -> None:

@@ -104,6 +104,14 @@ def test_a_mail_that_was_taken_is_told_although_the_farewell_fails(pki: Pki) -> 
     assert len(box.mails) == 1
 
 
+def test_what_a_relay_says_to_the_farewell_is_not_the_reason(pki: Pki) -> None:
+    """It refused before that."""
+    with relaying(pki, wrong={"STARTTLS": "454 4.7.0 no TLS now", "QUIT": "250 ok"}) as box:
+        [trouble], _ = deliver(telling(TO, relay=box.relay))
+    assert trouble.endswith(f"{box.relay}: it says 454 4.7.0 no TLS now")
+    assert box.mails == []
+
+
 def test_a_relay_with_a_foreign_certificate_is_none_where_tls_comes_first(
     pki: Pki, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
 
+from audit.findings import PolicyId
 from audit.report.json import run_document, scan_document
 from audit.report.schema import DOCUMENTS, schema
 from tests.report.report_factories import (
@@ -144,6 +145,13 @@ def test_hostile_text_arrives_whole_and_obeyed_by_nobody() -> None:
     assert all(c == "\n" or c.isprintable() for c in scan.decode())
     kept = 'a"\x1b]0;x\x07\x9b\u202e\\udcff\x00'
     assert validate(scan, "scan-1.json")["endpoints"][0]["certificate"]["subject"] == kept
+
+
+def test_an_edition_that_is_no_text_is_written_all_the_same() -> None:
+    """A policy's file may say anything in escapes."""
+    policy = PolicyId(id="\ud800", version="\ud800")
+    run = validate(run_document(make_run(make_finding(), policy=policy)), "run-1.json")
+    assert run["policy"] == {"id": "\\ud800", "version": "\\ud800"}
 
 
 def test_a_certificate_itself_is_in_no_document() -> None:

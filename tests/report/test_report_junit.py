@@ -141,3 +141,11 @@ def test_hostile_text_is_safe_in_xml() -> None:
     )
     assert case[0].text
     assert r"\x00\x0b\udcff\ufffe]]></failure>" in case[0].text
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
+    """How long it took is not known then; nor is a time that is no more in UTC."""
+    run = make_run(make_finding(), started="2026-11-24T02:00:00Z", finished="2026-11-24T01:00:00Z")
+    assert b'time="0.000"' in junit_document(run)
+    assert b"-3600" not in junit_document(run)
+    assert junit_document(make_run(make_finding(), started="9999-12-31T23:59:59-12:00"))

@@ -1,5 +1,6 @@
 """The table of reporters and the file a report ends in."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from audit.report.jsonl import lines_document
 from audit.report.junit import junit_document
 from audit.report.oscal import oscal_document
 from audit.report.prometheus import prometheus_document
+from audit.report.reporters import writable
 from audit.report.sarif import sarif_document
 from audit.report.terminal import text_document
 from tests.report.report_factories import lab_past, lab_run, make_finding, make_run, worst_run
@@ -189,3 +191,76 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MailsealError, match="file/out: cannot be made"):
         wanted([], tmp_path / "file" / "out")
+
+
+def test_a_name_of_any_length_that_a_file_may_have_is_written(tmp_path: Path) -> None:
+    """What it is called while it is written is no longer than that."""
+    path = tmp_path / f"{'é' * 125}.html"
+    writable(path)
+    write(make_run(), "jsonl", path)
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_what_could_not_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    """A name that is too long, a directory; of --report and of --out."""
+    long = tmp_path / f"{'x' * 252}.html"
+    for word in (f"html={long}", f"html={long}/x"):
+        with pytest.raises(MailsealError, match=f"^--report {word}: cannot be written"):
+            wanted([word])
+    (tmp_path / "run.json").mkdir()
+    with pytest.raises(MailsealError, match=r"run\.json: that is a directory"):
+        wanted([], tmp_path)
+    assert [tmp_path / "run.json"] == list(tmp_path.iterdir())
+
+
+def test_looking_whether_it_can_be_written_changes_nothing(tmp_path: Path) -> None:
+    """Neither the old report nor the directory; a full disk is none of its business."""
+    path = tmp_path / "old.html"
+    path.write_text("old")
+    path.chmod(0o640)
+    writable(path)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("old", 0o640)
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_no_reason_not_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is read-only is: that does not pass."""
+
+    def fail(code: int) -> None:
+        def refuse(*_: object) -> int:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr("audit.report.reporters.os.open", refuse)
+
+    fail(errno.ENOSPC)
+    writable(tmp_path / "x")
+    fail(errno.EROFS)
+    with pytest.raises(MailsealError, match="cannot be written"):
+        writable(tmp_path / "x")
+
+
+def test_what_a_killed_writer_has_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """That of one that lives is not, nor what only looks alike."""
+    path = tmp_path / "run.json"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = [tmp_path / f".run.json.{number}.tmp" for number in (dead.pid, 2**40)]
+    others = [tmp_path / f".run.json.{word}.tmp" for word in (1, "x", "")]
+    for file in (*left, *others, tmp_path / f".other.json.{dead.pid}.tmp"):
+        file.touch()
+    write(make_run(), "jsonl", path)
+    assert not any(file.exists() for file in left)
+    assert all(file.exists() for file in others)
+    assert (tmp_path / f".other.json.{dead.pid}.tmp").exists()
+
+
+def test_nobody_leads_a_report_elsewhere(tmp_path: Path) -> None:
+    """A link under the name that it has while it is written is not followed."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / f".run.json.{os.getpid()}.tmp").symlink_to(victim)
+    write(lab_run(), "json", tmp_path / "run.json")
+    assert victim.read_text() == "mine"
+    assert not (tmp_path / "run.json").is_symlink()

@@ -1,5 +1,10 @@
 """No password, no key: neither in a difference nor in a sentence."""
 
+import json
+import shlex
+import time
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -56,6 +61,102 @@ def test_a_secret_of_several_lines_goes_from_each() -> None:
     discreet.learn(["first-of-two\nsecond-of-two\n"])
     assert discreet.setting("+ second-of-two") == f"+ {HIDDEN}"
     assert discreet.text("a first-of-two\nsecond-of-two b") == f"a {HIDDEN}\n{HIDDEN} b"
+
+
+def _nested(write: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: write(write(text))
+
+
+_WRITERS: dict[str, Callable[[str], str]] = {
+    "JSON": json.dumps,
+    "JSON as it is": lambda text: json.dumps(text, ensure_ascii=False),
+    "Python": repr,
+    "YAML": lambda text: f"""'{text.replace("'", "''")}'""",
+    "a shell": shlex.quote,
+}
+_WRITERS |= {f"{name} in {name}": _nested(write) for name, write in _WRITERS.items()}
+
+
+@pytest.mark.parametrize("write", _WRITERS.values(), ids=_WRITERS)
+@pytest.mark.parametrize(
+    "secret", ["hun'ter", 'h"u\\n', """it's "two" \\ words é $x""", "\U0001f511'\\key"]
+)
+def test_a_known_secret_goes_however_it_is_written(
+    write: Callable[[str], str], secret: str
+) -> None:
+    """Results are JSON in Python in JSON; what is around it stays."""
+    discreet = Discreet()
+    discreet.learn([secret])
+    shown = discreet.text(f"before {write(f'-{secret}-')} after")
+    before, hidden, after = shown.partition(HIDDEN)
+    assert hidden
+    assert before.strip("\\'\"-") == "before "
+    assert after.strip("\\'\"-") == " after"
+
+
+def test_a_line_of_a_secret_goes_after_a_line_break_that_was_escaped() -> None:
+    """Its last letter is none of the secret's."""
+    discreet = Discreet()
+    discreet.learn(["first\nhorse"])
+    assert discreet.text(repr("first\nhorse")) == f"'{HIDDEN}\\n{HIDDEN}'"
+    assert discreet.text("seahorse") == "seahorse"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("cannot parse sasl_password: hunter2", "cannot parse sasl_password: {}"),
+        ("sasl_password: hunter2 in line 3", "sasl_password: {}"),
+        ("no sasl_password: hunter2 in line 3", "no sasl_password: {} in line 3"),
+        ("ldap_pass = correct horse battery", "ldap_pass = {}"),
+        ("mysql --password=hunter2 -u x", "mysql --password={} -u x"),
+        ("mysql --password hunter2 -u x", "mysql --password {} -u x"),
+        ("invalid password 'hun ter2' of x", "invalid password {} of x"),
+        ('{"a": 1, "password": "hun \\"ter2", "b": 2}', '{"a": 1, "password": {}, "b": 2}'),
+        (r'"{\"password\": \"hun \\\"ter2\", \"b\"}"', r'"{\"password\": {}, \"b\"}"'),
+        ("{'x': 1, 'api_key': b'hun ter2'}", "{'x': 1, 'api_key': {}}"),
+        ("x: passwords=['hunter2', 'hunter3'] y", "x: passwords={} y"),
+        ("password => 'hunter2'", "password => {}"),
+        ("the token: 'hunter2", "the token: {}"),
+        ("Authorization: Bearer hunter2.x y", "Authorization: Bearer {} y"),
+    ],
+)
+def test_of_a_setting_in_a_sentence_only_the_name_is_shown(words: str, shown: str) -> None:
+    """Nobody had to know the password; what is around it says what went wrong, and stays."""
+    shown = shown.replace("{}", HIDDEN)
+    assert Discreet().text(words) == shown
+    assert Discreet().text(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "msa1: it does not pass: MT-AUTH-BEFORE-TLS on port 587 of 10.98.0.7: AUTH PLAIN (fail)",
+        "the password was looked at",
+        "MT-LOGIN-REFUSED: the password was refused",
+        "Permission denied (publickey,password).",
+        "ssl_key_password_file=/etc/mailseal/key: no such file",
+        "sasl_pwcheck_method: saslauthd",
+        "bypass: yes, passage: no, passive_mode=1, all passes: 14",
+        "438 pass, 1 fail: unexpected token",
+    ],
+)
+def test_what_only_speaks_of_passwords_stays(words: str) -> None:
+    """A sentence that says why is worth more than one with holes."""
+    assert Discreet().text(words) == words
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["a.", "pass", "--pass", "\\", "'", 'password: "', "://", "_pw=", "$1$", "password='' "],
+)
+def test_a_long_line_is_looked_through_once(words: str) -> None:
+    """Whatever it repeats."""
+    discreet = Discreet()
+    discreet.learn(["\"a'b\\c d$", "$éx'y"])
+    started = time.process_time()
+    discreet.setting(words * (100_000 // len(words)))
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize(

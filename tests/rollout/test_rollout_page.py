@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -209,3 +210,25 @@ def test_a_private_file_is_its_owner_s_alone(tmp_path: Path) -> None:
     put(b"x", tmp_path / "other")
     assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "other").stat().st_mode & 0o777 != 0o600
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+@pytest.mark.parametrize("zone", ["+14:00", "-12:00"])
+def test_a_record_of_the_first_or_last_day_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], year: int, zone: str
+) -> None:
+    """A clock may be wrong by any number of years; the page, the list and the JSON are there."""
+    name = f"{year:04}1231T235900Z"
+    record = Record(tmp_path, STARTED)
+    record.write(made.good())
+    record.close()
+    lines = record.path.read_text()
+    for second, stamp in enumerate(sorted(set(re.findall(r"2026-[^\"]*Z", lines)))):
+        lines = lines.replace(stamp, f"{year:04}-12-31T23:{second // 60:02}:{second % 60:02}{zone}")
+    (tmp_path / f"{name}.jsonl").write_text(lines)
+    out = tmp_path / "page.html"
+    given = ["--directory", str(tmp_path)]
+    for words in ([], ["--json"], [name], [name, "--json"], [name, "-o", str(out)]):
+        assert main(["rollout", *words, *given]) == 0
+    assert capfd.readouterr().err == ""
+    assert "23:00:" in out.read_text()

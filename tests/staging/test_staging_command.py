@@ -1,5 +1,6 @@
 """`mailseal staging`: what is asked for, what is done in which order, and what goes wrong."""
 
+import errno
 import fcntl
 import json
 import os
@@ -265,6 +266,40 @@ def test_a_second_staging_of_a_cluster_ends_with_a_sentence(
     assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
     os.close(handle)
     assert "another staging of it is running" in capsys.readouterr().err
+
+
+def test_what_blocks_in_a_staging_is_no_other_staging(tmp_path: Path) -> None:
+    """The same error out of the work goes on as it is; a lock that cannot be had is said."""
+    there = _inventory(tmp_path / "i")
+    with pytest.raises(BlockingIOError, match="a pipe"), flow._alone(there):
+        raise BlockingIOError("a pipe")
+    with flow._alone(there):
+        pass  # nothing is left of the one before
+
+
+def test_a_cluster_that_cannot_be_locked_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on file systems that know no locks."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    there = _inventory(tmp_path / "i")
+    with pytest.raises(MailsealError, match="cannot be locked"), flow._alone(there):
+        pass
+
+
+def test_a_result_that_could_not_be_written_ends_it_before_it_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A deployment takes minutes, or hours."""
+    (tmp_path / "out" / "after.xml").mkdir(parents=True)
+    given = ["-i", _inventory(tmp_path / "i"), "--out", str(tmp_path / "out")]
+    assert main(["staging", *given, "--policy", "univie-2015"]) == 2
+    path = tmp_path / "out" / "after.xml"
+    assert capsys.readouterr().err == f"mailseal: {path}: that is a directory\n"
 
 
 def test_the_play_calls_the_command_and_fails_with_its_sentence(tmp_path: Path) -> None:
