@@ -72,7 +72,7 @@ PURE_MODULES = {
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
     *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tables", "tally")),
     *(f"traffic/{name}.py" for name in ("cyrus", "dovecot", "exim_syslog", "mixed", "postfix")),
-    *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "syslog")),
+    *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "silence", "stretch", "syslog")),
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell")),
     *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
     *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),

@@ -221,7 +221,9 @@ class Block:
                 use = "own" if event.ip in self._own else use
                 tally.arrived(event.day, use, event.ip, login, x, cv, dn)
         elif event.kind == "delivery" and event.ip and event.ip not in self._own:
-            tally.sent(event.id, (event.day, event.name, event.ip, event.x, event.cv, event.dn))
+            # Without `+tls_cipher` in the log's settings, its certificate still tells of TLS.
+            x = event.x or (UNNAMED if event.cv or event.dn else b"")
+            tally.sent(event.id, (event.day, event.name, event.ip, x, event.cv, event.dn))
         elif event.kind == "completed":
             tally.completed(event.id)
         elif event.kind == "tls-error" and event.ip:

@@ -11,8 +11,9 @@ from functools import partial
 
 from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
 from audit.traffic.seams import Process, Sink, Talk
+from audit.traffic.stretch import Seams
 from audit.traffic.syslog import Calendar, Prefix, prefix
-from audit.traffic.tally import STRANGE, Kind, Seams
+from audit.traffic.tally import STRANGE, Kind
 
 Hear = Callable[[bytes, int, bytes], Kind | None]
 

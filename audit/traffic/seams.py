@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from audit.traffic.tally import Sent, Stretch, Tally, Use
+from audit.traffic.stretch import Stretch
+from audit.traffic.tally import Sent, Tally, Use
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it

@@ -10,6 +10,8 @@ from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from audit.traffic.stretch import Seams
+
 Use = Literal["mx", "submission", "access", "own"]
 Outcome = Literal["good", "bad", "refused"]  # refused: because there was no TLS
 Kind = Literal[
@@ -28,6 +30,7 @@ Kind = Literal[
 ]
 
 UNNAMED = b"?"  # TLS, but the log does not say which
+UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
 
 T = TypeVar("T", bound=Hashable)
 
@@ -35,6 +38,11 @@ T = TypeVar("T", bound=Hashable)
 def text(words: bytes) -> str:
     """Words of a log as text, whatever bytes they are."""
     return words.decode("utf-8", "backslashreplace")
+
+
+def secure(x: bytes) -> bool:
+    """Whether this X= is one of TLS, named or not."""
+    return x[:1] not in (b"", UNLOGGED)
 
 
 @dataclass(slots=True)
@@ -50,30 +58,10 @@ Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 
 @dataclass(slots=True)
-class Stretch:
-    """What is left of one process's lines in one part; see `seams`.
-
-    Attributes:
-        first: day and time of the first event, as the log has them.
-        part: the place of the part among all parts; decides where times are the same.
-        head: what came before it was known how things stood.
-        known: whether that became known.
-        open: how they stood in the end, if so.
-    """
-
-    first: bytes
-    part: int
-    head: list[tuple[bytes, ...]]
-    known: bool
-    open: list[tuple[bytes, ...]]
-
-
-Seams = dict[bytes, list[Stretch]]  # by host, a blank, and what syslog writes of the process
-
-
-@dataclass(slots=True)
 class Tally:
     """What was counted. Words are bytes as they stand in the log; `x` is empty without TLS.
+
+    Nodes that log no TLS at all are told from others when all parts are there: see `silence`.
 
     Attributes:
         lines: by kind, and whether they name a TLS session.
@@ -93,6 +81,8 @@ class Tally:
             mails that went otherwise.
         errors: handshakes that failed, by use, address and reason.
         offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
+        told: nodes that named a session.
+        silent: nodes that named none; known in the end.
         seams: what a cut of a log tore apart.
         open: messages that began in this part and are not completed: the mails sent of each.
         late: the same of messages that began before it, or that nobody saw begin.
@@ -113,6 +103,8 @@ class Tally:
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
+    told: set[bytes] = field(default_factory=set)
+    silent: set[bytes] = field(default_factory=set)
     seams: Seams = field(default_factory=dict)
     open: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
     late: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
@@ -213,6 +205,7 @@ class Tally:
             mine = getattr(self, name)
             for key, seen in getattr(other, name).items():
                 see(mine, key, seen.last, seen.count)
+        self.told |= other.told
         for process, stretches in other.seams.items():
             self.seams.setdefault(process, []).extend(stretches)
         for unfinished in (other.open, other.late):
@@ -246,7 +239,7 @@ def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> N
 
 def _way(mail: Sent) -> tuple[bytes, bool]:
     """What makes two copies of a message one mail: the same host, and both with TLS or without."""
-    return mail[2], bool(mail[3])
+    return mail[2], secure(mail[3])
 
 
 def _mixed(mails: Iterable[Sent]) -> int:

@@ -11,7 +11,7 @@ from itertools import repeat
 from pathlib import Path
 
 from audit.errors import MailsealError
-from audit.traffic import keep, mixed
+from audit.traffic import keep, mixed, silence
 from audit.traffic.exim_block import Block
 from audit.traffic.own import Own
 from audit.traffic.read import Part, blocks, changed, parts
@@ -90,6 +90,7 @@ def finish(tally: Tally, wanted: Wanted) -> None:
     mixed.finish(Sink(tally, exim.count, own))
     exim.flush()
     tally.finish()
+    silence.settle(tally)
 
 
 def count(part: Part, wanted: Wanted) -> Tally:

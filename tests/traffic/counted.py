@@ -3,7 +3,7 @@
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
-from audit.traffic import mixed
+from audit.traffic import mixed, silence
 from audit.traffic.seams import Sink
 from audit.traffic.tally import Tally
 
@@ -35,6 +35,7 @@ class Counted:
         """No part is to come."""
         mixed.finish(Sink(self.tally, self.exim.append, self._own))
         self.tally.finish()
+        silence.settle(self.tally)
         return self.tally
 
 

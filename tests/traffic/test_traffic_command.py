@@ -87,6 +87,30 @@ def test_a_line_that_can_be_read_in_two_ways_is_shown(tmp_path: Path) -> None:
     assert done.returncode == 3, "nothing could be counted"
 
 
+def test_who_logs_no_tls_is_named(tmp_path: Path) -> None:
+    """It is neither with nor without, in counts that are kept as well, until a session is named."""
+    sent = (
+        "Nov 29 10:07:46 mx1 postfix/smtp[9]: %s: to=<a@b>, relay=mx.b[192.0.2.9]:25, delay=1,"
+        " delays=0/0/1/0, dsn=2.0.0, status=sent (250 Ok)\n"
+    )
+    session = (
+        "Nov 29 10:07:45 mx1 postfix/smtp[9]: Untrusted TLS connection established to"
+        " mx.b[192.0.2.9]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
+    )
+    quiet, named, kept = tmp_path / "quiet", tmp_path / "named", str(tmp_path / "kept")
+    quiet.write_text(sent % "A1")
+    named.write_text(session + sent % "A2")
+    done = mailseal("traffic", str(quiet), "--save", kept)
+    assert "mx1 postfix/smtp names no TLS session: whether" in done.stdout
+
+    def ways(*files: str) -> tuple[int, ...]:
+        found = document(*files)["outgoing"]
+        return found["tls"], found["plain"], found["not_logged"]  # type: ignore[index]
+
+    assert ways(kept) == (0, 0, 1)
+    assert ways(kept, str(named)) == (1, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
