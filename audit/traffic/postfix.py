@@ -84,7 +84,7 @@ def hear(tag: bytes, host: bytes, process: Process | None, sink: Sink) -> Hear |
         return Queue(host, sink).hears.get(named["program"], _other)
     if isinstance(process.talk, Incoming):
         return Server(process, process.talk, sink).hear
-    return Client(process, host, sink).hear
+    return Client(process, sink).hear
 
 
 _TALKS: dict[bytes, type[Talk]] = {b"smtpd": Incoming, b"smtp": Outgoing, b"lmtp": Outgoing}
@@ -171,7 +171,6 @@ class Client:
     """Lines of one smtp or lmtp."""
 
     process: Process
-    host: bytes
     sink: Sink
 
     def hear(self, line: bytes, start: int, day: bytes) -> Kind:
@@ -183,9 +182,8 @@ class Client:
                 return found
             relay, delays, policy, status = found
             kind = _STATUS.get(status, "other")
-            message = self.host + b" " + line[start:mark]
             sent = b"1" if kind == "delivery" else b""
-            self.process.take((TO, day, message, relay, delays, policy, sent), self.sink)
+            self.process.take((TO, day, line[start:mark], relay, delays, policy, sent), self.sink)
             return kind
         if b" with cipher " in line and (session := _session(line, start)):
             self.process.take(session, self.sink)
@@ -209,13 +207,13 @@ class Queue:
         """A line of cleanup."""
         mark = line.find(b": message-id=", start, start + _NEAR)
         if mark >= 0:
-            self.sink.tally.began(self.host + b" " + line[start:mark])
+            self.sink.tally.begun(self.host).setdefault(line[start:mark], ())
             return "other"
         return "reject" if b"reject: " in line[start : start + _NEAR] else "other"
 
     def ends(self, line: bytes, start: int, _day: bytes) -> Kind:
         """A line of qmgr."""
         if line.endswith(b": removed") and line.find(b" ", start) == len(line) - 8:
-            self.sink.tally.completed(self.host + b" " + line[start:-9])
+            self.sink.tally.begun(self.host).pop(line[start:-9], None)
             return "completed"
         return "other"

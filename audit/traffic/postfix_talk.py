@@ -166,7 +166,7 @@ class Outgoing(Talk):
                 x = self.x or unnamed(self.host, self.tag)
                 copy = (day, name, ip, x, b"dane" if dane else self.cv, b"")
                 sink.copies.append(copy)
-                sink.tally.copy(message, copy)
+                sink.tally.copy(self.host, message, copy)
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""
@@ -178,5 +178,5 @@ class Outgoing(Talk):
     def put_off(self, event: Event, sink: Sink) -> None:
         """What is sent is counted later, so the message must not be forgotten before."""
         if event[0] == TO and event[6]:
-            begun = sink.tally.open.pop(event[2], ())
-            sink.tally.late.setdefault(event[2], begun)
+            begun = sink.tally.begun(self.host).pop(event[2], ())
+            sink.tally.late.setdefault(self.host, {}).setdefault(event[2], begun)

@@ -24,13 +24,14 @@ class Sink:
 
     Attributes:
         tally: the counts.
-        exim: takes whole lines of Exim's, with their ends, as its own log files have them.
+        exim: takes whole lines of Exim's, with their ends, as its own log files have them; and the
+            host that wrote them.
         own: addresses whose mail is counted apart.
         arrivals, copies: mails that came, and copies that were sent, which `flush` will count.
     """
 
     tally: Tally
-    exim: Callable[[bytes], None]
+    exim: Callable[[bytes, bytes], None]
     own: Container[bytes] = ()
     arrivals: list[Arrival] = field(default_factory=list)
     copies: list[Sent] = field(default_factory=list)

@@ -53,6 +53,8 @@ class Seen:
     last: bytes = b""
 
 
+# What a node has of messages that are not done with: the mails sent of each.
+Messages = dict[bytes, "tuple[Sent, ...]"]
 # One delivery to another host: the day, the host's name and address, X=, CV= and DN=.
 Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
@@ -84,8 +86,8 @@ class Tally:
         told: nodes that named a session.
         silent: nodes that named none; known in the end.
         seams: what a cut of a log tore apart.
-        open: messages that began in this part and are not completed: the mails sent of each.
-        late: the same of messages that began before it, or that nobody saw begin.
+        open: by node, messages that began in this part and are not completed.
+        late: the same, of messages that began before it, or that nobody saw begin.
     """
 
     lines: dict[tuple[Kind, bool], int] = field(default_factory=Counter)
@@ -106,8 +108,8 @@ class Tally:
     told: set[bytes] = field(default_factory=set)
     silent: set[bytes] = field(default_factory=set)
     seams: Seams = field(default_factory=dict)
-    open: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
-    late: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
+    open: dict[bytes, Messages] = field(default_factory=dict)
+    late: dict[bytes, Messages] = field(default_factory=dict)
 
     def arrived(  # noqa: PLR0913, PLR0917 - what a log says of a mail
         self,
@@ -144,14 +146,14 @@ class Tally:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 
-    def began(self, message: bytes) -> None:
-        """A message is there, to be sent on."""
-        self.open.setdefault(message, ())
+    def begun(self, node: bytes) -> Messages:
+        """What is open at a node: two nodes may have the same number for different messages."""
+        return self.open.setdefault(node, {})
 
-    def sent(self, message: bytes, sent: Sent) -> None:
+    def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
         """One recipient's copy of a message went to another host."""
         self.copies(sent, 1)
-        self.copy(message, sent)
+        self.copy(node, message, sent)
 
     def copies(self, sent: Sent, count: int) -> None:
         """Copies went to another host, of whatever message: each is a mail until `copy` knows."""
@@ -170,18 +172,15 @@ class Tally:
         self.outgoing[day[:7], x, cv] -= count
         see(self.hosts, (name, x, cv, dn), day, -count)
 
-    def copy(self, message: bytes, sent: Sent) -> None:
+    def copy(self, node: bytes, message: bytes, sent: Sent) -> None:
         """Of which message a copy was: what a host got of one is one mail, for all recipients."""
-        unfinished = self.open if message in self.open else self.late
+        begun = self.begun(node)
+        unfinished = begun if message in begun else self.late.setdefault(node, {})
         known = unfinished.get(message, ())
         if all(mail[2] != sent[2] for mail in known):
             unfinished[message] = (*known, sent)
         else:
             unfinished[message] = self._together(known, (sent,))
-
-    def completed(self, message: bytes) -> None:
-        """A message will be sent nowhere any more."""
-        self.open.pop(message, None)
 
     def _together(self, known: tuple[Sent, ...], more: tuple[Sent, ...]) -> tuple[Sent, ...]:
         """All mails of a message; of two that are the same mail one does not count."""
@@ -209,15 +208,19 @@ class Tally:
         for process, stretches in other.seams.items():
             self.seams.setdefault(process, []).extend(stretches)
         for unfinished in (other.open, other.late):
-            for message, mails in unfinished.items():
-                if mails:
-                    self.late[message] = self._together(self.late.get(message, ()), mails)
+            for node, messages in unfinished.items():
+                late = self.late.setdefault(node, {})
+                for message, mails in messages.items():
+                    if mails:
+                        late[message] = self._together(late.get(message, ()), mails)
 
     def finish(self) -> None:
         """Nothing more is to come: what is in two parts is put together."""
-        for message, mails in self.late.items():
-            if begun := self.open.get(message):
-                self._together(begun, mails)
+        for node, messages in self.late.items():
+            begun = self.begun(node)
+            for message, mails in messages.items():
+                if known := begun.get(message):
+                    self._together(known, mails)
         self.open, self.late = {}, {}
         self.outgoing = +Counter(self.outgoing)
 

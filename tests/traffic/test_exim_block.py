@@ -29,6 +29,7 @@ def counted(block: bytes, **more: bytes) -> Tally:
 def strictly(log: list[bytes]) -> Tally:
     """The same with each line read for itself."""
     tally = Tally()
+    tally.begun(b"")
     reader = Block(tally, Own())
     for line in log:
         tally.named += b" X=" in line

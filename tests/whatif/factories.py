@@ -38,7 +38,7 @@ def tally(
             found.days[DAY] += 1
             message = f"{number}-{turn}".encode()
             sent = DAY, name.encode(), b"192.0.2.1", x.encode(), cv.encode(), b""
-            found.sent(message, sent)
+            found.sent(b"", message, sent)
     found.finish()
     return found
 
