@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from audit.clients.model import Client
 from audit.policy.model import Profile, Traffic
-from audit.report.whatif_document import WhatIfDocument
 from audit.traffic.session import session
 from audit.traffic.tally import UNLOGGED, UNNAMED, Seen, Tally, text
+from audit.whatif.document import WhatIfDocument
 from audit.whatif.ja3 import Sight
 from audit.whatif.known import seen
 from audit.whatif.ledger import Ledger, Who

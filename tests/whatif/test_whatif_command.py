@@ -8,11 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from audit.cli import main
+from audit.commands import whatif as cli
 from audit.history.place import place
 from audit.report import whatif_text
 from audit.report.whatif_page import whatif_page
 from audit.traffic.tally import Tally
-from audit.whatif import cli
 from audit.whatif.order import by_runs
 from tests.commands import ROOT
 from tests.history.history_factories import at, cluster, keep

@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.commands.logs import add_logs, counted
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
 from audit.options import add_history, add_library
 from audit.policy.model import KEY_TYPES
-from audit.traffic.logs import add_logs, counted
 from audit.traffic.tally import text
 
 if TYPE_CHECKING:
     from audit.policy.model import KeyType, Policy, Traffic
-    from audit.report.whatif_document import WhatIfDocument
     from audit.traffic.tally import Tally
+    from audit.whatif.document import WhatIfDocument
     from audit.whatif.hellos import Hellos
     from audit.whatif.premises import Before
 

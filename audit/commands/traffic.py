@@ -9,7 +9,7 @@ from audit.errors import UNDETERMINED
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    from audit.traffic.logs import add_logs
+    from audit.commands.logs import add_logs
 
     parser.description = (
         "Says what mail logs tell of TLS: shares, versions, suites, certificates, who has none."
@@ -25,10 +25,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _traffic(arguments: argparse.Namespace) -> int:
+    from audit.commands.logs import counted
     from audit.report import traffic_text
     from audit.report.encode import pretty
     from audit.report.reporters import put
-    from audit.traffic.logs import counted
     from audit.traffic.tables import traffic
 
     figures = traffic(counted(arguments))
