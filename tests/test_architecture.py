@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "errors": set(),
     "options": set(),
+    "written": {"errors"},
     "iana": set(),
     "facts": {"iana"},
     "findings": {"facts"},
@@ -48,11 +49,11 @@ ALLOWED = {
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("judge", "past", "policy", "ports", "prospect", "rollout", "traffic", "waivers"),
-        "whatif",
+        *("whatif", "written"),
     },
     "rollout": {"changes", "errors", "findings"},
     "notify": {"account", "bounded", "errors", "report", "roots"},
-    "traffic": {"errors", "iana"},
+    "traffic": {"errors", "iana", "written"},
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("policy", "traffic", "wire"),

@@ -1,15 +1,14 @@
 """`mailseal traffic`: what it takes and what it prints."""
 
 import argparse
-import sys
-from pathlib import Path
+from functools import partial
 
 from audit.errors import UNDETERMINED
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    from audit.commands.logs import add_logs
+    from audit.commands.logs import add_forms, add_logs
 
     parser.description = (
         "Says what mail logs tell of TLS: shares, versions, suites, certificates, who has none."
@@ -17,27 +16,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " it is, or no line is one of mail."
     )
     add_logs(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON (docs/schema/traffic-1.json)"
-    )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to this file")
+    add_forms(parser, "traffic-1.json")
     parser.set_defaults(run=_traffic)
 
 
 def _traffic(arguments: argparse.Namespace) -> int:
-    from audit.commands.logs import counted
-    from audit.report import traffic_text
-    from audit.report.encode import pretty
-    from audit.report.reporters import put
+    from audit.commands.logs import counted, ended, tell
+    from audit.report.traffic_page import traffic_page
+    from audit.report.traffic_text import show
     from audit.traffic.tables import traffic
 
-    figures = traffic(counted(arguments))
-    if arguments.html:
-        from audit.report.traffic_page import traffic_page
-
-        put(traffic_page(figures), arguments.html)
-    if arguments.json:
-        sys.stdout.buffer.write(pretty(figures))
-    else:
-        traffic_text.show(figures, sys.stdout)
-    return 0 if figures.whole and figures.counted else UNDETERMINED
+    troubles: list[str] = []
+    figures = traffic(counted(arguments, troubles))
+    tell(arguments, figures, partial(show, figures), partial(traffic_page, figures), troubles)
+    return ended(0 if figures.whole and figures.counted else UNDETERMINED, troubles)

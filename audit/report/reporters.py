@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from audit.errors import MailsealError
+from audit.written import is_a_device, put
 
 if TYPE_CHECKING:
     from audit.findings import Run
@@ -75,7 +76,7 @@ def wanted(words: Iterable[str], out: Path | None = None) -> list[Wanted]:
             raise MailsealError(f"{out}: cannot be made ({error.strerror})") from None
     usual = [(name, out / file) for name, file in USUAL.items()] if out else []
     found = [_wanted(word) for word in words] + usual
-    places = [os.path.realpath(path) for _, path in found if not _is_a_device(path)]
+    places = [os.path.realpath(path) for _, path in found if not is_a_device(path)]
     for place in places:
         if places.count(place) > 1:
             raise MailsealError(f"{place}: two reports would go there")
@@ -103,42 +104,3 @@ def write(run: "Run", format_name: str, path: Path, past: "Past | None" = None) 
         MailsealError: no such format, or the file cannot be written.
     """
     put(render(run, format_name, past), path)
-
-
-def put(report: bytes, path: Path, *, private: bool = False) -> None:
-    """Have a file hold this, or what it held before.
-
-    Args:
-        report: all of it.
-        path: the file.
-        private: for its owner alone, whatever the umask says.
-
-    Raises:
-        MailsealError: it cannot be written.
-    """
-    try:
-        if _is_a_device(path):
-            path.write_bytes(report)
-        else:
-            _replace(Path(os.path.realpath(path)), report, 0o600 if private else 0o666)
-    except OSError as error:
-        raise MailsealError(f"{path}: cannot be written ({error.strerror or error})") from None
-
-
-def _is_a_device(path: Path) -> bool:
-    """True for /dev/stdout, pipes and the like, which must be written to and never replaced."""
-    return path.is_relative_to("/dev") or (
-        path.exists() and not path.is_file() and not path.is_dir()
-    )
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Put the content beside the file and rename it; the umask has its say on the mode."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
-        with open(os.open(beside, flags, mode), "wb") as file:  # noqa: PTH123 - for the mode
-            file.write(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

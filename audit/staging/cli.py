@@ -183,7 +183,7 @@ def _write(seen: "Seen", out: Path) -> None:
     from audit.report.prospect_html import staging_page
     from audit.report.prospect_json import staging_document
     from audit.report.prospect_markdown import markdown
-    from audit.report.reporters import put
+    from audit.written import put
 
     put(staging_page(seen.staged), out / "staging.html")
     put(staging_document(seen.staged), out / "staging.json")

@@ -13,7 +13,7 @@ from audit.errors import MailsealError
 from audit.traffic import work
 from audit.traffic.read import Part
 from benchmarks.traffic.made import write
-from tests.commands import ROOT, mailseal
+from tests.commands import BIN, ROOT, mailseal, run
 
 HEAD = "2026-11-%02d 10:00:00 1xVc0c-%06d-1d "
 X = "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no"
@@ -138,6 +138,29 @@ def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str)
     assert done.returncode == 2, done.stdout
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--save", "--html"])
+def test_what_cannot_be_written_is_said_after_the_figures(log: Path, option: str) -> None:
+    """A disk that is full takes no counts, and what took an hour to count is not lost."""
+    done = mailseal("traffic", str(log), option, "/dev/full")
+    assert "Mails from other servers" in done.stdout
+    assert done.stderr == "mailseal: /dev/full: cannot be written (No space left on device)\n"
+    assert done.returncode == 2
+    assert Path("/dev/full").is_char_device(), "what stands for a device is not replaced"
+
+
+def test_a_disk_that_fills_leaves_the_counts_from_before(log: Path, tmp_path: Path) -> None:
+    """A limit of the size of files stands for the disk: nothing is left beside it either."""
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"mailseal/tally/before")
+    words = f"ulimit -f 4; trap '' XFSZ; {BIN / 'mailseal'} traffic {log} --save {kept}"
+    done = run("bash", "-c", words)
+    assert "Mails from other servers" in done.stdout
+    assert done.stderr == f"mailseal: {kept}: cannot be written (File too large)\n"
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == [kept]
+    assert kept.read_bytes() == b"mailseal/tally/before"
 
 
 def test_what_is_no_log_of_mail_is_undetermined(tmp_path: Path) -> None:
