@@ -19,6 +19,7 @@ SILENT = (
 _KEYS = {
     "ecdhe": "ECDHE",
     "dhe": "DHE",
+    "either": "ECDHE or DHE",
     "none": "no forward secrecy",
     "unknown": "key exchange unknown",
 }

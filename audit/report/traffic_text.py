@@ -78,7 +78,7 @@ def _outgoing(found: Outgoing) -> Iterator[Line]:
         yield _not_logged("pairs of cipher and certificate")
     else:
         yield _row("pairs of cipher and certificate", pairs.total)
-        for name in ("ecdhe", "dhe", "none", "unknown"):
+        for name in ("ecdhe", "dhe", "either", "none", "unknown"):
             yield _row(f"  key exchange {name}", getattr(pairs, name), pairs.total)
         for name, count in pairs.verified.items():
             yield _row(f"  verified: {name}", count, pairs.total)

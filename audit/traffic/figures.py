@@ -97,7 +97,8 @@ class Pairs(Struct, frozen=True, kw_only=True):
     """Different pairs of a cipher and a certificate's subject, among deliveries with TLS.
 
     Attributes:
-        total: all; the four ways to exchange keys add up to it, and so do the four of `verified`.
+        total: all; the ways to exchange keys add up to it, and so do the four of `verified`.
+        either: ECDHE or DHE: of TLS 1.3 that is all that some logs say.
         verified: pairs of which every delivery was verified, none, all by DANE, or some.
         domain_validated: unverified ones whose subject says "Domain Control Validated".
     """
@@ -105,6 +106,7 @@ class Pairs(Struct, frozen=True, kw_only=True):
     total: int
     ecdhe: int
     dhe: int
+    either: int
     none: int
     unknown: int
     verified: dict[str, int]

@@ -84,6 +84,7 @@ def pairs(tally: Tally) -> Pairs | None:
         total=len(found),
         ecdhe=exchanged["ecdhe"],
         dhe=exchanged["dhe"],
+        either=exchanged["either"],
         none=exchanged["none"],
         unknown=exchanged["unknown"],
         verified={name: verified[name] for name in ("yes", "no", "dane", "mixed")},

@@ -126,6 +126,7 @@ def _outgoing() -> Outgoing:
             total=3_547,
             ecdhe=1_258,
             dhe=1_756,
+            either=0,
             none=533,
             unknown=0,
             verified={"yes": 1_490, "no": 2_021, "dane": 28, "mixed": 8},
