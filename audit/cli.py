@@ -74,12 +74,12 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
     "traffic": (
         "say what mail logs tell of TLS",
         "mailseal traffic /var/log/exim4/mainlog* --own 192.0.2.0/24 --html tls.html",
-        "audit.traffic.cli:configure",
+        "audit.commands.traffic:configure",
     ),
     "whatif": (
         "say who a policy would hurt, from mail logs",
         "mailseal whatif --policy mailseal-2026 --server-order policy:univie-2015 mainlog*",
-        "audit.whatif.cli:configure",
+        "audit.commands.whatif:configure",
     ),
     "lab": ("run the built-in staging cluster", "mailseal lab up", "lab.cli:configure"),
 }

@@ -45,8 +45,8 @@ def write_page(directory: Path, name: str, path: Path | None = None) -> Path:
     Raises:
         MailsealError: the record cannot be read, or the page not be written.
     """
-    from audit.report.reporters import put
     from audit.report.rollout_page import rollout_page
+    from audit.written import put
 
     page = rollout_page(load(directory, name))
     where = path or directory / f"{name}{PAGE}"

@@ -38,6 +38,7 @@ _SAYS = {
 }
 # One file's part of what readelf says of several.
 _PART = re.compile(r"^File: (?:\S*/)?(\S+)\n(.*?)(?=^File: |\Z)", re.MULTILINE | re.DOTALL)
+_LONGEST = 300  # characters of what it said instead
 _NEEDED = re.compile(r"\(NEEDED\).*\[(.*)\]")
 
 
@@ -160,7 +161,7 @@ def _judge(openssl: str, prefix: str, said: str, dynamic: str) -> Iterator[str]:
     for what, pattern in _SAYS.items():
         found = pattern.search(said)
         if not found:
-            yield f"it does not say which OpenSSL it is {what}"
+            yield f"it does not say which OpenSSL it is {what}, but {said.strip()[:_LONGEST]!r}"
         elif found[1] != openssl:
             yield f"it is {what} OpenSSL {found[1]}, not {openssl}"
     parts = dict(_PART.findall(dynamic))

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "errors": set(),
     "options": set(),
+    "written": {"errors"},
     "iana": set(),
     "facts": {"iana"},
     "findings": {"facts"},
@@ -47,13 +49,14 @@ ALLOWED = {
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("judge", "past", "policy", "ports", "prospect", "rollout", "traffic", "waivers"),
+        *("whatif", "written"),
     },
     "rollout": {"changes", "errors", "findings"},
     "notify": {"account", "bounded", "errors", "report", "roots"},
-    "traffic": {"errors", "iana", "options", "progress", "report"},
+    "traffic": {"errors", "iana", "written"},
     "whatif": {
-        *("clients", "errors", "facts", "findings", "forecast", "history", "iana", "options"),
-        *("policy", "report", "traffic", "wire"),
+        *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),
+        *("policy", "traffic", "wire"),
     },
     "measures": {"errors", "findings", "policy"},
     "passage": {
@@ -72,10 +75,11 @@ PURE_MODULES = {
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
     *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tables", "tally")),
     *(f"traffic/{name}.py" for name in ("cyrus", "dovecot", "exim_syslog", "mixed", "postfix")),
-    *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "syslog")),
+    *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "silence", "stretch", "syslog")),
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell", "shapes")),
     *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
     *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),
+    "whatif/document.py",
 }
 IO = {"socket", "subprocess", "os.path", "pathlib", "threading", "requests", "testinfra", "ssl"}
 
@@ -106,6 +110,29 @@ def test_imports_run_downward(path: Path) -> None:
         return
     used = {name.split(".")[1] for name in _imports(path) if name.startswith("audit.")}
     assert used - {part} <= ALLOWED[part] | {"__version__"}
+
+
+def _arrows() -> dict[str, set[str]]:
+    """Which parts each part imports."""
+    found: dict[str, set[str]] = {}
+    for path in _sources("audit"):
+        used = {name.split(".")[1] for name in _imports(path) if name.startswith("audit.")}
+        found.setdefault(_part(path), set()).update(used - {_part(path)})
+    return found
+
+
+def test_no_two_parts_import_each_other() -> None:
+    """Not even by way of others, be they of the shell or not; and one arrow back would show."""
+    arrows = _arrows()
+    TopologicalSorter(arrows).prepare()
+    with pytest.raises(CycleError):
+        TopologicalSorter(arrows | {"traffic": {"report"}}).prepare()
+
+
+def test_only_the_command_line_knows_the_commands() -> None:
+    """By name, when one is called."""
+    assert not any("commands" in used for used in _arrows().values())
+    assert "audit.commands." in (ROOT / "audit/cli.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from audit.report.listing import HistoryDocument
 from audit.report.news import NotificationDocument
 from audit.report.prospect_json import StagingDocument
 from audit.report.rollouts import RolloutsDocument
-from audit.report.whatif_document import WhatIfDocument
 from audit.rollout.model import Rollout
 from audit.traffic.figures import Traffic
+from audit.whatif.document import WhatIfDocument
 
 DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "clients-1.json": Forecasts,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from audit.report.page import page
 from audit.report.traffic_months import months
-from audit.report.traffic_sections import sections
+from audit.report.traffic_sections import SILENT, sections
 from audit.traffic.figures import Traffic
 from audit.traffic.tables import share
 
@@ -24,6 +24,7 @@ def traffic_page(figures: Traffic) -> bytes:
         period=figures.period,
         drawn=months(figures.months),
         sections=list(sections(figures)),
+        silent=SILENT,
         missing=_missing(figures),
         kinds_of_lines=_kinds(figures),
         failing=figures.failing[:_MOST],

@@ -12,9 +12,14 @@ _PROVIDERS = 20
 _SUFFIXES = 40
 _HUNDRED = 100
 
+SILENT = (
+    "whether what it sent or got had one is not logged"
+    " (Postfix: smtp_tls_loglevel = 1, smtpd_tls_loglevel = 1)"
+)
 _KEYS = {
     "ecdhe": "ECDHE",
     "dhe": "DHE",
+    "either": "ECDHE or DHE",
     "none": "no forward secrecy",
     "unknown": "key exchange unknown",
 }
@@ -113,11 +118,11 @@ def _section(  # noqa: PLR0913, PLR0917 - all that a section consists of
         total=total,
         tls=found.tls,
         figures=[
-            Row("with TLS", found.tls, total, found.plain),
+            Row("with TLS", found.tls, total, found.plain, found.not_logged or None),
             _parted("forward secrecy", found.forward_secrecy, found.tls),
             _parted("AEAD", found.aead, found.tls),
             _parted("GCM", found.gcm, found.tls),
-            Row("without TLS", found.plain, total, found.tls),
+            Row("without TLS", found.plain, total, found.tls, found.not_logged or None),
             *further,
         ],
         versions=list(_versions(found)),
@@ -165,6 +170,7 @@ def _outgoing(found: Outgoing) -> Section:
         Row("all", hosts.total),
         Row("sometimes without TLS", hosts.sometimes_tls, hosts.total),
         Row("never with TLS", hosts.never_tls, hosts.total),
+        *([Row("not logged", hosts.not_logged, hosts.total)] if hosts.not_logged else []),
     ]
     suffixes = _most(hosts.by_tld, hosts.never_tls, _SUFFIXES)
     return _section(

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import TextIO
 
 from audit.report.paint import Line, put
+from audit.report.traffic_sections import SILENT
 from audit.report.visible import visible
 from audit.traffic.figures import Access, Incoming, Outgoing, Parted, Sessions, Traffic
 from audit.traffic.tables import share
@@ -46,6 +47,8 @@ def _whole(found: Traffic) -> Iterator[Line]:
         yield ((f"{lines.ambiguous:,} lines are ambiguous, and in no figure", "yellow"),)
     if not found.counted:
         yield (("no line is one of mail: nothing below means anything", "bold red"),)
+    for who in found.silent:
+        yield ((f"  {visible(who)} names no TLS session: {SILENT}", "yellow"),)
     for line in found.ambiguous:
         yield (("  could be read in more than one way: ", "yellow"), visible(line[:200]))
 
@@ -75,7 +78,7 @@ def _outgoing(found: Outgoing) -> Iterator[Line]:
         yield _not_logged("pairs of cipher and certificate")
     else:
         yield _row("pairs of cipher and certificate", pairs.total)
-        for name in ("ecdhe", "dhe", "none", "unknown"):
+        for name in ("ecdhe", "dhe", "either", "none", "unknown"):
             yield _row(f"  key exchange {name}", getattr(pairs, name), pairs.total)
         for name, count in pairs.verified.items():
             yield _row(f"  verified: {name}", count, pairs.total)
@@ -123,6 +126,8 @@ def _sessions(title: str, unit: str, total: int, found: Sessions) -> Iterator[Li
     yield _row(unit, total)
     yield _row("with TLS", found.tls, total)
     yield _row("without TLS", found.plain, total)
+    if found.not_logged:
+        yield _row("not logged", found.not_logged, total)
     for name, parted in (
         ("forward secrecy", found.forward_secrecy),
         ("AEAD", found.aead),

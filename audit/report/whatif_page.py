@@ -9,9 +9,9 @@ from audit.findings import Verdict as Mark
 from audit.report.page import page
 from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
-from audit.report.whatif_document import TrafficDocument, Verdict
-from audit.report.whatif_document import WhatIfDocument as WhatIf
 from audit.report.whatif_text import GUESSES, TITLES, basis, headline, likely, people, share, unseen
+from audit.whatif.document import TrafficDocument, Verdict
+from audit.whatif.document import WhatIfDocument as WhatIf
 
 # The symbols and colours are those of findings.
 MARKS: Mapping[Verdict, Mark] = {"break": "fail", "unknown": "inconclusive", "keep": "pass"}

@@ -7,8 +7,8 @@ from audit.policy.model import Traffic
 from audit.report.paint import Line, painted, put
 from audit.report.summary import plural
 from audit.report.visible import visible
-from audit.report.whatif_document import ClientDocument, SharesDocument, TrafficDocument
-from audit.report.whatif_document import WhatIfDocument as WhatIf
+from audit.whatif.document import ClientDocument, SharesDocument, TrafficDocument
+from audit.whatif.document import WhatIfDocument as WhatIf
 
 TITLES: dict[Traffic, str] = {
     "mx": "Port 25, from other servers",

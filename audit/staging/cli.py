@@ -120,9 +120,9 @@ def _staging(arguments: argparse.Namespace) -> int:
 
 
 def _order(arguments: argparse.Namespace) -> "Order":
-    from audit.report.reporters import writable
     from audit.staging.flow import Order
     from audit.staging.sides import Side, variables
+    from audit.written import writable
 
     asked = arguments
     if asked.baseline and (asked.now_policy or asked.now_inventory):
@@ -190,11 +190,12 @@ def _write(seen: "Seen", out: Path) -> None:
     from audit.report.prospect_html import staging_page
     from audit.report.prospect_json import staging_document
     from audit.report.prospect_markdown import markdown
-    from audit.report.reporters import put
+    from audit.written import put
 
     put(staging_page(seen.staged), out / _PAGE)
     put(staging_document(seen.staged), out / _DOCUMENT)
     put(markdown(seen.staged), out / _COMMENT)
     for files, run in ((_BEFORE, seen.before), (_AFTER, seen.after)):
-        for form, file in files.items() if run is not None else ():
-            write(run, form, out / file)
+        if run is not None:
+            for form, file in files.items():
+                write(run, form, out / file)

@@ -14,10 +14,10 @@ from typing import IO
 
 from audit.errors import UNDETERMINED, MailsealError
 from audit.prospect.deployment import Deployment, deployment
-from audit.report.reporters import put
 from audit.rollout.discreet import Discreet, without_keys
 from audit.staging.follow import Follower
 from audit.staging.sides import Side
+from audit.written import put
 
 _TOP = Path(__file__).resolve().parents[2]
 _ROLLOUT = _TOP / "rollout.yml"

@@ -93,18 +93,18 @@ class Block:
         self._vias: dict[bytes, Via] = {}
         self._by: dict[bytes, tuple[Use, bytes, bytes, bytes, bytes]] = {}
 
-    def count(self, block: bytes) -> None:
-        """Count whole lines, each with its end."""
+    def count(self, block: bytes, node: bytes = b"") -> None:
+        """Count whole lines of a node, each with its end."""
         for day, lines in _by_day(block):
             if self._first <= day <= self._last:
                 if day != self._day:
                     self.flush()
                     self._day = day
-                self._count(lines)
+                self._count(lines, node)
 
-    def _count(self, block: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - where every line goes through
+    def _count(self, block: bytes, node: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - where every line goes through
         """Count lines of the same day."""
-        day, own, begun, vias = self._day, self._own, self._tally.open, self._vias
+        day, own, begun, vias = self._day, self._own, self._tally.begun(node), self._vias
         arrivals: list[tuple[bytes, bytes]] = []
         copies: list[Sent] = []
         again: list[Sent] = []
@@ -131,7 +131,7 @@ class Block:
                 elif known and sent in known:
                     repeat(sent)
                 else:
-                    self._tally.copy(identity, sent)
+                    self._tally.copy(node, identity, sent)
             elif line[6]:
                 completed += 1
                 complete(identity, None)
@@ -144,7 +144,7 @@ class Block:
                 local += 1
             else:
                 others += 1
-                self.other(line[9])
+                self.other(line[9], node)
         if len(found) > others:
             self._tally.days[day] += len(found) - others
         self._tally.named += len(_NAMED.findall(block))
@@ -206,14 +206,14 @@ class Block:
             by = self._by[words] = _arrived_by(*self._via(words))
         return by
 
-    def other(self, line: bytes) -> None:
+    def other(self, line: bytes, node: bytes = b"") -> None:
         """What is not written by everybody, one line at a time."""
         tally = self._tally
         event = parse(line)
         tally.lines[event.kind, b" X=" in line] += 1
         tally.days[event.day] += 1
         if event.kind == "arrival":
-            tally.began(event.id)
+            tally.begun(node).setdefault(event.id, ())
             if event.ip:
                 use, login, x, cv, dn = _arrived_by(
                     event.protocol, event.x, event.cv, event.dn, event.login
@@ -221,9 +221,11 @@ class Block:
                 use = "own" if event.ip in self._own else use
                 tally.arrived(event.day, use, event.ip, login, x, cv, dn)
         elif event.kind == "delivery" and event.ip and event.ip not in self._own:
-            tally.sent(event.id, (event.day, event.name, event.ip, event.x, event.cv, event.dn))
+            # Without `+tls_cipher` in the log's settings, its certificate still tells of TLS.
+            x = event.x or (UNNAMED if event.cv or event.dn else b"")
+            tally.sent(node, event.id, (event.day, event.name, event.ip, x, event.cv, event.dn))
         elif event.kind == "completed":
-            tally.completed(event.id)
+            tally.begun(node).pop(event.id, None)
         elif event.kind == "tls-error" and event.ip:
             tally.failed(
                 event.day,

@@ -39,7 +39,7 @@ class Native:
         stamp = b"%b %b " % (day, clock[0] if clock else b"00:00:00")
         text = line[begin:] if stamped else stamp + line[begin:]
         if part is None:
-            self.sink.exim(text + b"\n")
+            self.sink.exim(text + b"\n", self.process.talk.host)
             return None
         number, end, count = part.groups()
         self.process.take((number, count, text + (b"\n" if end == b"\\" else b"")), self.sink)
@@ -70,7 +70,7 @@ class Parts(Talk):
         if int(number) == len(self.some) + 1:
             self.some.append(text)
             if number == count:
-                sink.exim(b"".join(self.some).rstrip(b"\n") + b"\n")
+                sink.exim(b"".join(self.some).rstrip(b"\n") + b"\n", self.host)
         if number == count:
             self.some.clear()
 

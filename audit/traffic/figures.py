@@ -49,6 +49,7 @@ class Sessions(Struct, frozen=True, kw_only=True):
 
     Attributes:
         tls, plain: with TLS and without.
+        not_logged: nobody can tell which of the two.
         versions, suites: "unknown" where the log does not say, or nobody knows the words.
         forward_secrecy: a later loss of the private key leaves it closed.
         aead, gcm: of the cipher.
@@ -56,6 +57,7 @@ class Sessions(Struct, frozen=True, kw_only=True):
 
     tls: int
     plain: int
+    not_logged: int
     versions: dict[str, int]
     suites: dict[str, int]
     forward_secrecy: Parted
@@ -95,7 +97,8 @@ class Pairs(Struct, frozen=True, kw_only=True):
     """Different pairs of a cipher and a certificate's subject, among deliveries with TLS.
 
     Attributes:
-        total: all; the four ways to exchange keys add up to it, and so do the four of `verified`.
+        total: all; the ways to exchange keys add up to it, and so do the four of `verified`.
+        either: ECDHE or DHE: of TLS 1.3 that is all that some logs say.
         verified: pairs of which every delivery was verified, none, all by DANE, or some.
         domain_validated: unverified ones whose subject says "Domain Control Validated".
     """
@@ -103,6 +106,7 @@ class Pairs(Struct, frozen=True, kw_only=True):
     total: int
     ecdhe: int
     dhe: int
+    either: int
     none: int
     unknown: int
     verified: dict[str, int]
@@ -116,11 +120,13 @@ class Hosts(Struct, frozen=True, kw_only=True):
         total: all.
         never_tls: those that got none with TLS, and how many of them by public suffix.
         sometimes_tls: those that got some with TLS and some without.
+        not_logged: those of which nothing is known but that they got some.
     """
 
     total: int
     never_tls: int
     sometimes_tls: int
+    not_logged: int
     by_tld: dict[str, int]
 
 
@@ -180,7 +186,7 @@ class Failing(Struct, frozen=True):
 
 
 class Month(Struct, frozen=True):
-    """Mails of a month, with and without TLS; shares in per cent, None of no mails."""
+    """Mails of a month of which the log says it; shares with TLS in per cent, None of none."""
 
     month: str
     incoming_tls: int
@@ -205,6 +211,7 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
         failing: hosts of which all failed for want of a version.
         months: the shares.
         ambiguous: some of the lines that can be read in more than one way.
+        silent: hosts and their programs that name no session: what they do not say is not logged.
     """
 
     from_: str = field(name="from")
@@ -220,6 +227,7 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
     failing: list[Failing]
     months: list[Month]
     ambiguous: list[str]
+    silent: list[str]
 
     @property
     def period(self) -> str:

@@ -8,7 +8,7 @@ from publicsuffixlist import PublicSuffixList
 
 from audit.traffic.figures import Hosts, Pairs
 from audit.traffic.session import session
-from audit.traffic.tally import UNNAMED, Tally, text
+from audit.traffic.tally import UNLOGGED, UNNAMED, Tally, secure, text
 
 # Whose mail hosts have names under several domains.
 _SAME = {
@@ -43,7 +43,7 @@ def providers(tally: Tally) -> dict[str, int]:
     """Mails with TLS by the registrable domain of the host, those of one provider together."""
     found: Counter[str] = Counter()
     for (words, x, _, _), seen in tally.hosts.items():
-        if x and seen.count:
+        if secure(x) and seen.count:
             name = _name(words)
             domain = _suffixes().privatesuffix(name) or name
             found[_SAME.get(domain, domain)] += seen.count
@@ -52,15 +52,16 @@ def providers(tally: Tally) -> dict[str, int]:
 
 def hosts(tally: Tally) -> Hosts:
     """Hosts by name, and which of them never have TLS."""
-    ways: defaultdict[bytes, set[bool]] = defaultdict(set)
+    ways: defaultdict[bytes, set[bool | None]] = defaultdict(set)
     for name, x, _, _ in tally.hosts:
-        ways[name].add(bool(x))
+        ways[name].add(None if x == UNLOGGED else bool(x))
     never = [name for name, found in ways.items() if found == {False}]
     by_tld = Counter(_suffixes().publicsuffix(_name(name)) or "" for name in never)
     return Hosts(
         total=len(ways),
         never_tls=len(never),
-        sometimes_tls=sum(len(found) > 1 for found in ways.values()),
+        sometimes_tls=sum(found >= {False, True} for found in ways.values()),
+        not_logged=sum(found == {None} for found in ways.values()),
         by_tld=dict(sorted(by_tld.items(), key=lambda item: (-item[1], item[0]))),
     )
 
@@ -83,6 +84,7 @@ def pairs(tally: Tally) -> Pairs | None:
         total=len(found),
         ecdhe=exchanged["ecdhe"],
         dhe=exchanged["dhe"],
+        either=exchanged["either"],
         none=exchanged["none"],
         unknown=exchanged["unknown"],
         verified={name: verified[name] for name in ("yes", "no", "dane", "mixed")},

@@ -1,6 +1,5 @@
 """Counts that are kept in a file, to be added to others without reading logs again."""
 
-import os
 import zlib
 from pathlib import Path
 
@@ -8,8 +7,9 @@ import msgspec
 
 from audit.errors import MailsealError
 from audit.traffic.tally import Tally
+from audit.written import put
 
-_HEADER = b"mailseal/tally/1\n"
+_HEADER = b"mailseal/tally/2\n"
 _BEGINNING = b"mailseal/tally/"
 _LARGEST = 1 << 30  # bytes, of what is in a file
 
@@ -31,14 +31,9 @@ def save(tally: Tally, path: Path) -> None:
     """Keep counts; what is in the file is replaced when all is written.
 
     Raises:
-        OSError: it cannot be written.
+        MailsealError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(_HEADER + zlib.compress(msgspec.msgpack.encode(tally), 6))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    put(_HEADER + zlib.compress(msgspec.msgpack.encode(tally), 6), path)
 
 
 def load(path: Path) -> Tally:
@@ -51,7 +46,7 @@ def load(path: Path) -> Tally:
         data = path.read_bytes()
         if not data.startswith(_HEADER):
             version = data[len(_BEGINNING) :].partition(b"\n")[0][:20].decode("ascii", "replace")
-            raise MailsealError(f"{path}: counts of version {version}, and this reads only 1")
+            raise MailsealError(f"{path}: counts of version {version}, and this reads only 2")
         unpacker = zlib.decompressobj()
         packed = unpacker.decompress(data[len(_HEADER) :], _LARGEST)
         if not unpacker.eof:

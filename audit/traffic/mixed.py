@@ -11,8 +11,9 @@ from functools import partial
 
 from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
 from audit.traffic.seams import Process, Sink, Talk
+from audit.traffic.stretch import Seams
 from audit.traffic.syslog import Calendar, Prefix, prefix
-from audit.traffic.tally import STRANGE, Kind, Seams
+from audit.traffic.tally import STRANGE, Kind
 
 Hear = Callable[[bytes, int, bytes], Kind | None]
 
@@ -24,12 +25,13 @@ _MANY = 1000  # names of processes that say nothing of mail
 class Reader:
     """Counts one part of a syslog file, or Dovecot's own log file."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of a part
         self,
         sink: Sink,
         changed: datetime,
         *,
         part: int = 0,
+        node: bytes = b"",
         first: bytes = b"",
         last: bytes = b"",
     ) -> None:
@@ -39,11 +41,12 @@ class Reader:
             sink: where to count.
             changed: when the file was written to for the last time.
             part: the place of this part among all, as far as the caller knows it.
+            node: the host of lines that name none, a word.
             first: the first day to count, YYYY-MM-DD; empty: all.
             last: the last one; empty: all.
         """
         self._sink, self._calendar, self._part = sink, Calendar(changed), part
-        self._first, self._last = first, last or b"~"
+        self._node, self._first, self._last = node, first, last or b"~"
         self._known: dict[bytes, Hear] = {}
         self._processes: dict[bytes, Process] = {}
         self._plain: list[Kind] = []
@@ -105,7 +108,7 @@ class Reader:
             return -2, _foreign
         self._stamp, self._writer = line[: found.dated], found.writer
         name = line[found.writer : found.end - 2]
-        hear = self._known.get(name) or self._hear(found)
+        hear = self._known.get(name) or self._hear(found._replace(host=found.host or self._node))
         if hear is _foreign:
             self._others = (self._others + 1) % _MANY
             if not self._others:  # some write a name of its own for every line

@@ -7,8 +7,9 @@ is a certificate with the name asked for (or one that DANE or a fingerprint name
 a known authority, whose name nobody looked at; both are `yes`. "Untrusted" is of no known authority
 and "Anonymous" none at all: `no`. Since 3.11 a delivery says that it was held to DANE.
 
-At `smtpd_tls_loglevel = 0` only the number of STARTTLS is known, as a connection ends; at
-`smtp_tls_loglevel = 0` nothing is known of deliveries.
+At `smtpd_tls_loglevel = 0` only the number of STARTTLS is known, as a connection ends (since 3.0);
+at `smtp_tls_loglevel = 0` nothing is known of deliveries. No line says which level it is: where a
+program of one host never names a session, what it says nothing of is not logged, and not in clear.
 
 Sources: tls_misc.c, tls_server.c, smtpd.c, log_adhoc.c, auxiliary/collate of 3.11.
 """
@@ -20,12 +21,14 @@ from functools import lru_cache
 from typing import Literal
 
 from audit.traffic.postfix_talk import (
+    CLEAR,
     CLIENT,
     CONNECT,
     DISCONNECT,
     ERROR,
     LIBRARY,
     SESSION,
+    STARTTLS,
     TO,
     Incoming,
     Outgoing,
@@ -81,7 +84,7 @@ def hear(tag: bytes, host: bytes, process: Process | None, sink: Sink) -> Hear |
         return Queue(host, sink).hears.get(named["program"], _other)
     if isinstance(process.talk, Incoming):
         return Server(process, process.talk, sink).hear
-    return Client(process, host, sink).hear
+    return Client(process, sink).hear
 
 
 _TALKS: dict[bytes, type[Talk]] = {b"smtpd": Incoming, b"smtp": Outgoing, b"lmtp": Outgoing}
@@ -112,6 +115,13 @@ def _suite(words: bytes) -> bytes:
     return b":".join((version, suite, bits, group) if group else (version, suite, bits))
 
 
+def _ended(line: bytes, start: int) -> bytes:
+    """What the end of a connection says of it; empty if it is a version that says nothing."""
+    if _STARTTLS.search(line, start):
+        return STARTTLS
+    return CLEAR if line.find(b"] ", start) >= 0 else b""
+
+
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:
     """Relay, delays, what it was held to and status: recipients and replies may forge them all."""
     mark = line.find(b">, relay=", start)
@@ -136,8 +146,7 @@ class Server:
             self.process.take((CONNECT,), self.sink)
         elif line.startswith(b"disconnect from ", start):
             waits = self.talk.mails or not self.process.known  # mostly not
-            tls = waits and _STARTTLS.search(line, start)
-            self.process.take((DISCONNECT, b"1" if tls else b""), self.sink)
+            self.process.take((DISCONNECT, _ended(line, start) if waits else b""), self.sink)
         elif b" with cipher " in line and (session := _session(line, start)):
             self.process.take(session, self.sink)
             return "session"
@@ -162,7 +171,6 @@ class Client:
     """Lines of one smtp or lmtp."""
 
     process: Process
-    host: bytes
     sink: Sink
 
     def hear(self, line: bytes, start: int, day: bytes) -> Kind:
@@ -174,9 +182,8 @@ class Client:
                 return found
             relay, delays, policy, status = found
             kind = _STATUS.get(status, "other")
-            message = self.host + b" " + line[start:mark]
             sent = b"1" if kind == "delivery" else b""
-            self.process.take((TO, day, message, relay, delays, policy, sent), self.sink)
+            self.process.take((TO, day, line[start:mark], relay, delays, policy, sent), self.sink)
             return kind
         if b" with cipher " in line and (session := _session(line, start)):
             self.process.take(session, self.sink)
@@ -200,13 +207,13 @@ class Queue:
         """A line of cleanup."""
         mark = line.find(b": message-id=", start, start + _NEAR)
         if mark >= 0:
-            self.sink.tally.began(self.host + b" " + line[start:mark])
+            self.sink.tally.begun(self.host).setdefault(line[start:mark], ())
             return "other"
         return "reject" if b"reject: " in line[start : start + _NEAR] else "other"
 
     def ends(self, line: bytes, start: int, _day: bytes) -> Kind:
         """A line of qmgr."""
         if line.endswith(b": removed") and line.find(b" ", start) == len(line) - 8:
-            self.sink.tally.completed(self.host + b" " + line[start:-9])
+            self.sink.tally.begun(self.host).pop(line[start:-9], None)
             return "completed"
         return "other"

@@ -6,10 +6,12 @@ from functools import lru_cache
 
 from audit.traffic.errors import reason
 from audit.traffic.seams import Event, Sink, Talk
+from audit.traffic.silence import node, unnamed
 from audit.traffic.tally import UNNAMED, Use
 
 CONNECT, DISCONNECT, SESSION = b"connect", b"disconnect", b"session"
 CLIENT, ERROR, LIBRARY, TO, BOUND = b"client", b"error", b"library", b"to", b"bound"
+STARTTLS, CLEAR = b"1", b"0"  # what the end of a connection says
 
 _RELAY = re.compile(rb"([^\s\[\]]+)\[([0-9a-fA-F.:]+)\]:\d+")
 _SUBMISSION = frozenset((b"submission", b"submissions", b"smtps"))
@@ -58,11 +60,11 @@ class Incoming(Talk):
         elif what == SESSION:
             self._flush(b"", sink)
             _, _, self.x, self.cv = event
+            sink.tally.told.add(node(self.host, self.tag))
         elif what == CONNECT:
             self.end(sink)
         elif what == DISCONNECT:
-            if event[1]:
-                self._flush(UNNAMED, sink)
+            self._flush(event[1], sink)
             self.end(sink)
         elif what == ERROR:
             self._failed(sink)
@@ -73,8 +75,7 @@ class Incoming(Talk):
 
     def end(self, sink: Sink) -> None:
         """The connection is over."""
-        if self.mails:
-            self._flush(UNNAMED if _services(self.tag) & _IMPLICIT else b"", sink)
+        self._flush(b"", sink)
         if self.error:
             self._failed(sink)
         self.x = self.cv = b""
@@ -84,10 +85,20 @@ class Incoming(Talk):
         session = [(SESSION, b"", self.x, self.cv)] if self.x else []
         return [*session, *self.mails, *([self.error] if self.error else [])]
 
-    def _flush(self, x: bytes, sink: Sink) -> None:
+    def _flush(self, said: bytes, sink: Sink) -> None:
         for mail in self.mails:
-            self._arrived(mail, x, sink)
+            self._arrived(mail, self._unnamed(said, mail[3]), sink)
         self.mails.clear()
+
+    def _unnamed(self, said: bytes, login: bytes) -> bytes:
+        """The X= of a mail without a session, by what the end of the connection says."""
+        services = _services(self.tag)
+        if said == STARTTLS or services & _IMPLICIT:
+            return UNNAMED
+        # Who logs in may have come to a port with TLS from the beginning, of which nothing is said.
+        if said == CLEAR and (not login or services & _SUBMISSION):
+            return b""
+        return unnamed(self.host, self.tag)
 
     def _arrived(self, mail: Event, x: bytes, sink: Sink) -> None:
         _, day, ip, login = mail
@@ -133,6 +144,8 @@ class Outgoing(Talk):
         if event[0] == SESSION:
             _, self.peer, self.x, self.cv = event
             self.message = self.delays = b""
+            if self.x:
+                sink.tally.told.add(node(self.host, self.tag))
         elif event[0] == BOUND:
             _, self.message, self.delays = event
         else:
@@ -150,9 +163,10 @@ class Outgoing(Talk):
             name, ip = _relay(relay)
             if ip and ip not in sink.own:
                 dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
-                copy = (day, name, ip, self.x, b"dane" if dane else self.cv, b"")
+                x = self.x or unnamed(self.host, self.tag)
+                copy = (day, name, ip, x, b"dane" if dane else self.cv, b"")
                 sink.copies.append(copy)
-                sink.tally.copy(message, copy)
+                sink.tally.copy(self.host, message, copy)
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""
@@ -164,5 +178,5 @@ class Outgoing(Talk):
     def put_off(self, event: Event, sink: Sink) -> None:
         """What is sent is counted later, so the message must not be forgotten before."""
         if event[0] == TO and event[6]:
-            begun = sink.tally.open.pop(event[2], ())
-            sink.tally.late.setdefault(event[2], begun)
+            begun = sink.tally.begun(self.host).pop(event[2], ())
+            sink.tally.late.setdefault(self.host, {}).setdefault(event[2], begun)

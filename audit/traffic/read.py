@@ -46,12 +46,14 @@ class Part(NamedTuple):
         path: the file.
         begin, end: the bytes in which they begin; None: all that follow.
         place: of this part among all that are read.
+        node: whose log it is.
     """
 
     path: Path
     begin: int = 0
     end: int | None = None
     place: int = 0
+    node: bytes = b""
 
 
 def changed(path: Path) -> datetime:
@@ -91,7 +93,7 @@ def blocks(part: Part) -> Iterator[bytes]:
     Raises:
         MailsealError: it cannot be read to its end, or is no log.
     """
-    path, begin, end, _ = part
+    path, begin, end, *_ = part
     try:
         with (_opener(path) or _plain)(path) as file:
             if begin:  # the line that this falls into belongs to the part before

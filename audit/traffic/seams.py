@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from audit.traffic.tally import Sent, Stretch, Tally, Use
+from audit.traffic.stretch import Stretch
+from audit.traffic.tally import Sent, Tally, Use
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
@@ -23,13 +24,14 @@ class Sink:
 
     Attributes:
         tally: the counts.
-        exim: takes whole lines of Exim's, with their ends, as its own log files have them.
+        exim: takes whole lines of Exim's, with their ends, as its own log files have them; and the
+            host that wrote them.
         own: addresses whose mail is counted apart.
         arrivals, copies: mails that came, and copies that were sent, which `flush` will count.
     """
 
     tally: Tally
-    exim: Callable[[bytes], None]
+    exim: Callable[[bytes, bytes], None]
     own: Container[bytes] = ()
     arrivals: list[Arrival] = field(default_factory=list)
     copies: list[Sent] = field(default_factory=list)

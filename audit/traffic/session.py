@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from audit.iana import GROUPS, SUITES, Suite, Version, suite
 
-KeyExchange = Literal["ecdhe", "dhe", "none", "unknown"]
+KeyExchange = Literal["ecdhe", "dhe", "either", "none", "unknown"]
 
 _VERSION = re.compile(
     r"(?:TLSv?-?(?P<tls>1(?:\.[0-3])?)(?:-PKIX)?|SSL(?:v|-)?(?P<ssl>[23])(?:\.0)?)"
@@ -55,7 +55,8 @@ class Session(Struct, frozen=True):
         version: None if it cannot be told.
         suite: the IANA name; empty if the words fit none, or more than one.
         group: the name of the group for the key exchange; empty if it is not written.
-        key_exchange: "none" is one without forward secrecy.
+        key_exchange: "none" is one without forward secrecy; "either" is ECDHE or DHE, for the words
+            of TLS 1.3 have it in the group, if they have one.
         aead, gcm: whether the cipher is one; None if it cannot be told.
     """
 
@@ -86,7 +87,7 @@ def session(words: str) -> Session:
     found = _from_description(match, known) if match else _SPELLINGS.get(cipher)
     group = (match["group"] or "" if match else "") or more.partition(":")[2].rstrip("*")
     if found is None:
-        exchange: KeyExchange = "ecdhe" if known == "TLSv1.3" else "unknown"
+        exchange = _of_group(group) if known == "TLSv1.3" else "unknown"
         return Session(words, known, "", _group(group), exchange, None, "GCM" in cipher or None)
     return Session(
         words,
@@ -124,12 +125,19 @@ def _asymmetric(match: re.Match[str]) -> str:
 def _exchange(found: Suite, group: str) -> KeyExchange:
     """How keys were exchanged, unauthenticated ones as ephemeral as the others."""
     if found.tls13:
-        return "dhe" if group.startswith("FFDHE") else "ecdhe"
+        return _of_group(group)
     if found.key_exchange in ("ECDHE", "DHE"):
         return "ecdhe" if found.key_exchange == "ECDHE" else "dhe"
     if found.authentication == "anon":
         return "ecdhe" if found.key_exchange == "ECDH" else "dhe"
     return "none"
+
+
+def _of_group(group: str) -> KeyExchange:
+    """The same for TLS 1.3, where nothing else tells; OpenSSL has fields since 3.0."""
+    if not group:
+        return "either"
+    return "dhe" if group.upper().startswith("FFDHE") else "ecdhe"
 
 
 def _group(words: str) -> str:

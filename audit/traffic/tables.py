@@ -21,7 +21,7 @@ from audit.traffic.figures import (
 )
 from audit.traffic.hosts import hosts, pairs, providers, validated_by_domain
 from audit.traffic.session import Session, session
-from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, text
+from audit.traffic.tally import UNLOGGED, UNNAMED, Kind, Seen, Tally, Use, secure, text
 
 _LINES: dict[Kind, str] = {
     "arrival": "arrivals",
@@ -61,6 +61,7 @@ def traffic(tally: Tally) -> Traffic:
         failing=_failing(tally),
         months=_months(tally),
         ambiguous=[text(line) for line in tally.strange],
+        silent=sorted(map(text, tally.silent)),
     )
 
 
@@ -95,7 +96,7 @@ def _sessions(counts: Mapping[bytes, int]) -> Sessions:
     suites: Counter[str] = Counter()
     parts: dict[str, Counter[bool | None]] = {name: Counter() for name in ("fs", "aead", "gcm")}
     for x, count in counts.items():
-        if not x:
+        if not secure(x):
             continue
         one = session("" if x == UNNAMED else x.decode("ascii", "replace"))
         versions[one.version or "unknown"] += count
@@ -105,6 +106,7 @@ def _sessions(counts: Mapping[bytes, int]) -> Sessions:
     return Sessions(
         tls=versions.total(),
         plain=counts.get(b"", 0),
+        not_logged=counts.get(UNLOGGED, 0),
         versions={name: versions[name] for name in (*VERSIONS, "unknown") if versions[name]},
         suites=dict(suites.most_common()),
         forward_secrecy=_parted(parts["fs"]),
@@ -150,7 +152,7 @@ def _certificates(tally: Tally, use: Use) -> Certificates | None:
 
 def _outgoing(tally: Tally) -> Outgoing:
     mails = _summed((x, count) for (_, x, _), count in tally.outgoing.items())
-    verified = _summed((text(cv), n) for (_, x, cv), n in tally.outgoing.items() if x)
+    verified = _summed((text(cv), n) for (_, x, cv), n in tally.outgoing.items() if secure(x))
     known = {name: verified.pop(name, 0) for name in _VERIFIED}
     return Outgoing(
         **_fields(_sessions(mails)),
@@ -199,9 +201,13 @@ def _failing(tally: Tally) -> list[Failing]:
 
 def _months(tally: Tally) -> list[Month]:
     came = _summed(
-        ((month, bool(x)), n) for (month, use, x, _), n in tally.incoming.items() if use == "mx"
+        ((month, secure(x)), n)
+        for (month, use, x, _), n in tally.incoming.items()
+        if use == "mx" and x != UNLOGGED
     )
-    went = _summed(((month, bool(x)), n) for (month, x, _), n in tally.outgoing.items())
+    went = _summed(
+        ((month, secure(x)), n) for (month, x, _), n in tally.outgoing.items() if x != UNLOGGED
+    )
     return [
         Month(
             text(month),

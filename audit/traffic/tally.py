@@ -10,6 +10,8 @@ from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from audit.traffic.stretch import Seams
+
 Use = Literal["mx", "submission", "access", "own"]
 Outcome = Literal["good", "bad", "refused"]  # refused: because there was no TLS
 Kind = Literal[
@@ -28,6 +30,7 @@ Kind = Literal[
 ]
 
 UNNAMED = b"?"  # TLS, but the log does not say which
+UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
 
 T = TypeVar("T", bound=Hashable)
 
@@ -35,6 +38,11 @@ T = TypeVar("T", bound=Hashable)
 def text(words: bytes) -> str:
     """Words of a log as text, whatever bytes they are."""
     return words.decode("utf-8", "backslashreplace")
+
+
+def secure(x: bytes) -> bool:
+    """Whether this X= is one of TLS, named or not."""
+    return x[:1] not in (b"", UNLOGGED)
 
 
 @dataclass(slots=True)
@@ -45,35 +53,17 @@ class Seen:
     last: bytes = b""
 
 
+# What a node has of messages that are not done with: the mails sent of each.
+Messages = dict[bytes, "tuple[Sent, ...]"]
 # One delivery to another host: the day, the host's name and address, X=, CV= and DN=.
 Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
 
 @dataclass(slots=True)
-class Stretch:
-    """What is left of one process's lines in one part; see `seams`.
-
-    Attributes:
-        first: day and time of the first event, as the log has them.
-        part: the place of the part among all parts; decides where times are the same.
-        head: what came before it was known how things stood.
-        known: whether that became known.
-        open: how they stood in the end, if so.
-    """
-
-    first: bytes
-    part: int
-    head: list[tuple[bytes, ...]]
-    known: bool
-    open: list[tuple[bytes, ...]]
-
-
-Seams = dict[bytes, list[Stretch]]  # by host, a blank, and what syslog writes of the process
-
-
-@dataclass(slots=True)
 class Tally:
     """What was counted. Words are bytes as they stand in the log; `x` is empty without TLS.
+
+    Nodes that log no TLS at all are told from others when all parts are there: see `silence`.
 
     Attributes:
         lines: by kind, and whether they name a TLS session.
@@ -93,9 +83,11 @@ class Tally:
             mails that went otherwise.
         errors: handshakes that failed, by use, address and reason.
         offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
+        told: nodes that named a session.
+        silent: nodes that named none; known in the end.
         seams: what a cut of a log tore apart.
-        open: messages that began in this part and are not completed: the mails sent of each.
-        late: the same of messages that began before it, or that nobody saw begin.
+        open: by node, messages that began in this part and are not completed.
+        late: the same, of messages that began before it, or that nobody saw begin.
     """
 
     lines: dict[tuple[Kind, bool], int] = field(default_factory=Counter)
@@ -113,9 +105,11 @@ class Tally:
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
+    told: set[bytes] = field(default_factory=set)
+    silent: set[bytes] = field(default_factory=set)
     seams: Seams = field(default_factory=dict)
-    open: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
-    late: dict[bytes, tuple[Sent, ...]] = field(default_factory=dict)
+    open: dict[bytes, Messages] = field(default_factory=dict)
+    late: dict[bytes, Messages] = field(default_factory=dict)
 
     def arrived(  # noqa: PLR0913, PLR0917 - what a log says of a mail
         self,
@@ -152,14 +146,14 @@ class Tally:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 
-    def began(self, message: bytes) -> None:
-        """A message is there, to be sent on."""
-        self.open.setdefault(message, ())
+    def begun(self, node: bytes) -> Messages:
+        """What is open at a node: two nodes may have the same number for different messages."""
+        return self.open.setdefault(node, {})
 
-    def sent(self, message: bytes, sent: Sent) -> None:
+    def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
         """One recipient's copy of a message went to another host."""
         self.copies(sent, 1)
-        self.copy(message, sent)
+        self.copy(node, message, sent)
 
     def copies(self, sent: Sent, count: int) -> None:
         """Copies went to another host, of whatever message: each is a mail until `copy` knows."""
@@ -178,18 +172,15 @@ class Tally:
         self.outgoing[day[:7], x, cv] -= count
         see(self.hosts, (name, x, cv, dn), day, -count)
 
-    def copy(self, message: bytes, sent: Sent) -> None:
+    def copy(self, node: bytes, message: bytes, sent: Sent) -> None:
         """Of which message a copy was: what a host got of one is one mail, for all recipients."""
-        unfinished = self.open if message in self.open else self.late
+        begun = self.begun(node)
+        unfinished = begun if message in begun else self.late.setdefault(node, {})
         known = unfinished.get(message, ())
         if all(mail[2] != sent[2] for mail in known):
             unfinished[message] = (*known, sent)
         else:
             unfinished[message] = self._together(known, (sent,))
-
-    def completed(self, message: bytes) -> None:
-        """A message will be sent nowhere any more."""
-        self.open.pop(message, None)
 
     def _together(self, known: tuple[Sent, ...], more: tuple[Sent, ...]) -> tuple[Sent, ...]:
         """All mails of a message; of two that are the same mail one does not count."""
@@ -213,18 +204,23 @@ class Tally:
             mine = getattr(self, name)
             for key, seen in getattr(other, name).items():
                 see(mine, key, seen.last, seen.count)
+        self.told |= other.told
         for process, stretches in other.seams.items():
             self.seams.setdefault(process, []).extend(stretches)
         for unfinished in (other.open, other.late):
-            for message, mails in unfinished.items():
-                if mails:
-                    self.late[message] = self._together(self.late.get(message, ()), mails)
+            for node, messages in unfinished.items():
+                late = self.late.setdefault(node, {})
+                for message, mails in messages.items():
+                    if mails:
+                        late[message] = self._together(late.get(message, ()), mails)
 
     def finish(self) -> None:
         """Nothing more is to come: what is in two parts is put together."""
-        for message, mails in self.late.items():
-            if begun := self.open.get(message):
-                self._together(begun, mails)
+        for node, messages in self.late.items():
+            begun = self.begun(node)
+            for message, mails in messages.items():
+                if known := begun.get(message):
+                    self._together(known, mails)
         self.open, self.late = {}, {}
         self.outgoing = +Counter(self.outgoing)
 
@@ -246,7 +242,7 @@ def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> N
 
 def _way(mail: Sent) -> tuple[bytes, bool]:
     """What makes two copies of a message one mail: the same host, and both with TLS or without."""
-    return mail[2], bool(mail[3])
+    return mail[2], secure(mail[3])
 
 
 def _mixed(mails: Iterable[Sent]) -> int:

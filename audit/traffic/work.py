@@ -11,8 +11,9 @@ from itertools import repeat
 from pathlib import Path
 
 from audit.errors import MailsealError
-from audit.traffic import keep, mixed
+from audit.traffic import keep, mixed, silence
 from audit.traffic.exim_block import Block
+from audit.traffic.nodes import node
 from audit.traffic.own import Own
 from audit.traffic.read import Part, blocks, changed, parts
 from audit.traffic.seams import Sink
@@ -67,13 +68,13 @@ def tally(
             total.merge(keep.load(path))
         else:
             logs.append(path)
-    work = [part for path in logs for part in parts(path, jobs)]
-    work = [part._replace(place=place) for place, part in enumerate(work)]
+    every = [part._replace(node=node(path)) for path in logs for part in parts(path, jobs)]
+    work = [part._replace(place=place) for place, part in enumerate(every)]
     with progress(len(work)) as done:
         if scheduler or min(jobs, len(work)) > 1:
             with _executor(jobs, scheduler) as executor:
-                every = executor.map(count, work, repeat(wanted))
-                for part, counted in zip(work, every, strict=True):
+                each = executor.map(count, work, repeat(wanted))
+                for part, counted in zip(work, each, strict=True):
                     total.merge(counted)
                     done(part.path.name)
         else:
@@ -90,6 +91,7 @@ def finish(tally: Tally, wanted: Wanted) -> None:
     mixed.finish(Sink(tally, exim.count, own))
     exim.flush()
     tally.finish()
+    silence.settle(tally)
 
 
 def count(part: Part, wanted: Wanted) -> Tally:
@@ -113,9 +115,16 @@ def _count(part: Part, wanted: Wanted, into: Tally) -> None:
             if not number and is_syslog(block):
                 sink = Sink(into, exim.count, own)
                 reader = mixed.Reader(
-                    sink, changed(part.path), part=part.place, first=first, last=last
+                    *(sink, changed(part.path)),
+                    part=part.place,
+                    node=part.node,
+                    first=first,
+                    last=last,
                 )
-            (reader or exim).count(block)
+            if reader:
+                reader.count(block)
+            else:
+                exim.count(block, part.node)
         exim.flush()
         if reader:
             into.merge(Tally(seams=reader.seams()))

@@ -7,7 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from audit.policy.model import Policy, Traffic
-from audit.report.whatif_document import (
+from audit.traffic.tally import Seen, Tally, Use, text
+from audit.whatif.document import (
     AlreadyDocument,
     ClientDocument,
     Effect,
@@ -15,7 +16,6 @@ from audit.report.whatif_document import (
     TrafficDocument,
     WhatIfDocument,
 )
-from audit.traffic.tally import Seen, Tally, Use, text
 from audit.whatif.reason import Change, Reasoned
 from audit.whatif.verdict import Verdict
 

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from audit.clients.model import Client
 from audit.policy.model import Profile, Traffic
-from audit.report.whatif_document import WhatIfDocument
 from audit.traffic.session import session
-from audit.traffic.tally import UNNAMED, Seen, Tally, text
+from audit.traffic.tally import UNLOGGED, UNNAMED, Seen, Tally, text
+from audit.whatif.document import WhatIfDocument
 from audit.whatif.ja3 import Sight
 from audit.whatif.known import seen
 from audit.whatif.ledger import Ledger, Who
@@ -27,6 +27,7 @@ from audit.wire.offer import Offer
 USES: tuple[Traffic, ...] = ("mx", "submission", "access")
 _NO_WORD = Reasoned("unknown", "the policy has no word about this kind of traffic")
 _UNNAMED = Reasoned("unknown", "the log does not say which TLS it was")
+_UNLOGGED = Reasoned("unknown", "the log does not say whether it uses TLS")
 _PLAIN_KEPT = Reasoned("keep", "it uses no TLS, and the policy does not require it")
 _PLAIN = Reasoned("unknown", "it uses no TLS, which the policy requires; it was never seen to try")
 
@@ -108,6 +109,8 @@ def _by_log(
 ) -> Reasoned:
     if profile is None:
         return _NO_WORD
+    if x == UNLOGGED:
+        return _UNLOGGED
     if not x:
         return _PLAIN_KEPT if profile.tls == "offered" else _PLAIN
     told = None if x == UNNAMED else seen(session(text(x)))
@@ -139,7 +142,7 @@ def _hosts(found: Ledger, tally: Tally, question: Question) -> None:
 
     @cache
     def by_log(x: bytes, cv: bytes) -> Reasoned:
-        if profile is None or not x or x == UNNAMED:
+        if profile is None or x in (b"", UNLOGGED, UNNAMED):
             return _by_log(x, changes, profile, [])
         told = seen(session(text(x)))
         return _UNNAMED if told is None else peer(told, changes, text(cv), verify=question.verify)

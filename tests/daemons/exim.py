@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.daemons.cell import Ports, Server, cell
@@ -14,13 +15,18 @@ PORTS: Ports = {
     587: ("smtp", "starttls"),
     25: ("smtp", "starttls"),
 }
-_CIPHERS = {
+PORTABLE = {
     "AESGCM(256)": "AES-256-GCM",
     "AESGCM(128)": "AES-128-GCM",
     "CHACHA20/POLY1305(256)": "CHACHA20-POLY1305",
     "AES(256)": "AES-256-CBC",
     "AES(128)": "AES-128-CBC",
     "AESCCM(128)": "AES-128-CCM",
+    "AESCCM(256)": "AES-256-CCM",
+    "AESCCM8(128)": "AES-128-CCM-8",
+    "AESCCM8(256)": "AES-256-CCM-8",
+    "Camellia(128)": "CAMELLIA-128-CBC",
+    "Camellia(256)": "CAMELLIA-256-CBC",
 }
 _EXCHANGES = {
     ("ECDH", "ECDSA"): "ECDHE-ECDSA",
@@ -31,16 +37,35 @@ _EXCHANGES = {
 _GROUPS = {"P-256": "SECP256R1", "P-384": "SECP384R1", "P-521": "SECP521R1"}
 
 
+@dataclass(frozen=True)
+class More:
+    """What is told to it beside TLS.
+
+    Attributes:
+        options: of the main section.
+        sections: all that comes after it; without it no recipient is accepted.
+    """
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    sections: str = ""
+
+
+_NOTHING_MORE = More()
+
+
 @contextmanager
-def exim_gnutls(pki: Pki, folder: Path, tls: Tls, accept_max: int = 0) -> Iterator[Server]:
+def exim_gnutls(
+    pki: Pki, folder: Path, tls: Tls, accept_max: int = 0, more: More = _NOTHING_MORE
+) -> Iterator[Server]:
     """Debian's exim4-daemon-heavy; Exim's own limit of connections would be 20."""
     options = {"tls_require_ciphers": priority(tls), "smtp_accept_max": str(accept_max)}
-    with _exim("lab", folder, tls, options, files(tls, pki)) as server:
+    more = replace(more, options=options | dict(more.options))
+    with _exim("lab", folder, tls, more, files(tls, pki)) as server:
         yield server
 
 
 @contextmanager
-def exim_openssl(pki: Pki, folder: Path, tls: Tls) -> Iterator[Server]:
+def exim_openssl(pki: Pki, folder: Path, tls: Tls, more: More = _NOTHING_MORE) -> Iterator[Server]:
     """Debian's source, built on OpenSSL."""
     off = [f"+no_{v.lower().replace('.', '_').removesuffix('_0')}" for v in ALL]
     wanted = [word for v, word in zip(ALL, off, strict=True) if v not in tls.versions]
@@ -51,7 +76,8 @@ def exim_openssl(pki: Pki, folder: Path, tls: Tls) -> Iterator[Server]:
         "openssl_options": " ".join(["+no_sslv2", "+no_sslv3", *wanted]),
     }
     laid = {**files(tls, pki), **library(tls)}
-    with _exim("exim-openssl", folder, tls, options, laid) as server:
+    more = replace(more, options=options | dict(more.options))
+    with _exim("exim-openssl", folder, tls, more, laid) as server:
         yield server
 
 
@@ -62,7 +88,7 @@ def priority(tls: Tls) -> str:
     words = [
         *(f"VERS-TLS{v.removeprefix('TLSv')}" for v in reversed(tls.versions)),
         *(_EXCHANGES[s.exchange, s.signer] for s in old),
-        *(_CIPHERS[s.cipher] for s in told),
+        *(PORTABLE[s.cipher] for s in told),
         *(s.mac for s in old or told),
         *(f"GROUP-{_GROUPS.get(g, g.upper())}" for g in tls.groups),
         "SIGN-ALL",
@@ -78,7 +104,7 @@ def _exim(
     root: str,
     folder: Path,
     tls: Tls,
-    options: Mapping[str, str],
+    more: More,
     laid: Mapping[str, str | bytes],
 ) -> Iterator[Server]:
     settings = {
@@ -94,12 +120,12 @@ def _exim(
         "tls_advertise_hosts": "*",
         "tls_certificate": " : ".join(f"/etc/tls/{key}.crt" for key in tls.keys),
         "tls_privatekey": " : ".join(f"/etc/tls/{key}.key" for key in tls.keys),
-        **options,
+        **more.options,
     }
     if tls.dh_bits:
         settings["tls_dhparam"] = "/etc/tls/dh.pem"
         settings["tls_dh_max_bits"] = "4096"  # a larger prime than this is left out silently
-    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items()) + more.sections
     start = "exec /usr/sbin/exim4 -bdf"
     with cell(root, folder, {**laid, "etc/exim4/exim4.conf": lines}, start, PORTS) as server:
         yield server

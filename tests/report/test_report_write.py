@@ -18,9 +18,9 @@ from audit.report.jsonl import lines_document
 from audit.report.junit import junit_document
 from audit.report.oscal import oscal_document
 from audit.report.prometheus import prometheus_document
-from audit.report.reporters import writable
 from audit.report.sarif import sarif_document
 from audit.report.terminal import text_document
+from audit.written import writable
 from tests.report.report_factories import lab_past, lab_run, make_finding, make_run, worst_run
 
 TYPED: dict[str, Reporter] = {

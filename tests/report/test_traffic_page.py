@@ -69,6 +69,17 @@ def test_versions_are_drawn_as_wide_as_they_are_many() -> None:
     assert _rows(figures(), "incoming")["TLSv1.3"] == ["553,200", "1,106,400", "50.0%"]
 
 
+def test_what_is_not_logged_is_neither_with_nor_without() -> None:
+    """It has a column of its own, and who does not log it is named on top."""
+    found = figures()
+    outgoing = replace(found.outgoing, plain=0, not_logged=found.outgoing.plain)
+    found = replace(found, outgoing=outgoing, silent=["mx1 postfix/smtp"])
+    rows = _rows(found, "outgoing")
+    assert rows["with TLS"] == ["2,938,236", "3,201,708", "91.8%", "0", "263,472"]
+    assert rows["without TLS"] == ["0", "3,201,708", "0.0%", "2,938,236", "263,472"]
+    assert "mx1 postfix/smtp: no TLS session is named; whether" in _words(found)
+
+
 def test_certificates_that_are_not_logged_are_not_nought() -> None:
     """Where no subject is in the log, nobody knows."""
     found = figures()

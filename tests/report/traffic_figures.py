@@ -62,6 +62,7 @@ def figures(**changes: Any) -> Traffic:
         ],
         months=months,
         ambiguous=[],
+        silent=[],
     )
     return replace(made, **changes)
 
@@ -102,6 +103,7 @@ def _sessions(tls: int, plain: int, unit: str = "mails") -> dict[str, Any]:
         unit: tls + plain,
         "tls": tls,
         "plain": plain,
+        "not_logged": 0,
         "versions": {**versions, "unknown": tls - sum(versions.values())} if tls else {},
         "suites": {**suites, "unknown": unknown} if tls else {},
         "forward_secrecy": Parted(good + old, weak, unknown),
@@ -124,6 +126,7 @@ def _outgoing() -> Outgoing:
             total=3_547,
             ecdhe=1_258,
             dhe=1_756,
+            either=0,
             none=533,
             unknown=0,
             verified={"yes": 1_490, "no": 2_021, "dane": 28, "mixed": 8},
@@ -133,6 +136,7 @@ def _outgoing() -> Outgoing:
             total=14_208,
             never_tls=1_861,
             sometimes_tls=77,
+            not_logged=0,
             by_tld={"com": 611, "unknown": 509, "at": 495, "org": 201, "ac.at": 35, "gv.at": 10},
         ),
     )

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from audit.rollout.differences import differences
-from audit.rollout.discreet import HIDDEN, Discreet, is_secret, secrets, without_keys
+from audit.rollout.discreet import Discreet, is_secret, secrets, without_keys
+from audit.rollout.shapes import HIDDEN
 from tests.rollout.rollout_factories import STARTED
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"

@@ -9,12 +9,12 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from audit.cli import main
-from audit.report.reporters import put
 from audit.report.rollout_page import rollout_page
 from audit.report.rollouts import rollout_document, rollouts_document, show
 from audit.report.strip import lasted, strip
 from audit.rollout import events as ev
 from audit.rollout.record import Record
+from audit.written import put
 from tests.commands import ROOT
 from tests.report.report_factories import HOSTILE
 from tests.rollout import rollout_factories as made

@@ -3,7 +3,7 @@
 from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
-from audit.traffic import mixed
+from audit.traffic import mixed, silence
 from audit.traffic.seams import Sink
 from audit.traffic.tally import Tally
 
@@ -22,7 +22,7 @@ class Counted:
     def part(self, lines: Sequence[bytes], number: int = 0) -> "Counted":
         """Count one part, which is the *number*-th, whenever it is read."""
         tally = Tally()
-        sink = Sink(tally, self.exim.append, self._own)
+        sink = Sink(tally, self._take, self._own)
         reader = mixed.Reader(sink, CHANGED, part=number, first=self._first, last=self._last)
         half = len(lines) // 2
         for block in (lines[:half], lines[half:]):
@@ -31,10 +31,14 @@ class Counted:
         self.tally.merge(Tally(seams=reader.seams()))
         return self
 
+    def _take(self, lines: bytes, _host: bytes) -> None:
+        self.exim.append(lines)
+
     def finish(self) -> Tally:
         """No part is to come."""
-        mixed.finish(Sink(self.tally, self.exim.append, self._own))
+        mixed.finish(Sink(self.tally, self._take, self._own))
         self.tally.finish()
+        silence.settle(self.tally)
         return self.tally
 
 

@@ -9,6 +9,14 @@ from audit.traffic.tally import Tally
 from tests.traffic.lines import FAKE, lines
 
 
+def test_a_certificate_tells_of_tls_that_has_no_name() -> None:
+    """With `log_selector = -tls_cipher` there is no X=, and the mail was not in clear."""
+    head = b"2026-11-29 10:11:12 1xVc0c-00003u-1d => u@b R=r T=t H=mx.b [192.0.2.1]"
+    for more, x in ((b' CV=no DN="CN=y"', b"?"), (b" CV=yes", b"?"), (b"", b"")):
+        (key,) = counted(head + more + b" S=5\n").outgoing
+        assert key[1] == x
+
+
 def counted(block: bytes, **more: bytes) -> Tally:
     """The counts of a block."""
     tally = Tally()
@@ -21,6 +29,7 @@ def counted(block: bytes, **more: bytes) -> Tally:
 def strictly(log: list[bytes]) -> Tally:
     """The same with each line read for itself."""
     tally = Tally()
+    tally.begun(b"")
     reader = Block(tally, Own())
     for line in log:
         tally.named += b" X=" in line

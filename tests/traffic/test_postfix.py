@@ -99,6 +99,41 @@ def test_without_a_line_of_its_own_a_session_has_no_name(
     assert dict(found.incoming) == {(b"2026-11", use, x, b""): 1}
 
 
+def test_where_no_session_is_ever_named_nothing_is_in_clear() -> None:
+    """At log level 0 deliveries look the same with and without TLS: that is not logged."""
+    quiet = stamped(_delivered("A1"), "postfix/smtpd[7]: A1: client=a[192.0.2.2]")
+    found = count(*quiet)
+    assert dict(found.outgoing) == {(b"2026-11", b"!", b""): 1}
+    assert dict(found.incoming) == {(b"2026-11", "mx", b"!", b""): 1}
+    assert {key[1] for key in found.hosts} == {key[3] for key in found.clients} == {b"!"}
+    assert found.silent == {b"mx1 postfix/smtp", b"mx1 postfix/smtpd"}
+
+
+def test_where_one_session_is_named_all_others_were_in_clear() -> None:
+    """Of that program on that host, wherever the log was cut, and of nobody else."""
+    named = stamped(_sent_with("Untrusted"), _delivered("A1"))
+    quiet = stamped(_delivered("A2"), "postfix/smtpd[7]: A1: client=a[192.0.2.2]")
+    other = [line.replace(b" mx1 ", b" mx2 ") for line in stamped(_delivered("A3"))]
+    instance = stamped(_delivered("A4").replace("postfix/", "postfix-out/"))
+    service = stamped(_delivered("A5").replace("postfix/", "postfix/relay/"))
+    found = Counted().part(quiet + instance, 0).part(other + service, 2).part(named, 1).finish()
+    assert dict(found.outgoing) == {
+        (b"2026-11", X, b"no"): 1,
+        (b"2026-11", b"", b""): 2,
+        (b"2026-11", b"!", b""): 2,
+    }
+    assert found.silent == {b"mx1 postfix/smtpd", b"mx1 postfix-out/smtp", b"mx2 postfix/smtp"}
+
+
+def test_who_logs_in_may_have_come_with_tls_from_the_start() -> None:
+    """Then no STARTTLS says nothing; at a service that is known to have it, it does."""
+    login = "A1: client=a[192.0.2.2], sasl_method=PLAIN, sasl_username=me"
+    for service, x in (("postfix/smtpd", b"!"), ("postfix/submission/smtpd", b"")):
+        end = "disconnect from a[192.0.2.2] ehlo=1 auth=1 mail=1 quit=1 commands=4"
+        found = _server("connect from a[192.0.2.2]", login, end, service=service)
+        assert dict(found.incoming) == {(b"2026-11", "submission", x, b""): 1}
+
+
 def test_a_session_ends_with_its_connection() -> None:
     """Who comes next in the same process has none."""
     session = f"Anonymous TLS connection established from a[192.0.2.2]: {SUITE}"
@@ -118,7 +153,7 @@ def test_who_logged_in_submits() -> None:
     found = _server(
         "A1: client=a[192.0.2.2], sasl_method=PLAIN, sasl_username=me, too, sasl_sender=x@y"
     )
-    assert found.clients.keys() == {("submission", b"192.0.2.2", b"me, too", b"")}
+    assert found.clients.keys() == {("submission", b"192.0.2.2", b"me, too", b"!")}
 
 
 @pytest.mark.parametrize(
@@ -206,7 +241,7 @@ def test_mail_that_a_filter_gives_back_is_ones_own() -> None:
     """It came once already."""
     lines = stamped("postfix/smtpd[7]: A1: client=localhost[127.0.0.1]")
     found = Counted(own={b"127.0.0.1"}).part(lines).finish()
-    assert dict(found.incoming) == {(b"2026-11", "own", b"", b""): 1}
+    assert dict(found.incoming) == {(b"2026-11", "own", b"!", b""): 1}
 
 
 FAKE = f"established from b[1.1.1.1]: {SUITE}"
@@ -242,10 +277,9 @@ def test_a_delivery_that_can_be_read_in_two_ways_is_ambiguous(line: str) -> None
     ],
 )
 def test_a_session_in_somebodys_words_is_none(line: str) -> None:
-    """The mail that follows came in clear, and the law of conservation holds."""
+    """What follows has none, nor is it told that there would have been one; nothing is lost."""
     found = count(*stamped(line, "postfix/smtpd[7]: A1: client=a[192.0.2.2]", _delivered("A2")))
-    assert all(x == b"" for _, _, x, _ in found.incoming)
-    assert all(x == b"" for _, x, _ in found.outgoing)
+    assert {x for _, _, x, _ in found.incoming} == {x for _, x, _ in found.outgoing} == {b"!"}
     assert found.named == sum(n for (_, names), n in found.lines.items() if names) == 1
     assert NAMED in line.encode()
 

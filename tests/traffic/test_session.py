@@ -78,7 +78,7 @@ SPELLINGS = [
     ("TLS1.2:RSA__NULL__SHA1:0", "TLSv1.2", "TLS_RSA_WITH_NULL_SHA", "", "none", False, False),
     (
         "TLS1.3:AEAD-AES256-GCM-SHA384:256",
-        *("TLSv1.3", "TLS_AES_256_GCM_SHA384", "", "ecdhe", True, True),
+        *("TLSv1.3", "TLS_AES_256_GCM_SHA384", "", "either", True, True),
     ),
     (
         "TLS1.2:ADH-AES128-GCM-SHA256:128",
@@ -89,7 +89,7 @@ SPELLINGS = [
         *("TLSv1.2", "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA", "", "dhe", False, False),
     ),
     # What nobody can tell is told as that.
-    ("TLS1.4:TLS_AES_256_GCM_SHA384:256", None, "TLS_AES_256_GCM_SHA384", "", "ecdhe", True, True),
+    ("TLS1.4:TLS_AES_256_GCM_SHA384:256", None, "TLS_AES_256_GCM_SHA384", "", "either", True, True),
     ("TLS1.2:FAKE:256", "TLSv1.2", "", "", "unknown", None, None),
     ("FAKE", None, "", "", "unknown", None, None),
     ("", None, "", "", "unknown", None, None),

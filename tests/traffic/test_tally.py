@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.traffic import keep
@@ -68,6 +68,7 @@ def whole(*parts: Tally) -> Tally:
     return total
 
 
+@settings(deadline=None)
 @given(mixed())
 def test_lines_of_several_messages_may_be_mixed(
     log: tuple[list[list[bytes]], list[bytes]],
@@ -76,6 +77,7 @@ def test_lines_of_several_messages_may_be_mixed(
     assert whole(part(together)) == whole(part([line for lines in apart for line in lines]))
 
 
+@settings(deadline=None)
 @given(mixed(), st.data())
 def test_any_cuts_and_any_order_of_merging(
     log: tuple[list[list[bytes]], list[bytes]], data: st.DataObject
@@ -97,6 +99,7 @@ def whole_parts(parts: Sequence[Tally]) -> Tally:
     return total
 
 
+@settings(deadline=None)
 @given(mixed())
 def test_one_mail_for_each_message_and_host(log: tuple[list[list[bytes]], list[bytes]]) -> None:
     """Counted another way: by sets of what stands in the lines."""
@@ -114,6 +117,7 @@ def test_one_mail_for_each_message_and_host(log: tuple[list[list[bytes]], list[b
     assert sum(found.deliveries.values()) == sum(b" => " in line for line in together)
 
 
+@settings(deadline=None)
 @given(mixed())
 def test_counts_are_kept(
     log: tuple[list[list[bytes]], list[bytes]],

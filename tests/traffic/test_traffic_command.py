@@ -13,7 +13,7 @@ from audit.errors import MailsealError
 from audit.traffic import work
 from audit.traffic.read import Part
 from benchmarks.traffic.made import write
-from tests.commands import ROOT, mailseal
+from tests.commands import BIN, ROOT, mailseal, run
 
 HEAD = "2026-11-%02d 10:00:00 1xVc0c-%06d-1d "
 X = "X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=no"
@@ -87,6 +87,30 @@ def test_a_line_that_can_be_read_in_two_ways_is_shown(tmp_path: Path) -> None:
     assert done.returncode == 3, "nothing could be counted"
 
 
+def test_who_logs_no_tls_is_named(tmp_path: Path) -> None:
+    """It is neither with nor without, in counts that are kept as well, until a session is named."""
+    sent = (
+        "Nov 29 10:07:46 mx1 postfix/smtp[9]: %s: to=<a@b>, relay=mx.b[192.0.2.9]:25, delay=1,"
+        " delays=0/0/1/0, dsn=2.0.0, status=sent (250 Ok)\n"
+    )
+    session = (
+        "Nov 29 10:07:45 mx1 postfix/smtp[9]: Untrusted TLS connection established to"
+        " mx.b[192.0.2.9]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
+    )
+    quiet, named, kept = tmp_path / "quiet", tmp_path / "named", str(tmp_path / "kept")
+    quiet.write_text(sent % "A1")
+    named.write_text(session + sent % "A2")
+    done = mailseal("traffic", str(quiet), "--save", kept)
+    assert "mx1 postfix/smtp names no TLS session: whether" in done.stdout
+
+    def ways(*files: str) -> tuple[int, ...]:
+        found = document(*files)["outgoing"]
+        return found["tls"], found["plain"], found["not_logged"]  # type: ignore[index]
+
+    assert ways(kept) == (0, 0, 1)
+    assert ways(kept, str(named)) == (1, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -98,7 +122,7 @@ def test_a_line_that_can_be_read_in_two_ways_is_shown(tmp_path: Path) -> None:
         (["{log}", "--jobs", "0"], "'0' is no number of processes"),
         (["{log}", "--scheduler", "tcp://127.0.0.1:9"], "dask"),
         (["{kept}"], "these counts are not complete"),
-        (["{newer}"], "counts of version 2, and this reads only 1"),
+        (["{newer}"], "counts of version 3, and this reads only 2"),
         (["{damaged}"], "damaged counts"),
     ],
 )
@@ -107,13 +131,36 @@ def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str)
     mailseal("traffic", str(log), "--save", str(kept))
     data = kept.read_bytes()
     (tmp_path / "kept").write_bytes(data[:-20])
-    (tmp_path / "newer").write_bytes(data.replace(b"tally/1", b"tally/2"))
+    (tmp_path / "newer").write_bytes(data.replace(b"tally/2", b"tally/3"))
     (tmp_path / "damaged").write_bytes(data[:30] + b"x" * 40 + data[70:])
     names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged")}
     done = mailseal("traffic", *(word.format(log=log, **names) for word in words))
     assert done.returncode == 2, done.stdout
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--save", "--html"])
+def test_what_cannot_be_written_is_said_after_the_figures(log: Path, option: str) -> None:
+    """A disk that is full takes no counts, and what took an hour to count is not lost."""
+    done = mailseal("traffic", str(log), option, "/dev/full")
+    assert "Mails from other servers" in done.stdout
+    assert done.stderr == "mailseal: /dev/full: cannot be written (No space left on device)\n"
+    assert done.returncode == 2
+    assert Path("/dev/full").is_char_device(), "what stands for a device is not replaced"
+
+
+def test_a_disk_that_fills_leaves_the_counts_from_before(log: Path, tmp_path: Path) -> None:
+    """A limit of the size of files stands for the disk: nothing is left beside it either."""
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"mailseal/tally/before")
+    words = f"ulimit -f 4; trap '' XFSZ; {BIN / 'mailseal'} traffic {log} --save {kept}"
+    done = run("bash", "-c", words)
+    assert "Mails from other servers" in done.stdout
+    assert done.stderr == f"mailseal: {kept}: cannot be written (File too large)\n"
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == [kept]
+    assert kept.read_bytes() == b"mailseal/tally/before"
 
 
 def test_what_is_no_log_of_mail_is_undetermined(tmp_path: Path) -> None:

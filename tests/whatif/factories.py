@@ -7,9 +7,9 @@ from audit.clients.load import clients, offer
 from audit.forecast.manners import GNUTLS_3_7, Manners
 from audit.policy.load import load
 from audit.policy.model import Policy
-from audit.report.whatif_document import ClientDocument, WhatIfDocument
 from audit.traffic.tally import Tally, Use
 from audit.whatif import order
+from audit.whatif.document import ClientDocument, WhatIfDocument
 from audit.whatif.premises import Question
 from audit.whatif.weigh import Narrowing, weigh
 
@@ -38,7 +38,7 @@ def tally(
             found.days[DAY] += 1
             message = f"{number}-{turn}".encode()
             sent = DAY, name.encode(), b"192.0.2.1", x.encode(), cv.encode(), b""
-            found.sent(message, sent)
+            found.sent(b"", message, sent)
     found.finish()
     return found
 

@@ -1,7 +1,7 @@
 """A page with something of everything, to be looked at and tested."""
 
-from audit.report.whatif_document import WhatIfDocument
 from audit.report.whatif_page import whatif_page
+from audit.whatif.document import WhatIfDocument
 from audit.whatif.weigh import Narrowing
 from tests.whatif.factories import DAY, MODELS, ask, tally
 

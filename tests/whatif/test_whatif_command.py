@@ -8,11 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from audit.cli import main
+from audit.commands import whatif as cli
 from audit.history.place import place
 from audit.report import whatif_text
 from audit.report.whatif_page import whatif_page
 from audit.traffic.tally import Tally
-from audit.whatif import cli
 from audit.whatif.order import by_runs
 from tests.commands import ROOT
 from tests.history.history_factories import at, cluster, keep
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The command, on what was counted instead of on logs."""
 
     def ask_(counted: Tally, *words: str) -> int:
-        monkeypatch.setattr(cli, "counted", lambda arguments: counted)
+        monkeypatch.setattr(cli, "counted", lambda *_: counted)
         monkeypatch.setenv("MAILSEAL_HISTORY", str(tmp_path / "none.db"))
         return main(["whatif", "--policy", NEW, *words, "mainlog"])
 
@@ -46,6 +46,15 @@ def test_the_exit_code_says_whether_anybody_is_hurt(asked: Any, capsys: Capture)
     assert asked(tally(("access", "192.0.2.9", "", CBC, 2))) == 3
     assert asked(Tally(), *ROLLED_OUT) == 3
     assert capsys.readouterr().out.endswith("Nobody was seen: nothing can be said.\n")
+
+
+def test_what_cannot_be_written_is_said_after_the_answer(asked: Any, capsys: Capture) -> None:
+    """Who is hurt is printed, and stays what the exit code says."""
+    for counted, code in ((FINE, 2), (BROKEN, 1)):
+        assert asked(counted, *ROLLED_OUT, "--html", "/dev/full") == code
+        out, err = capsys.readouterr()
+        assert out.endswith(".\n")
+        assert err == "mailseal: /dev/full: cannot be written (No space left on device)\n"
 
 
 def test_the_document_is_as_its_schema_says(asked: Any, capsys: Capture) -> None:

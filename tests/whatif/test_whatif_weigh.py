@@ -131,6 +131,7 @@ def test_own_probes_are_nobodys() -> None:
     [
         ("?", "the log does not say which TLS it was"),
         ("TLSv9:FOO:1", "the log does not say which TLS it was"),
+        ("!", "the log does not say whether it uses TLS"),
         ("", "it uses no TLS, which the policy requires; it was never seen to try"),
     ],
 )
@@ -161,13 +162,14 @@ def test_going_out_we_are_the_client() -> None:
         ("old.example", OLD_TLS, "no", 3),
         ("cbc.example", CBC, "no", 2),
         ("plain.example", "", "", 1),
+        ("quiet.example", "!", "", 5),
     )
     found = ask(tally(hosts=hosts), "rfc9325", OLD)
     out = found.traffic["outgoing"]
     verdicts = {row.client: row.verdict for row in found.clients}
     assert verdicts["old.example"] == "break"
-    assert verdicts["cbc.example"] == "unknown"
-    assert out.plain == 1
+    assert verdicts["cbc.example"] == verdicts["quiet.example"] == "unknown"
+    assert out.plain == 1, "what is not logged is not without TLS"
 
 
 def test_a_certificate_that_is_not_verified_breaks_where_that_is_required() -> None:

@@ -1,4 +1,4 @@
-"""What `mailseal whatif --json` says, as types; see `documents`."""
+"""What `mailseal whatif --json` says, as types; their words stand in the schema."""
 
 from typing import Annotated, Literal
 

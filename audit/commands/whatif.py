@@ -1,20 +1,20 @@
 """`mailseal whatif`: what it takes and what it prints."""
 
 import argparse
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.commands.logs import add_forms, add_logs, counted, ended, tell
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
 from audit.options import add_history, add_library
 from audit.policy.model import KEY_TYPES
-from audit.traffic.logs import add_logs, counted
 from audit.traffic.tally import text
 
 if TYPE_CHECKING:
     from audit.policy.model import KeyType, Policy, Traffic
-    from audit.report.whatif_document import WhatIfDocument
     from audit.traffic.tally import Tally
+    from audit.whatif.document import WhatIfDocument
     from audit.whatif.hellos import Hellos
     from audit.whatif.premises import Before
 
@@ -70,34 +70,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the key for them, to have the same in several reports (default: one for this report)",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON (docs/schema/whatif-1.json)"
-    )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to this file")
+    add_forms(parser, "whatif-1.json")
     parser.set_defaults(run=_whatif)
 
 
 def _whatif(arguments: argparse.Namespace) -> int:
     from audit.policy.load import load
     from audit.report import whatif_text
-    from audit.report.encode import pretty
+    from audit.report.whatif_page import whatif_page
 
-    policy = load(arguments.policy)
-    found = answer(arguments, policy)
-    if arguments.html:
-        from audit.report.reporters import put
-        from audit.report.whatif_page import whatif_page
-
-        put(whatif_page(found), arguments.html)
-    if arguments.json:
-        sys.stdout.buffer.write(pretty(found))
-    else:
-        whatif_text.show(found, sys.stdout)
-    return exit_code(found)
+    troubles: list[str] = []
+    found = answer(arguments, load(arguments.policy), troubles)
+    tell(arguments, found, partial(whatif_text.show, found), partial(whatif_page, found), troubles)
+    return ended(exit_code(found), troubles)
 
 
-def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
+def answer(
+    arguments: argparse.Namespace, policy: "Policy", troubles: list[str]
+) -> "WhatIfDocument":
     """Everything that is asked for on the command line, read and weighed.
+
+    Args:
+        arguments: the command line.
+        policy: what would come into force.
+        troubles: gets why something could not be written.
 
     Raises:
         MailsealError: a log, a capture, a run, a policy or a key cannot be read.
@@ -117,7 +113,7 @@ def answer(arguments: argparse.Namespace, policy: "Policy") -> "WhatIfDocument":
     if arguments.hash_users or arguments.key_file:
         name = hasher(arguments.key_file)
     captured: Hellos = read(arguments.hellos)
-    tally = counted(arguments)
+    tally = counted(arguments, troubles)
     question = Question(
         policy=policy,
         day=datetime.now(tz=UTC).date(),

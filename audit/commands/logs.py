@@ -1,17 +1,24 @@
-"""What commands that read logs take, and how they come to their counts."""
+"""What commands that read logs take, how they come to their counts, and how they tell of them."""
 
 import argparse
 import os
+import sys
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any, TextIO
 
-from audit.errors import MailsealError
+from audit.errors import USAGE, MailsealError
+from audit.findings import FAILED
 from audit.options import number
-from audit.progress import bar
+from audit.progress import bar, say
+from audit.report.encode import pretty
+from audit.report.visible import visible
 from audit.traffic.keep import save
 from audit.traffic.tally import Tally
 from audit.traffic.work import Wanted, finish, tally
+from audit.written import put
 
 _MOST_JOBS = 256
 
@@ -57,8 +64,18 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def counted(arguments: argparse.Namespace) -> Tally:
+def add_forms(parser: argparse.ArgumentParser, schema: str) -> None:
+    """Add the forms in which it is told; *schema* is the file that JSON is valid by."""
+    parser.add_argument("--json", action="store_true", help=f"print JSON (docs/schema/{schema})")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to this file")
+
+
+def counted(arguments: argparse.Namespace, troubles: list[str]) -> Tally:
     """What the logs say, with a bar for as long as they are read; kept if that is asked for.
+
+    Args:
+        arguments: those of `add_logs`.
+        troubles: gets why the counts could not be kept.
 
     Raises:
         MailsealError: a log cannot be read, or is none; a day after the last; no scheduler.
@@ -77,9 +94,49 @@ def counted(arguments: argparse.Namespace) -> Tally:
         progress=partial(bar, "reading"),
     )
     if arguments.save:
-        save(found, arguments.save)
+        _attempt(troubles, save, found, arguments.save)
     finish(found, wanted)
     return found
+
+
+def tell(
+    arguments: argparse.Namespace,
+    found: object,
+    show: Callable[[TextIO], None],
+    page: Callable[[], bytes],
+    troubles: list[str],
+) -> None:
+    """Print what was found, and write its page if that is asked for.
+
+    Args:
+        arguments: those of `add_forms`.
+        found: what is printed as JSON.
+        show: prints it for people.
+        page: makes the page.
+        troubles: gets why the page could not be written.
+    """
+    try:
+        if arguments.json:
+            sys.stdout.buffer.write(pretty(found))
+        else:
+            show(sys.stdout)
+    finally:  # the page does not wait for who reads the terminal
+        if arguments.html:
+            _attempt(troubles, put, page(), arguments.html)
+
+
+def ended(code: int, troubles: list[str]) -> int:
+    """Say what could not be written, and give the exit code; *code* if there is no such thing."""
+    for trouble in troubles:
+        say(f"mailseal: {visible(trouble)}")
+    return USAGE if troubles and code != FAILED else code
+
+
+def _attempt(troubles: list[str], write: Callable[[Any, Path], None], *what: Any) -> None:  # noqa: ANN401
+    try:
+        write(*what)
+    except MailsealError as error:
+        troubles.append(str(error))
 
 
 def _day(words: str) -> str:

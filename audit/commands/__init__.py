@@ -1,0 +1,1 @@
+"""Commands that read logs: arguments in, calls out. Nothing imports them but the command line."""
