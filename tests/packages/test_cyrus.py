@@ -87,8 +87,8 @@ def test_a_good_cyrus_is_shipped() -> None:
             DYNAMIC,
             [
                 (
-                    "it does not say which OpenSSL it is compiled for, but 'imapd: error while loading"
-                    " shared libraries: libssl.so.3'"
+                    "it does not say which OpenSSL it is compiled for, but 'imapd: error while"
+                    " loading shared libraries: libssl.so.3'"
                 ),
                 (
                     "it does not say which OpenSSL it is run with, but 'imapd: error while loading"
