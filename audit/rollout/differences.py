@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from audit.rollout.discreet import HIDDEN, Discreet, holds_a_key
+from audit.rollout.discreet import Discreet, holds_a_key
+from audit.rollout.shapes import HIDDEN
 
 Found = tuple[str, tuple[str, ...], int]
 """A file, what is otherwise in it, and how many lines of that were left out."""

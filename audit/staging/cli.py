@@ -196,5 +196,6 @@ def _write(seen: "Seen", out: Path) -> None:
     put(staging_document(seen.staged), out / _DOCUMENT)
     put(markdown(seen.staged), out / _COMMENT)
     for files, run in ((_BEFORE, seen.before), (_AFTER, seen.after)):
-        for form, file in files.items() if run is not None else ():
-            write(run, form, out / file)
+        if run is not None:
+            for form, file in files.items():
+                write(run, form, out / file)
