@@ -12,7 +12,7 @@ from audit.findings import Run
 from audit.report.changed import changed, drifted
 from audit.report.documents import FindingDocument, PolicyDocument, Time
 from audit.report.encode import pretty, text
-from audit.report.json import finding_document
+from audit.report.json import finding_document, policy_document
 from audit.report.paint import Line, put
 from audit.report.summary import plural
 from audit.report.visible import visible
@@ -108,9 +108,7 @@ def _side(run: Run) -> SideDocument:
     return SideDocument(
         run=run.run,
         started=run.started,
-        policies=[
-            PolicyDocument(id=text(p.id), version=p.version) for p in run.policies or (run.policy,)
-        ],
+        policies=[policy_document(one) for one in run.policies or (run.policy,)],
         executed=run.executed,
     )
 

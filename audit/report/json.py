@@ -37,11 +37,11 @@ def run_document(run: Run, _past: Past = NO_PAST) -> bytes:
     return pretty(
         RunDocument(
             schema="mailseal/run/1",
-            run=run.run,
-            started=run.started,
-            finished=run.finished,
-            policy=_policy(run.policy),
-            policies=[_policy(one) for one in run.policies or (run.policy,)],
+            run=text(run.run),
+            started=text(run.started),
+            finished=text(run.finished),
+            policy=policy_document(run.policy),
+            policies=[policy_document(one) for one in run.policies or (run.policy,)],
             planned=run.planned,
             executed=run.executed,
             findings=[finding_document(finding) for finding in run.findings],
@@ -79,7 +79,8 @@ def _waiver(waiver: Waiver) -> WaiverDocument:
     )
 
 
-def _policy(policy: PolicyId) -> PolicyDocument:
+def policy_document(policy: PolicyId) -> PolicyDocument:
+    """A policy and its edition, which its file may name as it likes."""
     return PolicyDocument(id=text(policy.id), version=text(policy.version))
 
 

@@ -65,7 +65,8 @@ def _lines(run: Run, past: Past, *, facts: bool) -> Iterator[Line]:
 def _block(run: Run, *, named: bool) -> Iterator[Line]:
     """What one policy has to say; its sum is the last line."""
     if named:
-        yield ((f"Policy {visible(run.policy.id)} of {run.policy.version}", "bold reverse"),)
+        heading = visible(f"Policy {run.policy.id} of {run.policy.version}")
+        yield ((heading, "bold reverse"),)
         yield ()
     for verdict, (heading, style) in _HEADINGS.items():
         places = by_place(run.findings, verdict)

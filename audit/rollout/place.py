@@ -38,7 +38,8 @@ def names(directory: Path) -> list[str]:
     """
     if not directory.exists():
         return []
-    found = [p.name.removesuffix(RECORD) for p in directory.iterdir() if p.suffix == RECORD]
+    files = (p for p in directory.iterdir() if p.suffix == RECORD and p.is_file())
+    found = [p.name.removesuffix(RECORD) for p in files]
     return sorted(filter(_NAME.fullmatch, found), key=_order)
 
 

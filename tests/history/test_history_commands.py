@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from audit import runner
 from audit.cli import main
 from audit.errors import MailsealError
-from audit.findings import Run
+from audit.findings import PolicyId, Run
 from audit.history.entry import Series
 from audit.history.keep import keeping
 from audit.history.place import Place, place, usual
@@ -280,11 +280,12 @@ def test_what_programs_read_keeps_to_its_schemas(there: Place, capfd: Capture) -
 def test_hostile_names_do_no_harm_to_a_terminal(there: Place, capfd: Capture) -> None:
     """Neither in a list nor in a difference is there a control character or a forged line."""
     names = ("mx1\x1b[2J", "a\nb", "\u202egnp", "\udcff")
+    policy = PolicyId(id="p\x1b[2J\udcff", version="\x1b[2J\udcff")
     series = Series(inventory="/i/\x1b[2J\n")
     findings = [make_finding(host=n, observed=n, verdict="pass") for n in names]
-    keep(there, make_run(*findings), at(0), series)
+    keep(there, make_run(*findings, policy=policy), at(0), series)
     worse = [replace(f, verdict="fail", observed=f"{f.host} is bad") for f in findings]
-    keep(there, make_run(*worse), at(1), series)
+    keep(there, make_run(*worse, policy=policy), at(1), series)
     for words in (["history"], ["diff"], ["diff", "--json"], ["history", "--json"]):
         main([*words, "--history", str(there)])
         said = capfd.readouterr()

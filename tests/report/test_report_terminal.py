@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from msgspec.structs import replace
 
-from audit.findings import Run
+from audit.findings import PolicyId, Run
 from audit.report.terminal import show
 from tests.report.report_factories import (
     NOTICES,
@@ -128,6 +128,14 @@ def test_a_hostile_server_cannot_forge_lines_or_move_the_cursor() -> None:
     assert all(line.isprintable() for line in text.split("\n"))
     assert not any(line.startswith("imap9") for line in text.split("\n"))
     assert "[red]x[/red]" in text
+
+
+def test_a_policy_cannot_either() -> None:
+    """Its file says what its edition is called."""
+    policies = tuple(PolicyId(id=f"p{n}", version="\x1b[2J\ud800") for n in (1, 2))
+    text = printed(make_run(make_finding(policy="p1"), policies=policies))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert r"Policy p1 of \x1b[2J\ud800" in text
 
 
 def test_no_secret_is_printed() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from audit.rollout.differences import differences
 from audit.rollout.discreet import Discreet, is_secret, secrets, without_keys
+from audit.rollout.events import Failed
 from audit.rollout.shapes import HIDDEN
+from audit.rollout.watch import Task, Watch
 from tests.rollout.rollout_factories import STARTED
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
@@ -127,6 +129,14 @@ def test_of_a_setting_in_a_sentence_only_the_name_is_shown(words: str, shown: st
     shown = shown.replace("{}", HIDDEN)
     assert Discreet().text(words) == shown
     assert Discreet().text(shown) == shown
+
+
+def test_a_record_has_no_password_that_a_task_complains_of() -> None:
+    """Nobody has told it that this is one."""
+    result = {"msg": "cannot parse sasl_password: hunter2", "failed": True}
+    (failed,) = Watch().failed("imap1", Task(name="x"), result, STARTED)
+    assert isinstance(failed, Failed)
+    assert failed.why == f"cannot parse sasl_password: {HIDDEN}"
 
 
 @pytest.mark.parametrize(

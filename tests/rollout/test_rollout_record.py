@@ -209,3 +209,11 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             record.write(made.good())
     record.close()
     assert load(tmp_path, record.id).course == "unfinished"
+
+
+def test_what_is_no_file_is_no_record(tmp_path: Path) -> None:
+    """Nobody waits for the other end of a pipe."""
+    name = written(tmp_path, made.good())
+    os.mkfifo(tmp_path / "20261129T023004Z.jsonl")
+    (tmp_path / "20261130T023004Z.jsonl").mkdir()
+    assert names(tmp_path) == [name]
