@@ -64,7 +64,10 @@ class Known(Struct, frozen=True):
         """Whether the client meets a condition; None if nobody can tell."""
         if self.offer is not None and need.kind in self.exact:
             return meets(self.offer, need)
-        return True if any(one.implies(need) for one in self.met) else None
+        mine = [one for one in self.met if one.kind == need.kind]
+        if not all(one.or_none for one in mine):  # it has such a list
+            mine = [replace(one, or_none=False) for one in mine]
+        return True if any(one.implies(need) for one in mine) else None
 
     def impossible(self, wanted: Iterable[Need]) -> bool:
         """Whether it cannot meet all of these: one of them, or what follows of them, is wrong."""

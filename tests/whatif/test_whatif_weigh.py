@@ -9,8 +9,10 @@ from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
 from audit.forecast.server import keys
 from audit.iana import suite
 from audit.policy.load import load
+from audit.policy.model import KEY_TYPES
 from audit.whatif.ja3 import by_sight, parse
 from audit.whatif.known import Known, Seen, learn
+from audit.whatif.needs import Need, needs
 from audit.whatif.order import by_policy
 from audit.whatif.premises import Question
 from audit.whatif.side import from_policy
@@ -217,6 +219,29 @@ def test_what_is_likely_is_no_proof() -> None:
     assert (row.verdict, row.likely, row.guess) == ("unknown", "keep", "usual")
     access = found.traffic["access"]
     assert (access.lower, access.upper, access.likely.keep) == (0, 9, 9)
+
+
+def test_an_ecdsa_certificate_that_was_taken_tells_a_group() -> None:
+    """OpenSSL gives it only to who names its curve, or no groups; and ECDHE to none of those."""
+    known = Known(
+        met=(
+            Need("group", frozenset((23,)), or_none=True),
+            Need("group", frozenset((23, 24, 25))),
+        )
+    )
+    assert known.truth(Need("group", frozenset((23, 29)))) is True
+    assert known.truth(Need("group", frozenset((24, 29)))) is None
+    assert Known(met=known.met[:1]).truth(Need("group", frozenset((23, 29)))) is None
+    shadow, new = load(SHADOW).profiles["access"], load(NEW).profiles["access"]
+    strict = replace(shadow, versions=tuple(v for v in new.versions if v.name == "TLSv1.2"))
+    old = from_policy(strict, date(2026, 11, 20), keys(KEY_TYPES), OPENSSL_3_0, "rolled out")
+    side = from_policy(new, date(2026, 11, 20), keys(KEY_TYPES), OPENSSL_3_0, "new")
+    for name, verdict in (("ECDSA", True), ("RSA", None)):
+        taken = suite(f"TLS_ECDHE_{name}_WITH_AES_256_GCM_SHA384")
+        told = learn(Known(), Seen("TLSv1.2", taken), old)
+        wanted = needs(side.server, "TLSv1.2", taken) or ()
+        groups = [one for one in wanted if one.kind == "group" and not one.or_none]
+        assert [told.truth(one) for one in groups] == [verdict]
 
 
 def test_a_contradiction_is_several_clients() -> None:
