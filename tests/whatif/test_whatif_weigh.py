@@ -10,6 +10,7 @@ from audit.forecast.server import keys
 from audit.iana import suite
 from audit.policy.load import load
 from audit.policy.model import KEY_TYPES
+from audit.report.whatif_document import ClientDocument
 from audit.whatif.ja3 import by_sight, parse
 from audit.whatif.known import Known, Seen, learn
 from audit.whatif.needs import Need, needs
@@ -219,6 +220,26 @@ def test_what_is_likely_is_no_proof() -> None:
     assert (row.verdict, row.likely, row.guess) == ("unknown", "keep", "usual")
     access = found.traffic["access"]
     assert (access.lower, access.upper, access.likely.keep) == (0, 9, 9)
+
+
+def test_hellos_that_end_differently_prove_nothing_and_are_named() -> None:
+    """Two clients behind one address that negotiated the same: one of them is the one."""
+    offers = {one.id: offer for one, offer in MODELS}
+    counted = tally(("access", "192.0.2.7", "", "TLSv1.2:ECDHE-RSA-AES256-GCM-SHA384:256", 1))
+
+    def judged(*names: str) -> ClientDocument | None:
+        hellos = {("access", "192.0.2.7"): {offers[name]: f"hello of {name}" for name in names}}
+        narrowing = Narrowing(hellos=hellos)  # type: ignore[arg-type]
+        both = ask(counted, NEW, OLD, OPENSSL_3_0, narrowing, certificates=KEY_TYPES)
+        return both.clients[0] if both.clients else None
+
+    assert judged("openssl-3.0") is None
+    broken, either = judged("tls12-p521"), judged("openssl-3.0", "tls12-p521")
+    assert broken is not None
+    assert either is not None
+    assert (broken.verdict, broken.source) == ("break", "hello")
+    assert (either.verdict, either.source) == ("unknown", "log")
+    assert "on which of several hellos is its" in either.evidence
 
 
 def test_an_ecdsa_certificate_that_was_taken_tells_a_group() -> None:
