@@ -123,11 +123,15 @@ def _none(known: Known, new: Side, version: Version) -> str:
 
 
 def _doubt(doubts: list[tuple[Suite, list[Need]]], version: Version) -> str:
-    """What would have to be known, by the suite that lacks least."""
-    one, open_ = min(doubts, key=lambda doubt: len(doubt[1]))
-    if any(need.kind == "suite" for need in open_):
+    """What would have to be known: of a suite that it has if there is one, or else which it has."""
+    had = [(one, left) for one, left in doubts if all(need.kind != "suite" for need in left)]
+    if not had:
         return f"whether it offers {_some([s.name for s, _ in doubts])} was never seen"
-    need = open_[0]
+    one, left = min(had, key=lambda doubt: len(doubt[1]))
+    return "; ".join(dict.fromkeys(_lacking(need, one, version) for need in left))
+
+
+def _lacking(need: Need, one: Suite, version: Version) -> str:
     if need.kind in ("group", "field"):
         names = [_NAMES.get(code, hex(code)) for code in sorted(need.codes)]
         return f"for {one.name} it must name one of the groups {_some(names)}, which was never seen"

@@ -222,6 +222,18 @@ def test_what_is_likely_is_no_proof() -> None:
     assert (access.lower, access.upper, access.likely.keep) == (0, 9, 9)
 
 
+def test_what_is_open_of_a_suite_that_was_seen_is_not_whether_it_is_offered() -> None:
+    """But all that it lacks; with no such suite, those that may be offered."""
+    cbc = tally(("mx", "192.0.2.7", "", "TLSv1.2:ECDHE-RSA-AES256-SHA:256", 1))
+    why = only(ask(cbc, NEW, SHADOW, OPENSSL_3_0)).evidence.partition("): ")[2]
+    suite_ = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"
+    assert why == (
+        f"whether it accepts a signature of the server for {suite_} in TLSv1.2 was never seen;"
+        f" for {suite_} it must name one of the groups P-256, P-384, X25519, which was never seen"
+    )
+    assert "whether it offers TLS_AES_256" in only(ask(cbc, NEW, OLD, OPENSSL_3_0)).evidence
+
+
 def test_hellos_that_end_differently_prove_nothing_and_are_named() -> None:
     """Two clients behind one address that negotiated the same: one of them is the one."""
     offers = {one.id: offer for one, offer in MODELS}
