@@ -110,10 +110,9 @@ def narrowed(
             if not known.contradictory:
                 end = judge(known, change.new)
                 ends[end.verdict] = f"{where}: {end.why}"
-    if len(ends) > 1 and "unknown" not in ends:
-        return replace(before, why=_premise(found, fitting(found, changes)) + _EITHER)
     if len(ends) != 1 or "unknown" in ends:
-        return before
+        either = _premise(found, fitting(found, changes)) + _EITHER if ends else before.why
+        return replace(before, why=ends.get("unknown", either))
     verdict, why = ends.popitem()
     return Reasoned(verdict, why, source)
 

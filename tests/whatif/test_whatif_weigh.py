@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
 from audit.forecast.server import keys
-from audit.iana import suite
+from audit.iana import group, suite
 from audit.policy.load import load
 from audit.policy.model import KEY_TYPES
 from audit.report.whatif_document import ClientDocument
@@ -252,6 +252,52 @@ def test_hellos_that_end_differently_prove_nothing_and_are_named() -> None:
     assert (broken.verdict, broken.source) == ("break", "hello")
     assert (either.verdict, either.source) == ("unknown", "log")
     assert "on which of several hellos is its" in either.evidence
+
+
+def test_what_no_hello_tells_is_the_reason_once_the_hello_is_known() -> None:
+    """Of a client with DHE before ECDHE, whose order decides: the prime, and no longer a suite."""
+    tls12 = next(offer for one, offer in MODELS if one.id == "tls12-p521")
+    dhe_first = ("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+    own = replace(tls12, suites=tuple(map(suite, dhe_first)))
+    policy = "mozilla-intermediate-5.7"
+    counted = tally(("access", "192.0.2.7", "", "TLSv1.2:ECDHE-RSA-AES128-GCM-SHA256:128", 1))
+    narrowing = Narrowing(hellos={("access", "192.0.2.7"): {own: "hello"}})
+    row = only(ask(counted, policy, OLD, OPENSSL_3_0, narrowing))
+    assert (row.verdict, row.source) == ("unknown", "log")
+    assert row.evidence.startswith("hello: whether it takes the server's prime for TLS_DHE_RSA")
+
+
+def test_a_curve_that_only_the_client_minds_is_open_until_it_was_seen_to_take_it() -> None:
+    """GnuTLS gives its ECDSA certificate to who does not name the curve, and OpenSSL minds."""
+    rsa = "TLS1.2:ECDHE_SECP384R1__RSA_SHA256__AES_256_GCM:256"
+    ecdsa = "TLS1.2:ECDHE_SECP384R1__ECDSA_SHA256__AES_256_GCM:256"
+    p384 = replace(next(o for one, o in MODELS if one.id == "tls12-p521"), groups=(group("P-384"),))
+    hellos = Narrowing(hellos={("mx", "192.0.2.7"): {p384: "hello"}})
+    row = only(ask(tally(("mx", "192.0.2.7", "", rsa, 1)), NEW, OLD, GNUTLS_3_7, hellos))
+    assert row.verdict == "unknown"
+    assert "whether it minds the curve of the certificate" in row.evidence
+    seen_ = ask(tally(("mx", "192.0.2.7", "", ecdsa, 1)), NEW, NEW, GNUTLS_3_7)
+    assert seen_.traffic["mx"].keep == 1
+
+
+def test_a_signature_that_openssl_looks_for_too_late_breaks() -> None:
+    """It chooses RSA by the client's order, although ECDSA would do, and gives up."""
+    half = replace(
+        next(o for one, o in MODELS if one.id == "tls12-p521"),
+        suites=tuple(
+            suite(f"TLS_ECDHE_{kind}_WITH_AES_128_GCM_SHA256") for kind in ("RSA", "ECDSA")
+        ),
+        groups=(group("P-256"),),
+        signatures=(0x0201, 0x0403),
+    )
+    hellos = Narrowing(hellos={("access", "192.0.2.7"): {half: "hello"}})
+    x = "TLSv1.2:ECDHE-RSA-AES128-GCM-SHA256:128"
+    counted = tally(("access", "192.0.2.7", "", x, 1))
+    keys_ = {"certificates": KEY_TYPES}
+    row = only(ask(counted, "mozilla-intermediate-5.7", OLD, OPENSSL_3_0, hellos, **keys_))
+    assert (row.verdict, row.source) == ("break", "hello")
+    assert "and it accepts no signature for that" in row.evidence
+    assert not ask(counted, NEW, OLD, OPENSSL_3_0, hellos, **keys_).clients
 
 
 def test_an_ecdsa_certificate_that_was_taken_tells_a_group() -> None:
