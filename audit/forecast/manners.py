@@ -18,9 +18,13 @@ class Manners(Struct, frozen=True):
             "none" the group is chosen without a look at them, and asked for if need be.
         assumed: the group taken in TLS 1.2 if the client names none (RFC 8422, section 4, lets
             the server choose); empty if it is given no ECDHE then.
-        own_curve: an ECDSA certificate is used only if the client names its curve as a group.
+        own_curve: an ECDSA certificate is used only if the client names its curve as a group. A
+            library that does not care leaves it to the client to take offence (RFC 8422, section
+            5.3), which OpenSSL's does.
         signs_first: a client that names signatures, and none that the library makes, is refused in
             TLS 1.2 whatever the suite, static RSA included.
+        commits: a suite with an RSA certificate is chosen in TLS 1.2 whatever signatures the client
+            names, static RSA too; and then it is refused if none of them fits.
         finite_fields: if the client names finite fields, DHE uses one of them or none (RFC 7919).
     """
 
@@ -31,6 +35,7 @@ class Manners(Struct, frozen=True):
     assumed: str = ""
     own_curve: bool = True
     signs_first: bool = True
+    commits: bool = True
     finite_fields: bool = False
 
     def knows(self, group: Group) -> bool:
@@ -49,6 +54,7 @@ GNUTLS_3_7 = Manners(
     assumed="P-256",
     own_curve=False,
     signs_first=False,
+    commits=False,
     finite_fields=True,
 )
 LIBRARIES = {one.id: one for one in (OPENSSL_3_0, OPENSSL_3_5, GNUTLS_3_7)}

@@ -100,11 +100,19 @@ def _older(offer: Offer, server: Server, version: Version) -> Agreed | Refused:
     obstacles: dict[str, None] = {}
     for one in _in_order(server.suites[version], offer.suites, server, version):
         found = _group(one, offer, server, version)
-        why = _unsigned(one, offer, server, version) or (found if isinstance(found, str) else "")
+        unsigned = _unsigned(one, offer, server, version)
+        why = unsigned or (found if isinstance(found, str) else "")
         if not why:
             return Agreed(version, one, found if isinstance(found, Group) else None)
+        if unsigned == NO_SIGNATURE and committed(one, server) and not isinstance(found, str):
+            return Refused(NO_SIGNATURE)
         obstacles[why] = None
     return Refused("; ".join(obstacles) or f"no cipher suite of {version} in common")
+
+
+def committed(one: Suite, server: Server) -> bool:
+    """Whether a suite of TLS 1.2 is chosen before anybody looks at signatures."""
+    return server.manners.commits and one.authentication == "RSA"
 
 
 def _unsigned(one: Suite, offer: Offer, server: Server, version: Version) -> str:
@@ -120,7 +128,8 @@ def _unsigned(one: Suite, offer: Offer, server: Server, version: Version) -> str
         having = [key for key in having if key.curve in names]
         if not having:
             return "it does not name the curve of the ECDSA certificate as a group"
-    if version == "TLSv1.2" and one.key_exchange in ("ECDHE", "DHE"):
+    signs = one.key_exchange in ("ECDHE", "DHE") or committed(one, server)
+    if version == "TLSv1.2" and signs:
         accepted = set(_UNSAID if offer.signatures is None else offer.signatures)
         if not any(accepted & set(key.schemes(version, sha1=server.sha1)) for key in having):
             return NO_SIGNATURE

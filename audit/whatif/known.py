@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from audit.iana import VERSIONS, Suite, Version, group, suite
 from audit.traffic.session import Session
-from audit.whatif.needs import Kind, Need, meets, needs
+from audit.whatif.needs import Kind, Need, looked_at, meets, needs
 from audit.whatif.side import Prime, Side
 from audit.wire.offer import Offer
 
@@ -49,6 +49,7 @@ class Known(Struct, frozen=True):
         offer: its hello, where that is known; only of `exact`.
         exact: the kinds of list that the hello tells.
         primes: those that it was seen to do DHE with.
+        curves: those of ECDSA certificates that it was seen to take, up to TLS 1.2.
     """
 
     versions: frozenset[Version] = frozenset()
@@ -59,12 +60,16 @@ class Known(Struct, frozen=True):
     offer: Offer | None = None
     exact: frozenset[Kind] = field(default_factory=frozenset)
     primes: frozenset[Prime] = frozenset()
+    curves: frozenset[str] = frozenset()
 
     def truth(self, need: Need) -> bool | None:
         """Whether the client meets a condition; None if nobody can tell."""
         if self.offer is not None and need.kind in self.exact:
             return meets(self.offer, need)
-        return True if any(one.implies(need) for one in self.met) else None
+        mine = [one for one in self.met if one.kind == need.kind]
+        if not all(one.or_none for one in mine):  # it has such a list
+            mine = [replace(one, or_none=False) for one in mine]
+        return True if any(one.implies(need) for one in mine) else None
 
     def impossible(self, wanted: Iterable[Need]) -> bool:
         """Whether it cannot meet all of these: one of them, or what follows of them, is wrong."""
@@ -114,9 +119,14 @@ def _with_suite(known: Known, found: Seen, taken: Suite, side: Side) -> Known:
         met.append(named)
     if version in side.order and not (side.chacha_first and "CHACHA20" in taken.name):
         better = _before(server.suites.get(version, ()), taken)
-        unmet += [frozenset(w) for one in better if (w := needs(server, version, one)) is not None]
+        left = (looked_at(server, version, one) for one in better)
+        unmet += [frozenset(wanted) for wanted in left if wanted is not None]
     primes = known.primes | ({side.prime_of(version)} if taken.key_exchange == "DHE" else set())
-    return replace(known, met=(*known.met, *met), unmet=(*known.unmet, *unmet), primes=primes)
+    curves = known.curves
+    if version != "TLSv1.3" and taken.authentication == "ECDSA":
+        curves |= {key.curve for key in server.keys if key.kind == "ecdsa"}
+    met, unmet = [*known.met, *met], [*known.unmet, *unmet]
+    return replace(known, met=tuple(met), unmet=tuple(unmet), primes=primes, curves=curves)
 
 
 def _named(found: Seen, side: Side) -> Need | None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from audit.forecast.negotiate import committed
 from audit.forecast.server import Server
 from audit.iana import Group, Suite, Version, group
 from audit.wire.offer import Offer
@@ -59,6 +60,30 @@ def needs(server: Server, version: Version, one: Suite) -> tuple[Need, ...] | No
     return _older(server, version, one, mine)
 
 
+def looked_at(server: Server, version: Version, one: Suite) -> tuple[Need, ...] | None:
+    """Those of them that decide whether the suite is chosen; the others, what comes of it then."""
+    wanted = needs(server, version, one)
+    if wanted is None or version != "TLSv1.2" or not committed(one, server):
+        return wanted
+    return tuple(need for need in wanted if need != _signed(server, version, one))
+
+
+def curve(server: Server, version: Version, one: Suite) -> Need | None:
+    """That the client names the curve of a certificate, which only the client may care for."""
+    if version == "TLSv1.3" or one.authentication != "ECDSA" or server.manners.own_curve:
+        return None
+    codes = _codes(group(key.curve) for key in server.keys if key.kind == "ecdsa" and key.curve)
+    return Need("group", codes, or_none=True)
+
+
+def _signed(server: Server, version: Version, one: Suite) -> Need:
+    """That it accepts a signature of the certificate for this suite."""
+    kind = one.authentication.lower()
+    schemes = (key.schemes(version, sha1=server.sha1) for key in server.keys if key.kind == kind)
+    able = frozenset(s for some in schemes for s in some)
+    return Need("signature", able, or_none=bool(able & _UNSAID))
+
+
 def _older(server: Server, version: Version, one: Suite, mine: Need) -> tuple[Need, ...] | None:
     manners = server.manners
     found = [mine]
@@ -70,9 +95,8 @@ def _older(server: Server, version: Version, one: Suite, mine: Need) -> tuple[Ne
     if one.authentication == "ECDSA" and manners.own_curve:
         found.append(Need("group", _codes(group(key.curve) for key in having), or_none=True))
     ephemeral = one.key_exchange in ("ECDHE", "DHE") and one.authentication != "anon"
-    if version == "TLSv1.2" and ephemeral:
-        able = frozenset(s for key in having for s in key.schemes(version, sha1=server.sha1))
-        found.append(Need("signature", able, or_none=bool(able & _UNSAID)))
+    if version == "TLSv1.2" and (ephemeral or committed(one, server)):
+        found.append(_signed(server, version, one))
     groups = server.groups.get(version, ())
     if one.key_exchange == "ECDHE":
         curves = _codes(g for g in groups if not g.finite_field)

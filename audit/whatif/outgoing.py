@@ -24,7 +24,8 @@ _VERIFIED = ("yes", "dane")
 
 def ours(profile: Profile, day: date, manners: Manners, source: str) -> Side:
     """What we offer by a profile."""
-    habits = replace(manners, own_curve=False, signs_first=False, finite_fields=False, assumed="")
+    ours_alone = {"own_curve": False, "signs_first": False, "commits": False}
+    habits = replace(manners, **ours_alone, finite_fields=False, assumed="")
     server = from_profile(profile, day, keys(KEY_TYPES), habits)
     return Side(server, server, frozenset(), None, source)
 
@@ -48,7 +49,8 @@ def peer(found: Seen, changes: Sequence[Change], cv: str, *, verify: bool) -> Re
 
 def _base(found: Seen, changes: Sequence[Change]) -> Known:
     """Signatures are no question, but where SHA-1 is given up."""
+    curves = frozenset(key.curve for key in keys(KEY_TYPES))  # nor is ours: nobody is to take it
     given_up = any(one.old.server.sha1 and not one.new.server.sha1 for one in changes)
     if given_up and found.version not in _BY_NATURE:
-        return Known(met=(Need("shares"),))
-    return Known(met=(Need("shares"), Need("signature")))
+        return Known(met=(Need("shares"),), curves=curves)
+    return Known(met=(Need("shares"), Need("signature")), curves=curves)

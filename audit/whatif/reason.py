@@ -17,6 +17,10 @@ from audit.wire.offer import Offer
 
 Source = Literal["log", "ja3", "hello"]
 Guess = Literal["", "usual", "modelled"]
+_EITHER = (
+    "by its hello it goes on or breaks, depending on the server's certificates (--certificates) or"
+    " on which of several hellos is its"
+)
 
 
 class Reasoned(Struct, frozen=True):
@@ -85,7 +89,7 @@ def narrowed(
     offers: Mapping[Offer, str],
     source: Literal["ja3", "hello"],
 ) -> Reasoned:
-    """The same where hellos are known that may be this client's: only if all of them agree.
+    """The same where hellos are known that may be this client's: proof only if all of them agree.
 
     Args:
         found: what was negotiated.
@@ -107,7 +111,8 @@ def narrowed(
                 end = judge(known, change.new)
                 ends[end.verdict] = f"{where}: {end.why}"
     if len(ends) != 1 or "unknown" in ends:
-        return before
+        either = _premise(found, fitting(found, changes)) + _EITHER if ends else before.why
+        return replace(before, why=ends.get("unknown", either))
     verdict, why = ends.popitem()
     return Reasoned(verdict, why, source)
 

@@ -6,9 +6,10 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit.forecast.server import Server
 from audit.iana import GROUPS, VERSIONS, Suite, Version
 from audit.whatif.known import Known
-from audit.whatif.needs import Need, needs
+from audit.whatif.needs import Need, curve, looked_at, needs
 from audit.whatif.side import Side
 
 Verdict = Literal["keep", "break", "unknown"]
@@ -82,33 +83,82 @@ def _too_old(known: Known, new: Side) -> str:
     return f"{newest} is the newest that it offers, and the policy begins with {begins}"
 
 
+class _May(Struct, frozen=True):
+    """A suite that may be chosen.
+
+    Attributes:
+        suite: which.
+        open: what is not known to be met, of what it takes to be chosen.
+        end: what it comes to if it is.
+        why: of an end that is no keep, the reason.
+        then: what is not known to be met of what is looked at afterwards.
+    """
+
+    suite: Suite
+    open: tuple[Need, ...]
+    end: Verdict
+    why: str = ""
+    then: tuple[Need, ...] = ()
+
+
 def _within(known: Known, new: Side, version: Version) -> Judged:
     """What becomes of it if this version is chosen."""
-    doubts: list[tuple[Suite, list[Need]]] = []
-    order = new.server.suites[version]
-    sure: Suite | None = None
-    for one in order:
-        wanted = needs(new.server, version, one)
-        if wanted is None or known.impossible(wanted):
-            continue
-        open_ = [need for need in wanted if known.truth(need) is None]
-        risky = one.key_exchange == "DHE" and new.prime_of(version) not in known.primes
-        if not open_ and not risky and sure is None:
-            sure = one
-            if version in new.order:
+    found: list[_May] = []
+    suites, ordered = _order(known, new, version)
+    for one in suites:
+        may = _may(known, new, version, one)
+        if may is not None:
+            found.append(may)
+            if not may.open and ordered:
                 break
-        elif open_ or risky:
-            doubts.append((one, [] if risky else open_))
-    risks = [one for one, open_ in doubts if not open_]
-    if sure is not None and not risks:
-        return Judged("keep", f"it has {sure.name} in {version}, which the policy has too")
-    if sure is not None or risks:
-        return Judged(
-            "unknown", f"whether it takes the server's prime for {risks[0].name} was never seen"
-        )
-    if not doubts:
+    if not found:
         return Judged("break", _none(known, new, version))
-    return Judged("unknown", _doubt(doubts, version))
+    sure = next((may for may in found if not may.open), None)
+    ends = {may.end for may in found} | (set() if sure else {"break"})
+    if sure is not None and ends == {"keep"}:
+        return Judged("keep", f"it has {sure.suite.name} in {version}, which the policy has too")
+    if ends == {"break"}:
+        return Judged("break", found[0].why)
+    if sure is None:
+        return Judged("unknown", _doubt(found, version))
+    return Judged("unknown", sure.why or next(may.why for may in found if may.why))
+
+
+def _order(known: Known, new: Side, version: Version) -> tuple[tuple[Suite, ...], bool]:
+    """The suites that may be chosen, and whether the first that can be is."""
+    suites = new.server.suites[version]
+    if version in new.server.client_order and known.offer and "suite" in known.exact:
+        return tuple(one for one in known.offer.suites if one in suites), True
+    return suites, version in new.order
+
+
+def _may(known: Known, new: Side, version: Version, one: Suite) -> _May | None:
+    """What may come of a suite; None if it cannot be chosen."""
+    wanted = needs(new.server, version, one)
+    choice = looked_at(new.server, version, one)
+    if wanted is None or choice is None or known.impossible(choice):
+        return None
+    open_ = tuple(need for need in choice if known.truth(need) is None)
+    later = (need for need in wanted if need not in choice)
+    then = tuple(need for need in later if known.truth(need) is not True)
+    if any(known.truth(need) is False for need in then):
+        why = f"the server chooses {one.name} in {version}, and it accepts no signature for that"
+        return _May(one, open_, "break", why)
+    if then:
+        return _May(one, open_, "unknown", _lacking(then[0], one, version), then)
+    if one.key_exchange == "DHE" and new.prime_of(version) not in known.primes:
+        why = f"whether it takes the server's prime for {one.name} was never seen"
+        return _May(one, open_, "unknown", why)
+    own = curve(new.server, version, one)
+    if own is not None and known.truth(own) is not True and not _takes(known, new.server):
+        why = f"whether it minds the curve of the certificate for {one.name} was never seen"
+        return _May(one, open_, "unknown", why)
+    return _May(one, open_, "keep")
+
+
+def _takes(known: Known, server: Server) -> bool:
+    """Whether it was seen to take an ECDSA certificate on each of the server's curves."""
+    return {key.curve for key in server.keys if key.kind == "ecdsa"} <= known.curves
 
 
 def _none(known: Known, new: Side, version: Version) -> str:
@@ -122,12 +172,17 @@ def _none(known: Known, new: Side, version: Version) -> str:
     return f"it can do none of the suites that the policy has for {version}, {why}: {_some(suites)}"
 
 
-def _doubt(doubts: list[tuple[Suite, list[Need]]], version: Version) -> str:
-    """What would have to be known, by the suite that lacks least."""
-    one, open_ = min(doubts, key=lambda doubt: len(doubt[1]))
-    if any(need.kind == "suite" for need in open_):
-        return f"whether it offers {_some([s.name for s, _ in doubts])} was never seen"
-    need = open_[0]
+def _doubt(found: list[_May], version: Version) -> str:
+    """What would have to be known: of a suite that it has if there is one, or else which it has."""
+    had = [may for may in found if all(need.kind != "suite" for need in may.open)]
+    if not had:
+        return f"whether it offers {_some([may.suite.name for may in found])} was never seen"
+    best = min(had, key=lambda may: len((*may.open, *may.then)))
+    lacks = (_lacking(need, best.suite, version) for need in (*best.open, *best.then))
+    return "; ".join(dict.fromkeys(lacks))
+
+
+def _lacking(need: Need, one: Suite, version: Version) -> str:
     if need.kind in ("group", "field"):
         names = [_NAMES.get(code, hex(code)) for code in sorted(need.codes)]
         return f"for {one.name} it must name one of the groups {_some(names)}, which was never seen"

@@ -19,9 +19,10 @@ from tests.clients.driver import (
 )
 
 _PROGRAMS = Path(__file__).parent / "programs"
-_NODE = """require("tls").connect(Object.assign({
+_NODE = """const server = require("tls").connect(Object.assign({
   port: +process.argv[1], host: "localhost", servername: "localhost", rejectUnauthorized: false
-}, JSON.parse(process.argv[2])))"""
+}, JSON.parse(process.argv[2])))
+process.stdin.pipe(server).pipe(process.stdout)"""
 # What Java has switched off since, TLS 1.0 and 3DES among it, is on again where it stands for an
 # older one.
 _ALL_ON = "jdk.tls.disabledAlgorithms=\njdk.certpath.disabledAlgorithms=\n"

@@ -54,10 +54,15 @@ def _share(group: int, size: int) -> bytes:
 
 
 def replayed(client: Client, address: str, port: int) -> tuple[str, str, int | None] | str:
+    """What a server answers to a client."""
+    return answered(fresh(client), address, port)
+
+
+def answered(hello: bytes, address: str, port: int) -> tuple[str, str, int | None] | str:
     """Version, suite and group that the server chose; its words if it refused."""
     with socket.create_connection((address, port), _SECONDS) as server:
         server.settimeout(_SECONDS)
-        server.sendall(fresh(client))
+        server.sendall(hello)
         reader = Reader("TLSv1.3")
         found = None
         while found is None:

@@ -175,11 +175,28 @@ def test_dhe_needs_no_group_unless_finite_fields_are_named() -> None:
 
 
 def test_a_client_of_tls12_that_names_no_signatures_means_sha1() -> None:
-    """RFC 5246, section 7.4.1.4.1; static RSA signs nothing."""
+    """RFC 5246, section 7.4.1.4.1; static RSA signs nothing, and OpenSSL asks for it even there."""
     client = _client(GCM, STATIC, signatures=None)
     assert _agreed(client, _server(GCM, STATIC, sha1=True))[1] == GCM
-    assert _agreed(client, _server(GCM, STATIC))[1] == STATIC
-    assert "no signature" in _why(client, _server(GCM))
+    assert _agreed(client, _server(GCM, STATIC, manners=GNUTLS_3_7))[1] == STATIC
+    assert "no signature" in _why(client, _server(GCM, STATIC))
+    assert "no signature" in _why(client, _server(GCM, manners=GNUTLS_3_7))
+
+
+def test_openssl_chooses_rsa_before_it_looks_for_a_signature_of_it() -> None:
+    """And comes back to no other suite; ECDSA it chooses only with one, and only in TLS 1.2."""
+    half = _client(ECDSA, GCM, CBC, signatures=(0x0403, 0x0201))
+    both = (RSA, EC)
+    assert "no signature" in _why(half, _server(GCM, ECDSA, keys=both))
+    assert _agreed(half, _server(ECDSA, GCM, keys=both))[1] == ECDSA
+    assert _agreed(half, _server(GCM, ECDSA, keys=both, manners=GNUTLS_3_7))[1] == ECDSA
+    other = _client(ECDSA, GCM, signatures=(0x0203, 0x0401))
+    assert _agreed(other, _server(ECDSA, GCM, keys=both))[1] == GCM
+    # Without a group in common it is not chosen, so nobody looks.
+    nowhere = _client(GCM, STATIC, groups=("P-521",), signatures=(0x0401,))
+    assert _agreed(nowhere, _server(GCM, STATIC))[1] == STATIC
+    old = _client(CBC, newest="TLSv1.1", signatures=(0x0403,))
+    assert _agreed(old, _server(CBC, versions=("TLSv1.1",)))[1] == CBC
 
 
 def test_openssl_looks_for_a_signature_before_it_looks_for_a_suite() -> None:

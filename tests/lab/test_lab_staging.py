@@ -111,8 +111,8 @@ def _meet(lab: Lab, name: str, folder: Path) -> tuple[str, str] | None:
     driver, before = DRIVERS[name], _lines(lab)
     folder.mkdir()
     with (
-        bridge(paths.HUB, ADDRESS, PORT) as port,
-        relay(driver.opening, port) as place,
+        bridge(paths.HUB, ADDRESS, PORT) as led,
+        relay(driver.opening, led.port) as place,
         running(driver, At(place.port, folder, Path(CA))),
     ):
         assert place.seen.wait(60), f"{name} never began with TLS"

@@ -57,19 +57,30 @@ class Person(Struct, frozen=True):
         offer: its hello.
         oldest: the oldest version that it completes, whatever its hello says.
         largest: bits of the largest prime that it takes.
+        minds: it takes no ECDSA certificate on a curve that it does not name.
     """
 
     offer: Offer
     oldest: int
     largest: int
+    minds: bool
 
     def meets(self, side: Side) -> Agreed | None:
         """What it gets there; None if nothing."""
         found = negotiate(self.offer, side.server)
         if not isinstance(found, Agreed) or VERSIONS.index(found.version) < self.oldest:
             return None
+        if self.minds and not self._names(found, side.server):
+            return None
         dhe = found.suite.key_exchange == "DHE" and found.group is None
         return None if dhe and side.prime is not None and side.prime > self.largest else found
+
+    def _names(self, found: Agreed, server: Server) -> bool:
+        if found.version == "TLSv1.3" or found.suite.authentication != "ECDSA":
+            return True
+        named = {g.name for g in self.offer.groups or ()}
+        curves = {key.curve for key in server.keys if key.kind == "ecdsa"}
+        return self.offer.groups is None or bool(named & curves)
 
 
 def _some(random: Random, every: Sequence[T], least: int = 1) -> list[T]:
@@ -98,6 +109,7 @@ def person(random: Random) -> Person:
         ),
         first,
         random.choice(PRIMES),
+        random.random() < 0.5,
     )
 
 

@@ -7,10 +7,13 @@ from msgspec.structs import replace
 
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
 from audit.forecast.server import keys
-from audit.iana import suite
+from audit.iana import group, suite
 from audit.policy.load import load
+from audit.policy.model import KEY_TYPES
+from audit.report.whatif_document import ClientDocument
 from audit.whatif.ja3 import by_sight, parse
 from audit.whatif.known import Known, Seen, learn
+from audit.whatif.needs import Need, needs
 from audit.whatif.order import by_policy
 from audit.whatif.premises import Question
 from audit.whatif.side import from_policy
@@ -219,6 +222,107 @@ def test_what_is_likely_is_no_proof() -> None:
     assert (row.verdict, row.likely, row.guess) == ("unknown", "keep", "usual")
     access = found.traffic["access"]
     assert (access.lower, access.upper, access.likely.keep) == (0, 9, 9)
+
+
+def test_what_is_open_of_a_suite_that_was_seen_is_not_whether_it_is_offered() -> None:
+    """But all that it lacks; with no such suite, those that may be offered."""
+    cbc = tally(("mx", "192.0.2.7", "", "TLSv1.2:ECDHE-RSA-AES256-SHA:256", 1))
+    why = only(ask(cbc, NEW, SHADOW, OPENSSL_3_0)).evidence.partition("): ")[2]
+    suite_ = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"
+    assert why == (
+        f"whether it accepts a signature of the server for {suite_} in TLSv1.2 was never seen;"
+        f" for {suite_} it must name one of the groups P-256, P-384, X25519, which was never seen"
+    )
+    assert "whether it offers TLS_AES_256" in only(ask(cbc, NEW, OLD, OPENSSL_3_0)).evidence
+
+
+def test_hellos_that_end_differently_prove_nothing_and_are_named() -> None:
+    """Two clients behind one address that negotiated the same: one of them is the one."""
+    offers = {one.id: offer for one, offer in MODELS}
+    counted = tally(("access", "192.0.2.7", "", "TLSv1.2:ECDHE-RSA-AES256-GCM-SHA384:256", 1))
+
+    def judged(*names: str) -> ClientDocument | None:
+        hellos = {("access", "192.0.2.7"): {offers[name]: f"hello of {name}" for name in names}}
+        narrowing = Narrowing(hellos=hellos)  # type: ignore[arg-type]
+        both = ask(counted, NEW, OLD, OPENSSL_3_0, narrowing, certificates=KEY_TYPES)
+        return both.clients[0] if both.clients else None
+
+    assert judged("openssl-3.0") is None
+    broken, either = judged("tls12-p521"), judged("openssl-3.0", "tls12-p521")
+    assert broken is not None
+    assert either is not None
+    assert (broken.verdict, broken.source) == ("break", "hello")
+    assert (either.verdict, either.source) == ("unknown", "log")
+    assert "on which of several hellos is its" in either.evidence
+
+
+def test_what_no_hello_tells_is_the_reason_once_the_hello_is_known() -> None:
+    """Of a client with DHE before ECDHE, whose order decides: the prime, and no longer a suite."""
+    tls12 = next(offer for one, offer in MODELS if one.id == "tls12-p521")
+    dhe_first = ("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+    own = replace(tls12, suites=tuple(map(suite, dhe_first)))
+    policy = "mozilla-intermediate-5.7"
+    counted = tally(("access", "192.0.2.7", "", "TLSv1.2:ECDHE-RSA-AES128-GCM-SHA256:128", 1))
+    narrowing = Narrowing(hellos={("access", "192.0.2.7"): {own: "hello"}})
+    row = only(ask(counted, policy, OLD, OPENSSL_3_0, narrowing))
+    assert (row.verdict, row.source) == ("unknown", "log")
+    assert row.evidence.startswith("hello: whether it takes the server's prime for TLS_DHE_RSA")
+
+
+def test_a_curve_that_only_the_client_minds_is_open_until_it_was_seen_to_take_it() -> None:
+    """GnuTLS gives its ECDSA certificate to who does not name the curve, and OpenSSL minds."""
+    rsa = "TLS1.2:ECDHE_SECP384R1__RSA_SHA256__AES_256_GCM:256"
+    ecdsa = "TLS1.2:ECDHE_SECP384R1__ECDSA_SHA256__AES_256_GCM:256"
+    p384 = replace(next(o for one, o in MODELS if one.id == "tls12-p521"), groups=(group("P-384"),))
+    hellos = Narrowing(hellos={("mx", "192.0.2.7"): {p384: "hello"}})
+    row = only(ask(tally(("mx", "192.0.2.7", "", rsa, 1)), NEW, OLD, GNUTLS_3_7, hellos))
+    assert row.verdict == "unknown"
+    assert "whether it minds the curve of the certificate" in row.evidence
+    seen_ = ask(tally(("mx", "192.0.2.7", "", ecdsa, 1)), NEW, NEW, GNUTLS_3_7)
+    assert seen_.traffic["mx"].keep == 1
+
+
+def test_a_signature_that_openssl_looks_for_too_late_breaks() -> None:
+    """It chooses RSA by the client's order, although ECDSA would do, and gives up."""
+    half = replace(
+        next(o for one, o in MODELS if one.id == "tls12-p521"),
+        suites=tuple(
+            suite(f"TLS_ECDHE_{kind}_WITH_AES_128_GCM_SHA256") for kind in ("RSA", "ECDSA")
+        ),
+        groups=(group("P-256"),),
+        signatures=(0x0201, 0x0403),
+    )
+    hellos = Narrowing(hellos={("access", "192.0.2.7"): {half: "hello"}})
+    x = "TLSv1.2:ECDHE-RSA-AES128-GCM-SHA256:128"
+    counted = tally(("access", "192.0.2.7", "", x, 1))
+    keys_ = {"certificates": KEY_TYPES}
+    row = only(ask(counted, "mozilla-intermediate-5.7", OLD, OPENSSL_3_0, hellos, **keys_))
+    assert (row.verdict, row.source) == ("break", "hello")
+    assert "and it accepts no signature for that" in row.evidence
+    assert not ask(counted, NEW, OLD, OPENSSL_3_0, hellos, **keys_).clients
+
+
+def test_an_ecdsa_certificate_that_was_taken_tells_a_group() -> None:
+    """OpenSSL gives it only to who names its curve, or no groups; and ECDHE to none of those."""
+    known = Known(
+        met=(
+            Need("group", frozenset((23,)), or_none=True),
+            Need("group", frozenset((23, 24, 25))),
+        )
+    )
+    assert known.truth(Need("group", frozenset((23, 29)))) is True
+    assert known.truth(Need("group", frozenset((24, 29)))) is None
+    assert Known(met=known.met[:1]).truth(Need("group", frozenset((23, 29)))) is None
+    shadow, new = load(SHADOW).profiles["access"], load(NEW).profiles["access"]
+    strict = replace(shadow, versions=tuple(v for v in new.versions if v.name == "TLSv1.2"))
+    old = from_policy(strict, date(2026, 11, 20), keys(KEY_TYPES), OPENSSL_3_0, "rolled out")
+    side = from_policy(new, date(2026, 11, 20), keys(KEY_TYPES), OPENSSL_3_0, "new")
+    for name, verdict in (("ECDSA", True), ("RSA", None)):
+        taken = suite(f"TLS_ECDHE_{name}_WITH_AES_256_GCM_SHA384")
+        told = learn(Known(), Seen("TLSv1.2", taken), old)
+        wanted = needs(side.server, "TLSv1.2", taken) or ()
+        groups = [one for one in wanted if one.kind == "group" and not one.or_none]
+        assert [told.truth(one) for one in groups] == [verdict]
 
 
 def test_a_contradiction_is_several_clients() -> None:
