@@ -2,6 +2,8 @@
 
 from msgspec import Struct, field
 
+from audit.traffic.errors import Reason
+
 SCHEMA = "mailseal/traffic/1"
 
 
@@ -180,7 +182,7 @@ class Failing(Struct, frozen=True):
     """A host whose handshakes failed, and that had none that did not."""
 
     address: str
-    reason: str
+    reason: Reason
     count: int
     last_seen: str
 
@@ -223,7 +225,7 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
     own: Incoming
     outgoing: Outgoing
     access: Access | None
-    errors: dict[str, int]
+    errors: dict[Reason, int]
     failing: list[Failing]
     months: list[Month]
     ambiguous: list[str]

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from audit.traffic.errors import Reason
 from audit.traffic.stretch import Seams
 
 Use = Literal["mx", "submission", "access", "own"]
@@ -103,7 +104,7 @@ class Tally:
     outgoing: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
     mixed: int = 0
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
+    errors: dict[tuple[Use, bytes, Reason], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     told: set[bytes] = field(default_factory=set)
     silent: set[bytes] = field(default_factory=set)
@@ -142,7 +143,7 @@ class Tally:
         elif outcome == "refused":
             see(self.refused, (ip, user), day)
 
-    def failed(self, day: bytes, use: Use, ip: bytes, reason: str) -> None:
+    def failed(self, day: bytes, use: Use, ip: bytes, reason: Reason) -> None:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 

@@ -1,5 +1,6 @@
 """The page of TLS in numbers: every figure with what it is a share of, and nothing made up."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from msgspec.structs import replace
 
 from audit.cli import main
 from audit.report.traffic_page import traffic_page
+from audit.report.traffic_sections import failures, sections
+from audit.report.traffic_text import show
 from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic
 from tests.report.test_report_html import Page
 from tests.report.traffic_figures import figures, lines
@@ -80,13 +83,48 @@ def test_what_is_not_logged_is_neither_with_nor_without() -> None:
     assert "mx1 postfix/smtp: no TLS session is named; whether" in _words(found)
 
 
+def test_nothing_that_is_not_logged_is_nought() -> None:
+    """A server that logs no TLS at all has no figure of it, not even a 0."""
+    found = figures()
+    nothing: dict[str, Any] = {"tls": 0, "plain": 0, "versions": {}, "suites": {}}
+    outgoing = replace(found.outgoing, **nothing, not_logged=found.outgoing.mails)
+    found = replace(found, outgoing=outgoing)
+    assert _rows(found, "outgoing")["with TLS"][:3] == ["not logged", "3,201,708", "–"]  # noqa: RUF001
+    assert "Of 3,201,708 mails it is not logged whether they had TLS." in _words(found)
+    out = io.StringIO()
+    show(found, out)
+    part = out.getvalue().partition("Mails to other servers")[2].partition("GCM")[0]
+    lines = [line.split() for line in part.splitlines()]
+    assert ["with", "TLS", "not", "logged"] in lines
+    assert ["without", "TLS", "not", "logged"] not in lines[:3]
+
+
+def test_terminal_and_page_tell_the_same_figures() -> None:
+    """Each row of the page, but those of long tables, stands on the terminal with its count."""
+    found = figures()
+    out = io.StringIO()
+    show(found, out)
+    printed = {" ".join(line.split()) for line in out.getvalue().splitlines()}
+    rows = [
+        row
+        for section in sections(found)
+        for row in (
+            *section.figures,
+            *(row for one in section.tables[:1] for row in one.rows or ()),
+        )
+    ]
+    assert len(rows) > 25
+    for row in (*rows, *failures(found)):
+        assert any(line.startswith(f"{row.name} {row.count:,}") for line in printed), row
+
+
 def test_certificates_that_are_not_logged_are_not_nought() -> None:
     """Where no subject is in the log, nobody knows."""
     found = figures()
     outgoing = replace(found.outgoing, pairs=None)
     incoming = replace(found.incoming, client_certificates=None)
     words = _words(replace(found, incoming=incoming, outgoing=outgoing))
-    assert words.count("not logged Nobody knows") == 3
+    assert words.count("not logged Nobody knows how many: no subject") == 3
     assert "with a client certificate" not in words
     assert "ECDHE 1,258" not in words
 
@@ -133,8 +171,9 @@ def test_a_list_that_is_cut_says_so() -> None:
 def test_handshakes_that_failed_are_told_by_reason_and_host() -> None:
     """Hosts with old versions only, with their last day."""
     rows = _rows(figures(), "errors")
-    assert rows["our-certificate"] == ["640"]
-    assert rows["203.0.113.9"] == ["old-version", "1,203", "2026-11-28"]
+    assert rows["it does not accept the server&#39;s certificate"] == ["640"]
+    words = "its versions are too old for the server even now"
+    assert rows["203.0.113.9"] == [words, "1,203", "2026-11-28"]
 
 
 def test_months_are_drawn_and_in_a_table() -> None:
@@ -210,8 +249,7 @@ def test_what_logs_say_is_only_ever_text() -> None:
         outgoing=outgoing,
         incoming=replace(found.incoming, suites={HOSTILE: 1}, versions={HOSTILE: 1}),
         access=_access(users=[Somebody(HOSTILE, HOSTILE, 1, HOSTILE)]),
-        failing=[Failing(HOSTILE, HOSTILE, 1, HOSTILE)],
-        errors={HOSTILE: 1},
+        failing=[Failing(HOSTILE, "old-version", 1, HOSTILE)],
         months=[replace(month, month=f"{HOSTILE}{month.month}") for month in found.months],
         lines=lines(ambiguous=1),
         ambiguous=[HOSTILE],
