@@ -3,11 +3,11 @@
 from typing import Literal
 
 from audit.report.page import page
-from audit.report.traffic_months import months
 from audit.report.traffic_sections import SILENT, SUBJECTS, failures, sections
+from audit.report.traffic_trend import trend
 from audit.traffic.errors import REASONS
 from audit.traffic.figures import Traffic
-from audit.traffic.tables import share
+from audit.traffic.shares import share
 
 _MOST = 200  # people and hosts that are named; the rest is in the JSON
 
@@ -23,7 +23,7 @@ def traffic_page(figures: Traffic) -> bytes:
         headline=_headline(figures),
         lost=figures.lines.lost,
         period=figures.period,
-        drawn=months(figures.months),
+        drawn=trend(figures.trend),
         sections=list(sections(figures)),
         failures=failures(figures),
         silent=SILENT,

@@ -7,8 +7,8 @@ from audit.report.paint import Line, put
 from audit.report.traffic_rows import Row, Section, Table
 from audit.report.traffic_sections import SILENT, SUBJECTS, failures, sections
 from audit.report.visible import visible
-from audit.traffic.figures import Failing, Somebody, Traffic
-from audit.traffic.tables import share
+from audit.traffic.figures import Failing, Somebody, Traffic, Trend
+from audit.traffic.shares import share
 
 _MOST = 10  # rows of a table that has no natural end; the page has more, JSON all
 _WIDTH = 44
@@ -31,7 +31,7 @@ def _text(found: Traffic) -> Iterator[Line]:
         yield from map(_row, failures(found))
         yield _row(Row("hosts with old versions only", len(found.failing)))
         yield from _named(found.failing)
-    yield from _months(found)
+    yield from _trend(found.trend)
 
 
 def _whole(found: Traffic) -> Iterator[Line]:
@@ -84,12 +84,13 @@ def _named(rows: list[Somebody] | list[Failing]) -> Iterator[Line]:
         yield (f"    and {len(rows) - _MOST:,} more",)
 
 
-def _months(found: Traffic) -> Iterator[Line]:
+def _trend(found: Trend) -> Iterator[Line]:
     yield ()
-    yield (("Share with TLS", "bold"), "        incoming   outgoing")
-    for month in found.months:
-        shares = _percent(month.incoming_share), _percent(month.outgoing_share)
-        yield (f"  {visible(month.month):20}{shares[0]:>8}   {shares[1]:>8}",)
+    title = f"Share with TLS by {found.by}"
+    yield ((title, "bold"), f"{'incoming':>{30 - len(title)}}   outgoing")
+    for one in found.periods:
+        shares = _percent(one.incoming_share), _percent(one.outgoing_share)
+        yield (f"  {visible(one.period):20}{shares[0]:>8}   {shares[1]:>8}",)
 
 
 def _row(row: Row) -> Line:

@@ -12,10 +12,11 @@ from audit.cli import main
 from audit.report.traffic_page import traffic_page
 from audit.report.traffic_sections import failures, sections
 from audit.report.traffic_text import show
-from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic
+from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic, Trend
 from tests.report.test_report_html import Page
 from tests.report.traffic_figures import figures, lines
 
+NONE = Trend("month", [])
 HOSTILE = '<script>alert("x")</script>\x1b[31m\u202e'
 
 
@@ -64,7 +65,7 @@ def test_what_is_unknown_is_there_even_if_nothing_is(section: str, figure: str) 
 
 def test_versions_are_drawn_as_wide_as_they_are_many() -> None:
     """The newest first, what is unknown last; together the whole width."""
-    page = Page(traffic_page(figures(months=[])))
+    page = Page(traffic_page(figures(trend=NONE)))
     drawn = [r for r in page.all("rect") if r["class"].startswith("version-")][:5]
     colours = ["version-5", "version-4", "version-3", "version-2", "version-unknown"]
     assert [rect["class"] for rect in drawn] == colours
@@ -181,16 +182,16 @@ def test_months_are_drawn_and_in_a_table() -> None:
     document = traffic_page(figures()).decode()
     assert document.count("% incoming</title>") == document.count("% outgoing</title>") == 12
     assert "<title>2026-11: 68.0% incoming</title>" in document
-    assert _rows(figures(), "months")["2026-11"][:3] == ["107,916", "158,700", "68.0%"]
+    assert _rows(figures(), "trend")["2026-11"][:3] == ["107,916", "158,700", "68.0%"]
 
 
 def test_a_month_without_mails_has_no_bar_and_no_share() -> None:
     """Of nothing there is no share; it is not 0%."""
-    first, *rest = figures().months
+    first, *rest = figures().trend.periods
     none = replace(first, outgoing_tls=0, outgoing=0, outgoing_share=None)
-    found = figures(months=[none, *rest])
+    found = figures(trend=Trend("month", [none, *rest]))
     assert traffic_page(found).decode().count("% outgoing</title>") == 11
-    assert _rows(found, "months")["2025-12"][3:] == ["0", "0", "–"]  # noqa: RUF001
+    assert _rows(found, "trend")["2025-12"][3:] == ["0", "0", "–"]  # noqa: RUF001
 
 
 def test_a_good_page_says_period_and_lines_and_warns_of_nothing() -> None:
@@ -214,7 +215,7 @@ def test_logs_without_mail_are_red_and_on_top() -> None:
     """Nothing that was counted must not look like nothing that is wrong."""
     kinds = dict.fromkeys(figures().lines.__struct_fields__[3:], 0)
     none = replace(figures().lines, **(kinds | {"total": 7, "other": 7, "with_tls": 0}))
-    found = figures(lines=none, months=[], errors={}, failing=[], access=None, from_="", to="")
+    found = figures(lines=none, trend=NONE, errors={}, failing=[], access=None, from_="", to="")
     page = Page(traffic_page(found))
     assert page.all("h1") == [{"class": "fail big", "role": "alert"}]
     assert "No line is one of mail: nothing below means anything" in page.words
@@ -250,7 +251,7 @@ def test_what_logs_say_is_only_ever_text() -> None:
         incoming=replace(found.incoming, suites={HOSTILE: 1}, versions={HOSTILE: 1}),
         access=_access(users=[Somebody(HOSTILE, HOSTILE, 1, HOSTILE)]),
         failing=[Failing(HOSTILE, "old-version", 1, HOSTILE)],
-        months=[replace(month, month=f"{HOSTILE}{month.month}") for month in found.months],
+        trend=Trend("day", [replace(one, period=HOSTILE) for one in found.trend.periods]),
         lines=lines(ambiguous=1),
         ambiguous=[HOSTILE],
         from_=HOSTILE,
