@@ -76,6 +76,7 @@ PURE_MODULES = {
     *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tables", "tally")),
     *(f"traffic/{name}.py" for name in ("cyrus", "dovecot", "exim_syslog", "mixed", "postfix")),
     *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "silence", "stretch", "syslog")),
+    "traffic/shares.py",
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell", "shapes")),
     *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
     *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),

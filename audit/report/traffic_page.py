@@ -3,10 +3,11 @@
 from typing import Literal
 
 from audit.report.page import page
-from audit.report.traffic_months import months
-from audit.report.traffic_sections import SILENT, sections
+from audit.report.traffic_sections import SILENT, SUBJECTS, failures, sections
+from audit.report.traffic_trend import trend
+from audit.traffic.errors import REASONS
 from audit.traffic.figures import Traffic
-from audit.traffic.tables import share
+from audit.traffic.shares import share
 
 _MOST = 200  # people and hosts that are named; the rest is in the JSON
 
@@ -16,15 +17,17 @@ def traffic_page(figures: Traffic) -> bytes:
     return page(
         "traffic.html.j2",
         filters={"number": _number, "percent": _percent},
-        words={},
+        words={"reasons": REASONS},
         styles=("traffic.css.j2",),
         found=figures,
         headline=_headline(figures),
         lost=figures.lines.lost,
         period=figures.period,
-        drawn=months(figures.months),
+        drawn=trend(figures.trend),
         sections=list(sections(figures)),
+        failures=failures(figures),
         silent=SILENT,
+        subjects=SUBJECTS,
         missing=_missing(figures),
         kinds_of_lines=_kinds(figures),
         failing=figures.failing[:_MOST],
@@ -32,12 +35,12 @@ def traffic_page(figures: Traffic) -> bytes:
     )
 
 
-def _number(value: int) -> str:
-    return f"{value:,}"
+def _number(value: int | None) -> str:
+    return "not logged" if value is None else f"{value:,}"
 
 
-def _percent(part: int, of: int | None) -> str:
-    value = share(part, of) if of is not None else None
+def _percent(part: int | None, of: int | None) -> str:
+    value = None if part is None or of is None else share(part, of)
     return "–" if value is None else f"{value:.1f}%"  # noqa: RUF001 - a dash
 
 

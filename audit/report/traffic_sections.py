@@ -1,22 +1,40 @@
-"""What the page of TLS in logs consists of: rows, tables, and versions to be drawn. Pure."""
+"""The figures of TLS in logs as they are told, on a terminal and on a page: one list. Pure."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from msgspec import Struct
-
 from audit.iana import VERSIONS
-from audit.traffic.figures import Access, Incoming, Outgoing, Pairs, Parted, Sessions, Traffic
+from audit.report.traffic_rows import Part, Row, Section, Table
+from audit.traffic.errors import REASONS
+from audit.traffic.figures import (
+    Access,
+    Hosts,
+    Incoming,
+    Outgoing,
+    Pairs,
+    Parted,
+    Sessions,
+    Traffic,
+)
 
-_PROVIDERS = 20
-_SUFFIXES = 40
+_PROVIDERS, _SUFFIXES, _ALL = 20, 40, 1 << 30  # rows of tables that have no natural end
 _HUNDRED = 100
 
+# What is not logged, and what would have it logged.
+SUBJECTS = "no subject of a certificate is in the logs (Exim: log_selector = +tls_peerdn)"
 SILENT = (
     "whether what it sent or got had one is not logged"
     " (Postfix: smtp_tls_loglevel = 1, smtpd_tls_loglevel = 1)"
 )
-_KEYS = {
+# The kinds of traffic: a title, and what is counted.
+_KINDS = {
+    "incoming": ("Mails from other servers", "mails"),
+    "submission": ("Mails from people, handed in", "mails"),
+    "outgoing": ("Mails to other servers", "mails"),
+    "access": ("Logins to read mail", "logins"),
+    "own": ("Mails from one's own hosts", "mails"),
+}
+_EXCHANGES = {
     "ecdhe": "ECDHE",
     "dhe": "DHE",
     "either": "ECDHE or DHE",
@@ -32,103 +50,89 @@ _VERIFIED = {
 }
 
 
-class Row(Struct, frozen=True):
-    """A figure, and what it is a share of.
+def sections(found: Traffic, most: int = _ALL) -> Iterator[Section]:
+    """Every kind of traffic that the logs have something of.
 
-    Attributes:
-        name: what is counted.
-        count: how many.
-        of: of how many; None where it is a share of nothing.
-        without, unknown: the others of these; None where there is no such question.
-        inner: whether it is a part of the row above.
+    Args:
+        found: the figures.
+        most: rows of a table that has no natural end; the rest is summed up in one more.
     """
-
-    name: str
-    count: int
-    of: int | None = None
-    without: int | None = None
-    unknown: int | None = None
-    inner: bool = False
-
-
-class Part(Struct, frozen=True):
-    """A version as it is drawn: where it begins and how wide it is, of a hundred."""
-
-    name: str
-    count: int
-    of: int
-    colour: str
-    begin: float
-    wide: float
-
-
-class Table(Struct, frozen=True):
-    """Rows under a heading; None where the log does not have what they would count."""
-
-    title: str
-    first: str
-    unit: str
-    rows: list[Row] | None
-
-
-class Section(Struct, frozen=True, kw_only=True):
-    """One kind of traffic."""
-
-    id: str
-    title: str
-    unit: str
-    total: int
-    tls: int
-    figures: list[Row]
-    versions: list[Part]
-    suites: list[Row]
-    tables: list[Table]
-
-
-def sections(found: Traffic) -> Iterator[Section]:
-    """Every kind of traffic that the logs have something of."""
-    for name, title, mails in (
-        ("incoming", "Mails from other servers", found.incoming),
-        ("submission", "Mails from people, handed in", found.submission),
-    ):
+    for name in ("incoming", "submission"):
+        mails: Incoming = getattr(found, name)
         if mails.mails:
-            yield _section(name, title, "mails", mails.mails, mails, (_certificates(mails),))
+            yield _section(name, mails, most, [], [_certificates(mails)])
     if found.outgoing.mails:
-        yield _outgoing(found.outgoing)
+        yield _section(
+            "outgoing", found.outgoing, most, _both_ways(found.outgoing), _to(found.outgoing, most)
+        )
     if found.access:
-        yield _access(found.access)
+        yield _section("access", found.access, most, _refused(found.access), [])
     if found.own.mails:
-        title, own = "Mails from one's own hosts", found.own
-        yield _section("own", title, "mails", own.mails, own, (_certificates(own),))
+        yield _section("own", found.own, most, [], [_certificates(found.own)])
 
 
-def _section(  # noqa: PLR0913, PLR0917 - all that a section consists of
-    name: str,
-    title: str,
-    unit: str,
-    total: int,
-    found: Sessions,
-    tables: tuple[Table, ...],
-    further: tuple[Row, ...] = (),
+def failures(found: Traffic) -> list[Row]:
+    """Handshakes that failed, by what the log says of it."""
+    return [Row(REASONS[reason], count) for reason, count in found.errors.items()]
+
+
+def _section(
+    name: str, found: Sessions, most: int, further: list[Row], tables: list[Table]
 ) -> Section:
+    title, unit = _KINDS[name]
+    total: int = getattr(found, unit)
     return Section(
         id=name,
         title=title,
         unit=unit,
         total=total,
-        tls=found.tls,
-        figures=[
-            Row("with TLS", found.tls, total, found.plain, found.not_logged or None),
-            _parted("forward secrecy", found.forward_secrecy, found.tls),
-            _parted("AEAD", found.aead, found.tls),
-            _parted("GCM", found.gcm, found.tls),
-            Row("without TLS", found.plain, total, found.tls, found.not_logged or None),
-            *further,
-        ],
+        figures=[*_figures(found, total), *further],
         versions=list(_versions(found)),
-        suites=[Row(suite, count, found.tls) for suite, count in found.suites.items()],
-        tables=list(tables),
+        suites=_most(found.suites, found.tls, most),
+        tables=tables,
     )
+
+
+def _both_ways(found: Outgoing) -> list[Row]:
+    return [
+        Row("to one host, both with TLS and without", found.mixed, found.mails),
+        Row("recipients", found.deliveries),
+    ]
+
+
+def _refused(found: Access) -> list[Row]:
+    return [
+        Row("failed, not in the figures above", found.failed),
+        Row("refused, for there was no TLS", found.refused_plain),
+    ]
+
+
+def _to(found: Outgoing, most: int) -> list[Table]:
+    """Whom mail was sent to."""
+    providers = _most(found.providers, found.tls, min(_PROVIDERS, most))
+    suffixes = _most(found.hosts.by_tld, found.hosts.never_tls, min(_SUFFIXES, most))
+    verified = _verified(found.verified, found.tls)
+    return [
+        Table("The other side's certificate", "Certificate", "mails", verified),
+        Table("Providers", "With TLS, to", "mails", providers),
+        Table("Pairs of cipher and certificate", "Pair", "pairs", _pairs(found.pairs)),
+        Table("Hosts", "Host", "hosts", _hosts(found.hosts)),
+        Table("Hosts without TLS, by public suffix", "Suffix", "hosts", suffixes),
+    ]
+
+
+def _figures(found: Sessions, total: int) -> list[Row]:
+    """What there is with TLS and without; nothing is 0 of which nothing is logged."""
+    logged = found.not_logged < total or not total
+    tls, plain = (found.tls, found.plain) if logged else (None, None)
+    unlogged = found.not_logged or None
+    return [
+        Row("with TLS", tls, total, plain, unlogged),
+        _parted("forward secrecy", found.forward_secrecy, found.tls),
+        _parted("AEAD", found.aead, found.tls),
+        _parted("GCM", found.gcm, found.tls),
+        Row("without TLS", plain, total, tls, unlogged),
+    ]
 
 
 def _parted(name: str, parted: Parted, of: int) -> Row:
@@ -152,81 +156,54 @@ def _age(version: str) -> int:
 
 def _certificates(found: Incoming) -> Table:
     mine = found.client_certificates
-    if mine is None:
-        return Table("Client certificates", "Certificate", "mails", None)
-    rows = [
-        Row("with a client certificate", mine.mails, found.tls),
-        Row("not verified", mine.unverified, mine.mails, inner=True),
-        Row("of these, domain validated", mine.domain_validated, mine.unverified, inner=True),
-        Row("different subjects", mine.distinct),
-    ]
+    rows = (
+        None
+        if mine is None
+        else [
+            Row("with a client certificate", mine.mails, found.tls),
+            Row("not verified", mine.unverified, mine.mails, inner=True),
+            Row("of these, domain validated", mine.domain_validated, mine.unverified, inner=True),
+            Row("different subjects", mine.distinct),
+        ]
+    )
     return Table("Client certificates", "Certificate", "mails", rows)
 
 
-def _outgoing(found: Outgoing) -> Section:
-    hosts = found.hosts
-    verified = [Row(_verified(key), count, found.tls) for key, count in found.verified.items()]
-    totals = [
-        Row("all", hosts.total),
-        Row("sometimes without TLS", hosts.sometimes_tls, hosts.total),
-        Row("never with TLS", hosts.never_tls, hosts.total),
-        *([Row("not logged", hosts.not_logged, hosts.total)] if hosts.not_logged else []),
+def _hosts(found: Hosts) -> list[Row]:
+    unlogged = [Row("not logged", found.not_logged, found.total)] if found.not_logged else []
+    return [
+        Row("all", found.total),
+        Row("sometimes without TLS", found.sometimes_tls, found.total),
+        Row("never with TLS", found.never_tls, found.total),
+        *unlogged,
     ]
-    suffixes = _most(hosts.by_tld, hosts.never_tls, _SUFFIXES)
-    return _section(
-        "outgoing",
-        "Mails to other servers",
-        "mails",
-        found.mails,
-        found,
-        (
-            Table("The other side's certificate", "Certificate", "mails", verified),
-            Table("Providers", "With TLS, to", "mails", _most(found.providers, found.tls)),
-            Table("Pairs of cipher and certificate", "Pair", "pairs", _pairs(found.pairs)),
-            Table("Hosts", "Host", "hosts", totals),
-            Table("Hosts without TLS, by public suffix", "Suffix", "hosts", suffixes),
-        ),
-        (
-            Row("to one host, both with TLS and without", found.mixed, found.mails),
-            Row("recipients", found.deliveries),
-        ),
-    )
 
 
 def _pairs(found: Pairs | None) -> list[Row] | None:
-    if found is None:
-        return None
-    return [
-        Row("all", found.total),
-        *(Row(name, getattr(found, key), found.total) for key, name in _KEYS.items()),
-        *(Row(_verified(key), count, found.total) for key, count in found.verified.items()),
-        Row("of the not verified, domain validated", found.domain_validated, found.verified["no"]),
-    ]
+    return (
+        None
+        if found is None
+        else [
+            Row("all", found.total),
+            *(Row(name, getattr(found, key), found.total) for key, name in _EXCHANGES.items()),
+            *_verified(found.verified, found.total),
+            Row(
+                "of the not verified, domain validated",
+                found.domain_validated,
+                found.verified["no"],
+            ),
+        ]
+    )
 
 
-def _verified(word: str) -> str:
-    return _VERIFIED.get(word, word)
+def _verified(found: Mapping[str, int], of: int) -> list[Row]:
+    return [Row(_VERIFIED.get(key, key), count, of) for key, count in found.items()]
 
 
-def _most(counts: Mapping[str, int], of: int, most: int = _PROVIDERS) -> list[Row]:
+def _most(counts: Mapping[str, int], of: int, most: int) -> list[Row]:
     """The first rows, and the sum of the rest."""
     rows = [Row(name, count, of) for name, count in islice(counts.items(), most)]
     rest = len(counts) - most
     if rest > 0:
         rows.append(Row(f"{rest:,} others", sum(islice(counts.values(), most, None)), of))
     return rows
-
-
-def _access(found: Access) -> Section:
-    return _section(
-        "access",
-        "Logins to read mail",
-        "logins",
-        found.logins,
-        found,
-        (),
-        (
-            Row("failed, not in the figures above", found.failed),
-            Row("refused, for there was no TLS", found.refused_plain),
-        ),
-    )

@@ -1,8 +1,13 @@
 """The figures of TLS in mail logs, as they are reported and stand in JSON."""
 
+from typing import Literal
+
 from msgspec import Struct, field
 
+from audit.traffic.errors import Reason
+
 SCHEMA = "mailseal/traffic/1"
+By = Literal["day", "week", "month"]
 
 
 class Lines(Struct, frozen=True, kw_only=True):
@@ -180,21 +185,32 @@ class Failing(Struct, frozen=True):
     """A host whose handshakes failed, and that had none that did not."""
 
     address: str
-    reason: str
+    reason: Reason
     count: int
     last_seen: str
 
 
-class Month(Struct, frozen=True):
-    """Mails of a month of which the log says it; shares with TLS in per cent, None of none."""
+class Period(Struct, frozen=True):
+    """Mails of which the log says it; shares with TLS in per cent, None of none.
 
-    month: str
+    Attributes:
+        period: a day, 2026-11-29; a week, 2026-W48; or a month, 2026-11.
+    """
+
+    period: str
     incoming_tls: int
     incoming: int
     incoming_share: float | None
     outgoing_tls: int
     outgoing: int
     outgoing_share: float | None
+
+
+class Trend(Struct, frozen=True):
+    """Shares over time, the first first."""
+
+    by: By
+    periods: list[Period]
 
 
 class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
@@ -209,7 +225,7 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
         access: None where no line is of POP3 or IMAP.
         errors: handshakes that failed, by reason.
         failing: hosts of which all failed for want of a version.
-        months: the shares.
+        trend: the shares over time.
         ambiguous: some of the lines that can be read in more than one way.
         silent: hosts and their programs that name no session: what they do not say is not logged.
     """
@@ -223,9 +239,9 @@ class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA)
     own: Incoming
     outgoing: Outgoing
     access: Access | None
-    errors: dict[str, int]
+    errors: dict[Reason, int]
     failing: list[Failing]
-    months: list[Month]
+    trend: Trend
     ambiguous: list[str]
     silent: list[str]
 

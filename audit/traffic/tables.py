@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar
 
 from audit.iana import VERSIONS
 from audit.traffic.figures import (
     Access,
+    By,
     Certificates,
     Failing,
     Incoming,
     Lines,
-    Month,
     Outgoing,
     Parted,
     Sessions,
@@ -21,6 +20,7 @@ from audit.traffic.figures import (
 )
 from audit.traffic.hosts import hosts, pairs, providers, validated_by_domain
 from audit.traffic.session import Session, session
+from audit.traffic.shares import trend
 from audit.traffic.tally import UNLOGGED, UNNAMED, Kind, Seen, Tally, Use, secure, text
 
 _LINES: dict[Kind, str] = {
@@ -43,8 +43,8 @@ _OLD = "old-version"
 K = TypeVar("K", bound=Any)
 
 
-def traffic(tally: Tally) -> Traffic:
-    """All figures; the tally must be finished."""
+def traffic(tally: Tally, by: By | None = None) -> Traffic:
+    """All figures; the tally must be finished. *by* is what shares are told by (see `trend`)."""
     days = sorted(filter(None, (day for day, count in tally.days.items() if count)))
     found = _lines(tally)
     return Traffic(
@@ -59,18 +59,10 @@ def traffic(tally: Tally) -> Traffic:
         access=_access(tally),
         errors=dict(_summed((r, seen.count) for (_, _, r), seen in tally.errors.items())),
         failing=_failing(tally),
-        months=_months(tally),
+        trend=trend(tally, by),
         ambiguous=[text(line) for line in tally.strange],
         silent=sorted(map(text, tally.silent)),
     )
-
-
-def share(part: int, whole: int) -> float | None:
-    """Per cent with one decimal, half to even; None of nothing."""
-    if not whole:
-        return None
-    exact = Decimal(100 * part) / Decimal(whole)
-    return float(exact.quantize(Decimal("0.1"), ROUND_HALF_EVEN))
 
 
 def _summed(counts: Iterable[tuple[K, int]]) -> "Counter[K]":
@@ -196,27 +188,4 @@ def _failing(tally: Tally) -> list[Failing]:
         Failing(text(ip), reason, seen.count, text(seen.last))
         for (use, ip, reason), seen in _ordered(tally.errors)
         if reason == _OLD and use != "own" and ip not in fine
-    ]
-
-
-def _months(tally: Tally) -> list[Month]:
-    came = _summed(
-        ((month, secure(x)), n)
-        for (month, use, x, _), n in tally.incoming.items()
-        if use == "mx" and x != UNLOGGED
-    )
-    went = _summed(
-        ((month, secure(x)), n) for (month, x, _), n in tally.outgoing.items() if x != UNLOGGED
-    )
-    return [
-        Month(
-            text(month),
-            came[month, True],
-            came[month, True] + came[month, False],
-            share(came[month, True], came[month, True] + came[month, False]),
-            went[month, True],
-            went[month, True] + went[month, False],
-            share(went[month, True], went[month, True] + went[month, False]),
-        )
-        for month in sorted({month for month, _ in {*came, *went}})
     ]

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from audit.traffic.errors import Reason
 from audit.traffic.stretch import Seams
 
 Use = Literal["mx", "submission", "access", "own"]
@@ -71,13 +72,13 @@ class Tally:
             of `lines` as well.
         strange: some of the ambiguous lines, to show.
         days: lines by day.
-        incoming: mails by month, use, X= and CV=.
+        incoming: mails by day, use, X= and CV=.
         certificates: mails by use, the client's DN and CV=.
         clients: by use, address, login and X=.
-        logins: of POP3, IMAP and ManageSieve, by month, outcome and X=.
+        logins: of POP3, IMAP and ManageSieve, by day, outcome and X=.
         refused: who sent a password without TLS and was refused, by address and user.
-        deliveries: recipients of mails sent, by month and X=.
-        outgoing: mails sent, by month, X= and CV=; one for each message and host.
+        deliveries: recipients of mails sent, by day and X=.
+        outgoing: mails sent, by day, X= and CV=; one for each message and host.
         mixed: of these, those that a host got with and without TLS.
         hosts: mails by the name of the host, its X=, CV= and DN=; none where all were copies of
             mails that went otherwise.
@@ -103,7 +104,7 @@ class Tally:
     outgoing: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
     mixed: int = 0
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    errors: dict[tuple[Use, bytes, str], Seen] = field(default_factory=dict)
+    errors: dict[tuple[Use, bytes, Reason], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     told: set[bytes] = field(default_factory=set)
     silent: set[bytes] = field(default_factory=set)
@@ -130,19 +131,19 @@ class Tally:
         self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes, count: int
     ) -> None:
         """Mails came, from whomever."""
-        self.incoming[day[:7], use, x, cv] += count
+        self.incoming[day, use, x, cv] += count
         if dn:
             self.certificates[use, dn, cv] += count
 
     def logged_in(self, day: bytes, ip: bytes, user: bytes, x: bytes, outcome: Outcome) -> None:
         """Somebody tried to log in, to read mail."""
-        self.logins[day[:7], outcome, x] += 1
+        self.logins[day, outcome, x] += 1
         if outcome == "good":
             see(self.clients, ("access", ip, user, x), day)
         elif outcome == "refused":
             see(self.refused, (ip, user), day)
 
-    def failed(self, day: bytes, use: Use, ip: bytes, reason: str) -> None:
+    def failed(self, day: bytes, use: Use, ip: bytes, reason: Reason) -> None:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 
@@ -163,13 +164,13 @@ class Tally:
 
     def mails_sent(self, day: bytes, x: bytes, cv: bytes, count: int) -> None:
         """Copies went, to whomever."""
-        self.deliveries[day[:7], x] += count
-        self.outgoing[day[:7], x, cv] += count
+        self.deliveries[day, x] += count
+        self.outgoing[day, x, cv] += count
 
     def again(self, sent: Sent, count: int) -> None:
         """Copies are no mails of their own: others went the same way for the same message."""
         day, name, _, x, cv, dn = sent
-        self.outgoing[day[:7], x, cv] -= count
+        self.outgoing[day, x, cv] -= count
         see(self.hosts, (name, x, cv, dn), day, -count)
 
     def copy(self, node: bytes, message: bytes, sent: Sent) -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from audit.policy.model import Policy, Traffic
+from audit.traffic.errors import REASONS
 from audit.traffic.tally import Seen, Tally, Use, text
 from audit.whatif.document import (
     AlreadyDocument,
@@ -22,14 +23,7 @@ from audit.whatif.verdict import Verdict
 # The worst that becomes of any of its sessions is what becomes of a client, and of a user.
 _WORST: tuple[Verdict, ...] = ("break", "unknown", "keep")
 _RULE_OF_THREE = 3  # of n that were seen; Hanley and Lippman-Hand, 1983
-_REASONS = {
-    "old-version": "its versions are too old for the server even now",
-    "no-suite": "it has no suite in common with the server even now",
-    "our-certificate": "it does not accept the server's certificate",
-    "not-tls": "what it sends is no TLS",
-    "other": "its handshakes fail",
-    "refused": "it sends a password without TLS, and is refused",
-}
+_REFUSED = "it sends a password without TLS, and is refused"
 
 
 class Who(Struct, frozen=True):
@@ -105,9 +99,9 @@ class Ledger:
         """Who cannot connect even now: nobody of them is charged to the policy."""
         for (use, ip, reason), seen in tally.errors.items():
             if use != "own" and (use, ip) not in served:
-                self._failing(use, ip, b"", reason, seen)
+                self._failing(use, ip, b"", REASONS[reason], seen)
         for (ip, user), seen in tally.refused.items():
-            self._failing("access", ip, user, "refused", seen)
+            self._failing("access", ip, user, _REFUSED, seen)
 
     def document(self, days: Sequence[str], library: str) -> WhatIfDocument:
         """All of it."""
@@ -141,7 +135,7 @@ class Ledger:
                 traffic=use,
                 client=text(ip),
                 user=self._named(text(user)),
-                reason=_REASONS.get(reason, reason),
+                reason=reason,
                 count=seen.count,
                 last_seen=text(seen.last),
             )

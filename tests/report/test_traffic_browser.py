@@ -45,8 +45,8 @@ def test_pictures_have_colours_in_light_and_in_the_dark(seen: Chrome, scheme: st
     dark = seen.execute_script(_STYLE, "body", "backgroundColor") == "rgb(20, 23, 27)"
     assert dark == (scheme == "dark")
     drawn = (
-        "figure.months .color-0 .rect",
-        "figure.months .color-1 .rect",
+        "figure.shares .color-0 .rect",
+        "figure.shares .color-1 .rect",
         *(f".versions-drawn .version-{version}" for version in (2, 3, 4, 5, "unknown")),
     )
     fills = [seen.execute_script(_STYLE, one, "fill") for one in drawn]

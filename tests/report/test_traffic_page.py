@@ -1,5 +1,6 @@
 """The page of TLS in numbers: every figure with what it is a share of, and nothing made up."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from msgspec.structs import replace
 
 from audit.cli import main
 from audit.report.traffic_page import traffic_page
-from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic
+from audit.report.traffic_sections import failures, sections
+from audit.report.traffic_text import show
+from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic, Trend
 from tests.report.test_report_html import Page
 from tests.report.traffic_figures import figures, lines
 
+NONE = Trend("month", [])
 HOSTILE = '<script>alert("x")</script>\x1b[31m\u202e'
 
 
@@ -61,7 +65,7 @@ def test_what_is_unknown_is_there_even_if_nothing_is(section: str, figure: str) 
 
 def test_versions_are_drawn_as_wide_as_they_are_many() -> None:
     """The newest first, what is unknown last; together the whole width."""
-    page = Page(traffic_page(figures(months=[])))
+    page = Page(traffic_page(figures(trend=NONE)))
     drawn = [r for r in page.all("rect") if r["class"].startswith("version-")][:5]
     colours = ["version-5", "version-4", "version-3", "version-2", "version-unknown"]
     assert [rect["class"] for rect in drawn] == colours
@@ -80,13 +84,48 @@ def test_what_is_not_logged_is_neither_with_nor_without() -> None:
     assert "mx1 postfix/smtp: no TLS session is named; whether" in _words(found)
 
 
+def test_nothing_that_is_not_logged_is_nought() -> None:
+    """A server that logs no TLS at all has no figure of it, not even a 0."""
+    found = figures()
+    nothing: dict[str, Any] = {"tls": 0, "plain": 0, "versions": {}, "suites": {}}
+    outgoing = replace(found.outgoing, **nothing, not_logged=found.outgoing.mails)
+    found = replace(found, outgoing=outgoing)
+    assert _rows(found, "outgoing")["with TLS"][:3] == ["not logged", "3,201,708", "–"]  # noqa: RUF001
+    assert "Of 3,201,708 mails it is not logged whether they had TLS." in _words(found)
+    out = io.StringIO()
+    show(found, out)
+    part = out.getvalue().partition("Mails to other servers")[2].partition("GCM")[0]
+    lines = [line.split() for line in part.splitlines()]
+    assert ["with", "TLS", "not", "logged"] in lines
+    assert ["without", "TLS", "not", "logged"] not in lines[:3]
+
+
+def test_terminal_and_page_tell_the_same_figures() -> None:
+    """Each row of the page, but those of long tables, stands on the terminal with its count."""
+    found = figures()
+    out = io.StringIO()
+    show(found, out)
+    printed = {" ".join(line.split()) for line in out.getvalue().splitlines()}
+    rows = [
+        row
+        for section in sections(found)
+        for row in (
+            *section.figures,
+            *(row for one in section.tables[:1] for row in one.rows or ()),
+        )
+    ]
+    assert len(rows) > 25
+    for row in (*rows, *failures(found)):
+        assert any(line.startswith(f"{row.name} {row.count:,}") for line in printed), row
+
+
 def test_certificates_that_are_not_logged_are_not_nought() -> None:
     """Where no subject is in the log, nobody knows."""
     found = figures()
     outgoing = replace(found.outgoing, pairs=None)
     incoming = replace(found.incoming, client_certificates=None)
     words = _words(replace(found, incoming=incoming, outgoing=outgoing))
-    assert words.count("not logged Nobody knows") == 3
+    assert words.count("not logged Nobody knows how many: no subject") == 3
     assert "with a client certificate" not in words
     assert "ECDHE 1,258" not in words
 
@@ -133,8 +172,9 @@ def test_a_list_that_is_cut_says_so() -> None:
 def test_handshakes_that_failed_are_told_by_reason_and_host() -> None:
     """Hosts with old versions only, with their last day."""
     rows = _rows(figures(), "errors")
-    assert rows["our-certificate"] == ["640"]
-    assert rows["203.0.113.9"] == ["old-version", "1,203", "2026-11-28"]
+    assert rows["it does not accept the server&#39;s certificate"] == ["640"]
+    words = "its versions are too old for the server even now"
+    assert rows["203.0.113.9"] == [words, "1,203", "2026-11-28"]
 
 
 def test_months_are_drawn_and_in_a_table() -> None:
@@ -142,16 +182,16 @@ def test_months_are_drawn_and_in_a_table() -> None:
     document = traffic_page(figures()).decode()
     assert document.count("% incoming</title>") == document.count("% outgoing</title>") == 12
     assert "<title>2026-11: 68.0% incoming</title>" in document
-    assert _rows(figures(), "months")["2026-11"][:3] == ["107,916", "158,700", "68.0%"]
+    assert _rows(figures(), "trend")["2026-11"][:3] == ["107,916", "158,700", "68.0%"]
 
 
 def test_a_month_without_mails_has_no_bar_and_no_share() -> None:
     """Of nothing there is no share; it is not 0%."""
-    first, *rest = figures().months
+    first, *rest = figures().trend.periods
     none = replace(first, outgoing_tls=0, outgoing=0, outgoing_share=None)
-    found = figures(months=[none, *rest])
+    found = figures(trend=Trend("month", [none, *rest]))
     assert traffic_page(found).decode().count("% outgoing</title>") == 11
-    assert _rows(found, "months")["2025-12"][3:] == ["0", "0", "–"]  # noqa: RUF001
+    assert _rows(found, "trend")["2025-12"][3:] == ["0", "0", "–"]  # noqa: RUF001
 
 
 def test_a_good_page_says_period_and_lines_and_warns_of_nothing() -> None:
@@ -175,7 +215,7 @@ def test_logs_without_mail_are_red_and_on_top() -> None:
     """Nothing that was counted must not look like nothing that is wrong."""
     kinds = dict.fromkeys(figures().lines.__struct_fields__[3:], 0)
     none = replace(figures().lines, **(kinds | {"total": 7, "other": 7, "with_tls": 0}))
-    found = figures(lines=none, months=[], errors={}, failing=[], access=None, from_="", to="")
+    found = figures(lines=none, trend=NONE, errors={}, failing=[], access=None, from_="", to="")
     page = Page(traffic_page(found))
     assert page.all("h1") == [{"class": "fail big", "role": "alert"}]
     assert "No line is one of mail: nothing below means anything" in page.words
@@ -210,9 +250,8 @@ def test_what_logs_say_is_only_ever_text() -> None:
         outgoing=outgoing,
         incoming=replace(found.incoming, suites={HOSTILE: 1}, versions={HOSTILE: 1}),
         access=_access(users=[Somebody(HOSTILE, HOSTILE, 1, HOSTILE)]),
-        failing=[Failing(HOSTILE, HOSTILE, 1, HOSTILE)],
-        errors={HOSTILE: 1},
-        months=[replace(month, month=f"{HOSTILE}{month.month}") for month in found.months],
+        failing=[Failing(HOSTILE, "old-version", 1, HOSTILE)],
+        trend=Trend("day", [replace(one, period=HOSTILE) for one in found.trend.periods]),
         lines=lines(ambiguous=1),
         ambiguous=[HOSTILE],
         from_=HOSTILE,

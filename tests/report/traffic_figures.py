@@ -11,14 +11,15 @@ from audit.traffic.figures import (
     Hosts,
     Incoming,
     Lines,
-    Month,
     Outgoing,
     Pairs,
     Parted,
+    Period,
     Somebody,
     Traffic,
+    Trend,
 )
-from audit.traffic.tables import share
+from audit.traffic.shares import share
 
 _SUITES = {
     "TLS_AES_256_GCM_SHA384": 50,
@@ -32,7 +33,7 @@ _VERSIONS = {"SSLv3": 0, "TLSv1.0": 6, "TLSv1.1": 1, "TLSv1.2": 41, "TLSv1.3": 5
 
 def figures(**changes: Any) -> Traffic:
     """A year of everything; *changes* are fields of `Traffic`."""
-    months = [_month(number) for number in range(12)]
+    trend = Trend("month", [_month(number) for number in range(12)])
     made = Traffic(
         from_="2025-12-01",
         to="2026-11-28",
@@ -60,7 +61,7 @@ def figures(**changes: Any) -> Traffic:
             Failing("203.0.113.9", "old-version", 1_203, "2026-11-28"),
             Failing("203.0.113.77", "old-version", 48, "2026-10-04"),
         ],
-        months=months,
+        trend=trend,
         ambiguous=[],
         silent=[],
     )
@@ -142,10 +143,10 @@ def _outgoing() -> Outgoing:
     )
 
 
-def _month(number: int) -> Month:
+def _month(number: int) -> Period:
     came, went = 140_000 + 1_700 * number, 260_000 + 2_000 * number
     in_tls, out_tls = came * (57 + number) // 100, went * (186 + number // 2) // 208
-    return Month(
+    return Period(
         f"{2025 + (number > 0)}-{(number + 11) % 12 + 1:02}",
         *(in_tls, came, share(in_tls, came)),
         *(out_tls, went, share(out_tls, went)),

@@ -16,7 +16,7 @@ FAILED = (
 )
 NOBODY = "badlogin: [192.0.2.2] plaintext (x) [SASL(-4): no mechanism available] (y) invalid user"
 X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
-MONTH = b"2026-11"
+DAY = b"2026-11-29"
 
 SESSIONS = [
     (START, X),
@@ -78,7 +78,7 @@ def _process(*messages: str, service: str = "cyrus/imap") -> Tally:
 def test_a_login_has_the_session_before_it(session: str, x: bytes, service: str) -> None:
     """Of the same process; the line that names it has no client."""
     found = _process(session, LOGIN, service=service)
-    assert dict(found.logins) == {(MONTH, "good", x): 1}
+    assert dict(found.logins) == {(DAY, "good", x): 1}
     assert found.clients.keys() == {("access", b"192.0.2.2", b"user", x)}
     assert dict(found.lines) == {("session", True): 1, ("login", False): 1}
     assert found.named == 1
@@ -87,18 +87,18 @@ def test_a_login_has_the_session_before_it(session: str, x: bytes, service: str)
 @pytest.mark.parametrize("login", GOOD)
 def test_every_spelling_of_a_good_login(login: str) -> None:
     """From 2.4.17 to the newest, with and without the name of the host."""
-    assert dict(_process(START, login).logins) == {(MONTH, "good", X): 1}
-    assert dict(_process(login).logins) == {(MONTH, "good", b"?"): 1}
+    assert dict(_process(START, login).logins) == {(DAY, "good", X): 1}
+    assert dict(_process(login).logins) == {(DAY, "good", b"?"): 1}
     clear = login.replace("+TLS", "").replace("login.tls=1", "login.tls=0")
-    assert dict(_process(START, clear).logins) == {(MONTH, "good", b""): 1}
+    assert dict(_process(START, clear).logins) == {(DAY, "good", b""): 1}
 
 
 @pytest.mark.parametrize(("login", "outcome"), BAD)
 def test_every_spelling_of_a_bad_login(login: str, outcome: str) -> None:
     """Refused is who was told to use TLS; with TLS nobody is."""
-    assert dict(_process(login).logins) == {(MONTH, outcome, b""): 1}
-    assert dict(_process(START, login).logins) == {(MONTH, "bad", X): 1}
-    assert dict(_process(login, service="cyrus/imaps").logins) == {(MONTH, "bad", b"?"): 1}
+    assert dict(_process(login).logins) == {(DAY, outcome, b""): 1}
+    assert dict(_process(START, login).logins) == {(DAY, "bad", X): 1}
+    assert dict(_process(login, service="cyrus/imaps").logins) == {(DAY, "bad", b"?"): 1}
 
 
 def test_who_comes_next_in_a_process_has_no_session() -> None:
@@ -109,8 +109,8 @@ def test_who_comes_next_in_a_process_has_no_session() -> None:
         (START, "accepted connection", FAILED),
         (START, FAILED, other),
     ):
-        assert _process(*lines).logins[MONTH, "bad", b""] == 1, lines
-    assert dict(_process(START, FAILED, FAILED).logins) == {(MONTH, "bad", X): 2}
+        assert _process(*lines).logins[DAY, "bad", b""] == 1, lines
+    assert dict(_process(START, FAILED, FAILED).logins) == {(DAY, "bad", X): 2}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_name_is_no_reason_and_no_address(name: str) -> None:
         f"badlogin: [192.0.2.2] plaintext ({name}) invalid user",
     ):
         found = _process(line)
-        assert (dict(found.logins), found.clients) == ({(MONTH, "bad", b""): 1}, {})
+        assert (dict(found.logins), found.clients) == ({(DAY, "bad", b""): 1}, {})
 
 
 def test_names_in_logfmt_are_quoted() -> None:
@@ -160,7 +160,7 @@ def test_hosts_of_the_cluster_are_no_users() -> None:
     """What the daemon itself asks another host for, and who delivers mail."""
     asked = START.replace("bits new", "bits new client")
     found = _process(START, LOGIN, asked, LOGIN.replace("+TLS", ""))
-    assert dict(found.logins) == {(MONTH, "good", X): 1, (MONTH, "good", b""): 1}
+    assert dict(found.logins) == {(DAY, "good", X): 1, (DAY, "good", b""): 1}
     delivers = _process(START, LOGIN, service="cyrus/lmtp")
     assert (dict(delivers.lines), delivers.logins) == (
         {("session", True): 1, ("other", False): 1},

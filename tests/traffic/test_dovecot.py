@@ -83,7 +83,7 @@ def _both(message: str) -> list[Tally]:
 def test_what_a_line_says_of_a_login(message: str, outcome: str, x: bytes) -> None:
     """Good, bad or refused; with which session, or one without a name, or none."""
     for found in _both(message):
-        assert dict(found.logins) == {(b"2026-11", outcome, x): 1}
+        assert dict(found.logins) == {(b"2026-11-29", outcome, x): 1}
         assert dict(found.lines) == {("login", x == X): 1}
         assert found.named == (x == X)
         assert all(ip == b"192.0.2.2" for _, ip, *_ in found.clients)
@@ -127,7 +127,7 @@ NAME = "a>, method=PLAIN, rip=6.6.6.6, lip=1.1.1.1, TLS, session=<x"
 def test_a_name_with_fields_in_it_is_a_name() -> None:
     """A field that is there twice stands in the name: the real one is the last."""
     for found in _both(f"{BAD}: user=<{NAME}>, method=PLAIN, {WHERE}, session=<qn5isGdhaMvAAAIC>"):
-        assert dict(found.logins) == {(b"2026-11", "bad", b""): 1}
+        assert dict(found.logins) == {(b"2026-11-29", "bad", b""): 1}
 
 
 @pytest.mark.parametrize("name", ["a>, TLS, b=<c", f"a>, {SUITE}, b=<c", "a>, foo"])

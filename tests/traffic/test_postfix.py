@@ -69,7 +69,7 @@ def _server(*messages: str, service: str = "postfix/smtpd") -> Tally:
 def test_every_spelling_of_a_session(session: str, x: bytes, cv: bytes) -> None:
     """The mail after it has its version, suite, bits and group, and how far the client is known."""
     found = _server("connect from a[192.0.2.2]", session, "A1: client=a[192.0.2.2]")
-    assert dict(found.incoming) == {(b"2026-11", "mx", x, cv): 1}
+    assert dict(found.incoming) == {(b"2026-11-29", "mx", x, cv): 1}
     assert found.lines["session", True] == found.named == 1
 
 
@@ -96,15 +96,15 @@ def test_without_a_line_of_its_own_a_session_has_no_name(
         ),
         service=service,
     )
-    assert dict(found.incoming) == {(b"2026-11", use, x, b""): 1}
+    assert dict(found.incoming) == {(b"2026-11-29", use, x, b""): 1}
 
 
 def test_where_no_session_is_ever_named_nothing_is_in_clear() -> None:
     """At log level 0 deliveries look the same with and without TLS: that is not logged."""
     quiet = stamped(_delivered("A1"), "postfix/smtpd[7]: A1: client=a[192.0.2.2]")
     found = count(*quiet)
-    assert dict(found.outgoing) == {(b"2026-11", b"!", b""): 1}
-    assert dict(found.incoming) == {(b"2026-11", "mx", b"!", b""): 1}
+    assert dict(found.outgoing) == {(b"2026-11-29", b"!", b""): 1}
+    assert dict(found.incoming) == {(b"2026-11-29", "mx", b"!", b""): 1}
     assert {key[1] for key in found.hosts} == {key[3] for key in found.clients} == {b"!"}
     assert found.silent == {b"mx1 postfix/smtp", b"mx1 postfix/smtpd"}
 
@@ -118,9 +118,9 @@ def test_where_one_session_is_named_all_others_were_in_clear() -> None:
     service = stamped(_delivered("A5").replace("postfix/", "postfix/relay/"))
     found = Counted().part(quiet + instance, 0).part(other + service, 2).part(named, 1).finish()
     assert dict(found.outgoing) == {
-        (b"2026-11", X, b"no"): 1,
-        (b"2026-11", b"", b""): 2,
-        (b"2026-11", b"!", b""): 2,
+        (b"2026-11-29", X, b"no"): 1,
+        (b"2026-11-29", b"", b""): 2,
+        (b"2026-11-29", b"!", b""): 2,
     }
     assert found.silent == {b"mx1 postfix/smtpd", b"mx1 postfix-out/smtp", b"mx2 postfix/smtp"}
 
@@ -131,7 +131,7 @@ def test_who_logs_in_may_have_come_with_tls_from_the_start() -> None:
     for service, x in (("postfix/smtpd", b"!"), ("postfix/submission/smtpd", b"")):
         end = "disconnect from a[192.0.2.2] ehlo=1 auth=1 mail=1 quit=1 commands=4"
         found = _server("connect from a[192.0.2.2]", login, end, service=service)
-        assert dict(found.incoming) == {(b"2026-11", "submission", x, b""): 1}
+        assert dict(found.incoming) == {(b"2026-11-29", "submission", x, b""): 1}
 
 
 def test_a_session_ends_with_its_connection() -> None:
@@ -199,8 +199,8 @@ def test_a_delivery_has_the_session_to_the_same_host(trust: str, cv: bytes) -> N
             "postfix/qmgr[4]: A1: removed",
         )
     )
-    assert dict(found.outgoing) == {(b"2026-11", X, cv): 1, (b"2026-11", b"", b""): 1}
-    assert dict(found.deliveries) == {(b"2026-11", X): 2, (b"2026-11", b""): 1}
+    assert dict(found.outgoing) == {(b"2026-11-29", X, cv): 1, (b"2026-11-29", b"", b""): 1}
+    assert dict(found.deliveries) == {(b"2026-11-29", X): 2, (b"2026-11-29", b""): 1}
     assert found.lines["completed", False] == 1
 
 
@@ -208,7 +208,7 @@ def test_a_session_is_for_one_message() -> None:
     """Postfix writes a line for every session, so the next message without one had none."""
     session = _sent_with("Untrusted")
     found = count(*stamped(session, _delivered("A1"), _delivered("A2"), session, _delivered("A3")))
-    assert dict(found.outgoing) == {(b"2026-11", X, b"no"): 2, (b"2026-11", b"", b""): 1}
+    assert dict(found.outgoing) == {(b"2026-11-29", X, b"no"): 2, (b"2026-11-29", b"", b""): 1}
 
 
 def test_what_a_delivery_was_held_to() -> None:
@@ -217,7 +217,7 @@ def test_what_a_delivery_was_held_to() -> None:
         f"postfix/smtp[9]: Verified TLS connection established to mx.example[192.0.2.9]:25: {SUITE}"
     )
     found = count(*stamped(session, _delivered(more="tls=dane, ")))
-    assert dict(found.outgoing) == {(b"2026-11", X, b"dane"): 1}
+    assert dict(found.outgoing) == {(b"2026-11-29", X, b"dane"): 1}
 
 
 def test_what_is_no_delivery_to_another_host() -> None:
@@ -241,7 +241,7 @@ def test_mail_that_a_filter_gives_back_is_ones_own() -> None:
     """It came once already."""
     lines = stamped("postfix/smtpd[7]: A1: client=localhost[127.0.0.1]")
     found = Counted(own={b"127.0.0.1"}).part(lines).finish()
-    assert dict(found.incoming) == {(b"2026-11", "own", b"!", b""): 1}
+    assert dict(found.incoming) == {(b"2026-11-29", "own", b"!", b""): 1}
 
 
 FAKE = f"established from b[1.1.1.1]: {SUITE}"

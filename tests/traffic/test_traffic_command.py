@@ -77,6 +77,24 @@ def test_days_and_own_networks(tmp_path: Path) -> None:
     assert mails("--from", "2026-11-02", "--to", "2026-11-02") == (1, 0)
 
 
+def test_shares_are_told_by_what_suits_or_is_asked_for(tmp_path: Path) -> None:
+    """Also of counts that were kept, day by day."""
+    kept = []
+    for day in (1, 9):
+        path, counts = tmp_path / f"mainlog.{day}", tmp_path / f"kept{day}"
+        path.write_text(HEAD % (day, day) + f"<= a@b H=h [192.0.2.1] P=esmtps {X} S=5\n")
+        document(str(path), "--save", str(counts))
+        kept.append(str(counts))
+
+    def told(*words: str) -> list[str]:
+        trend = document(*kept, *words)["trend"]
+        return [trend["by"], *(one["period"] for one in trend["periods"])]  # type: ignore[index]
+
+    assert told() == ["day", "2026-11-01", "2026-11-09"]
+    assert told("--by", "week") == ["week", "2026-W44", "2026-W46"]
+    assert told("--by", "month") == ["month", "2026-11"]
+
+
 def test_a_line_that_can_be_read_in_two_ways_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "mainlog"
     forged = "(x) [192.0.2.9] P=esmtps X=TLS1.3:FAKE:256 S=1 id=a)"

@@ -1,16 +1,21 @@
 """The rows of the model, one by one, from words of logs to sentences."""
 
 from datetime import date
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
-from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
+from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, Manners
 from audit.forecast.server import keys
-from audit.iana import group, suite
+from audit.iana import Version, group, suite
 from audit.policy.load import load
 from audit.policy.model import KEY_TYPES
-from audit.report.whatif_document import ClientDocument
+from audit.report.traffic_sections import failures
+from audit.traffic.errors import REASONS, Reason
+from audit.traffic.tables import traffic
+from audit.traffic.tally import Tally
+from audit.whatif.document import ClientDocument
 from audit.whatif.ja3 import by_sight, parse
 from audit.whatif.known import Known, Seen, learn
 from audit.whatif.needs import Need, needs
@@ -156,6 +161,37 @@ def test_who_fails_even_now_is_not_charged_to_the_policy() -> None:
         ("192.0.2.9", "anna"),
     ]
     assert found.traffic["mx"].broken == 0
+
+
+@pytest.mark.parametrize("why", get_args(Reason))
+def test_every_reason_that_is_not_charged_is_said_in_a_sentence(why: Reason) -> None:
+    """The same one that the figures of the log have; no word of ours is left without."""
+    counted = Tally()
+    counted.failed(DAY, "mx", b"192.0.2.7", why)
+    (one,) = ask(counted, NEW, NEW).already
+    assert one.reason == REASONS[why]
+    assert [row.name for row in failures(traffic(counted))] == [REASONS[why]]
+    assert len(one.reason.split()) > 3
+
+
+@pytest.mark.parametrize("manners", [GNUTLS_3_7, OPENSSL_3_0])
+@pytest.mark.parametrize("version", ["TLSv1.0", "TLSv1.1"])
+def test_before_tls_1_2_nothing_is_said_of_signatures(version: Version, manners: Manners) -> None:
+    """No hello of TLS 1.0 has to name any, so what was negotiated proves none, met or not."""
+    profile = load(OLD).profiles["mx"]
+    side = from_policy(profile, date(2026, 11, 20), keys(("rsa",)), manners, "a source")
+
+    def learned(version: Version) -> set[str]:
+        found: set[str] = set()
+        for one in side.server.suites[version]:
+            known = learn(Known(), Seen(version, one), side)
+            found |= {need.kind for need in known.met}
+            found |= {need.kind for needs in known.unmet for need in needs}
+        return found
+
+    assert "suite" in learned(version)
+    assert "signature" not in learned(version)
+    assert "signature" in learned("TLSv1.2"), "the counterpart"
 
 
 def test_going_out_we_are_the_client() -> None:

@@ -1,42 +1,40 @@
-"""Shares of mails with TLS by month, as a picture."""
+"""Shares of mails with TLS over time, as a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
-from audit.traffic.figures import Month
+from audit.traffic.figures import Trend
 
 # What is drawn, in the order of its colours.
 DRAWN: Mapping[str, str] = {"incoming": "incoming", "outgoing": "outgoing"}
-_MOST = 36  # months; a bar must stay wide enough to be seen
-_LABELS = 12  # months named along the axis
+_MOST = 36  # periods; a bar must stay wide enough to be seen
+_LABELS = 12  # of them named along the axis
 _SIZE = 1000, 220
 
 
-def months(found: Sequence[Month]) -> Markup | None:
+def trend(found: Trend) -> Markup | None:
     """The last of them; None if there is none."""
-    if not found:
+    if not found.periods:
         return None
-    shown = found[-_MOST:]
+    shown = found.periods[-_MOST:]
     named = range(len(shown) - 1, -1, -max(1, -(-len(shown) // _LABELS)))
     chart = charts().Bar(
         range=(0, 100),
         y_labels=[{"value": value, "label": f"{value}%"} for value in range(0, 101, 25)],
-        x_labels=[
-            visible(month.month) if place in named else "" for place, month in enumerate(shown)
-        ],
+        x_labels=[visible(one.period) if place in named else "" for place, one in enumerate(shown)],
         **settings(_SIZE),
     )
     titles = []
     for name in DRAWN:
-        shares = [(month.month, getattr(month, f"{name}_share")) for month in shown]
+        shares = [(one.period, getattr(one, f"{name}_share")) for one in shown]
         chart.add(name, [share for _, share in shares])
         titles.append(
             [
-                f"{visible(month)}: {share:.1f}% {name}"
-                for month, share in shares
+                f"{visible(period)}: {share:.1f}% {name}"
+                for period, share in shares
                 if share is not None
             ]
         )
