@@ -64,7 +64,7 @@ fuzz: setup-dev
 setup: .venv/setup
 setup-dev: .venv/setup-dev
 
-.venv/setup: requirements.txt pyproject.toml
+.venv/setup: requirements.txt pyproject.toml setup.py audit/traffic/native.c
 	./install-packages $(LAB_PACKAGES)
 	python3 -m venv .venv
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
@@ -96,4 +96,4 @@ lock: setup-dev
 
 clean:
 	-[ ! -x $(BIN)/mailseal ] || mailseal lab down
-	rm -rf .venv out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
+	rm -rf .venv out build audit/traffic/*.so *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
