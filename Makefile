@@ -64,7 +64,7 @@ fuzz: setup-dev
 setup: .venv/setup
 setup-dev: .venv/setup-dev
 
-.venv/setup: requirements.txt pyproject.toml setup.py audit/traffic/native.c
+.venv/setup: requirements.txt pyproject.toml setup.py $(wildcard audit/traffic/*.c)
 	./install-packages $(LAB_PACKAGES)
 	python3 -m venv .venv
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt

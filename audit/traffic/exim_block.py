@@ -1,45 +1,30 @@
 """Blocks of Exim's log, counted into a tally. Pure.
 
 What a line means is found out once for the words in it that others share; after that such a line
-costs a look-up. Which words these are is told by `exim_lines`, or `native.c` where it was compiled.
+costs a look-up. Which words these are is told by `exim_native.c`, or by `exim_lines` where that was
+not compiled.
 """
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from itertools import groupby
-from typing import TypeVar
 
 from audit.traffic import errors
 from audit.traffic.exim import parse
-from audit.traffic.exim_count import COUNTED, Went
-from audit.traffic.tally import STRANGE, UNNAMED, Seen, Tally, Use, see
+from audit.traffic.exim_count import COUNTED
+from audit.traffic.tally import STRANGE, UNNAMED, Kind, Seen, Tally, Use
+from audit.traffic.where import Known, Went, Where
 
 try:
-    from audit.traffic.native import count
+    from audit.traffic.exim_native import count
 except ImportError:  # no compiler where this was installed
     from audit.traffic.exim_lines import count
 
 _VIA = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
-_FULL = 1 << 15  # words that are remembered
 
-T = TypeVar("T")
 By = tuple[Use, bytes, bytes, bytes, bytes]  # for whom a mail came, the login, X=, CV= and DN=
-
-
-class _Known(dict[bytes, T]):
-    """What words mean, found out once, as long as there is room."""
-
-    def __init__(self, meaning: Callable[[bytes], T]) -> None:
-        super().__init__()
-        self._meaning = meaning
-
-    def __missing__(self, words: bytes) -> T:
-        if len(self) >= _FULL:
-            self.clear()
-        found = self[words] = self._meaning(words)
-        return found
 
 
 class Block:
@@ -52,10 +37,10 @@ class Block:
         self._tally, self._own = tally, own
         self._first, self._last = first, last or b"~"
         self._day = b""
-        self._came, self._went = _Known(self._sender), _Known(self._way)
-        self._by = _Known(self._by_whom)
-        self._mails: dict[tuple[Use, bytes, bytes, bytes], Seen] = {}
-        self._copies: dict[tuple[bool, bytes, bytes], Seen] = {}
+        self._where = Where(tally)
+        self._came, self._went = Known(self._sender), Known(self._way)
+        self._by = Known(self._by_whom)
+        self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
 
     def count(self, block: bytes) -> None:
@@ -81,16 +66,15 @@ class Block:
 
     def flush(self) -> None:
         """Count what is waiting; to be done at the end."""
-        tally, day = self._tally, self._day
-        for (use, x, cv, dn), seen in self._mails.items():
-            tally.lines["arrival", x not in (b"", UNNAMED)] += seen.count
-            tally.mails(day, use, x, cv, dn, seen.count)
-        for (own, x, cv), seen in self._copies.items():
-            tally.lines["delivery", bool(x)] += seen.count
-            if not own:
-                tally.mails_sent(day, x, cv, seen.count)
-        for one in (self._came, self._went, self._mails, self._copies):
+        self._where.flush()
+        for key, seen in self._lines.items():
+            self._tally.lines[key] += seen.count
+        for one in (self._came, self._went, self._lines):
             one.clear()
+
+    def _line(self, kind: Kind, *, names: bool) -> Seen:
+        """Where lines of a kind count."""
+        return self._lines.setdefault((kind, names), Seen())
 
     def _sender(self, words: bytes) -> tuple[Seen, ...]:
         """Where mails count that come from an address in some way."""
@@ -98,8 +82,8 @@ class Block:
         use, login, x, cv, dn = self._by[by]
         if ip in self._own:
             use = "own"
-        mails = self._mails.setdefault((use, x, cv, dn), Seen())
-        return mails, see(self._tally.clients, (use, ip, login, x), self._day, 0)
+        line = self._line("arrival", names=x not in (b"", UNNAMED))
+        return line, *self._where.came(self._day, use, ip, login, x, cv, dn)
 
     def _by_whom(self, words: bytes) -> By:
         use, login, x, cv, dn = _arrived_by(*_via(words))
@@ -110,14 +94,11 @@ class Block:
         name, ip, via = words.split(b"\n")
         _, x, cv, dn, _ = _via(via)
         x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
-        own = ip in self._own
-        copies = self._copies.setdefault((own, x, cv), Seen())
-        if own:
-            return Went((copies,))
+        line = self._line("delivery", names=bool(x))
+        if ip in self._own:
+            return Went((line,))
         sent = (self._day, name, ip, x, cv, dn)
-        return Went(
-            (copies, see(self._tally.hosts, (name, x, cv, dn), self._day, 0)), sent, (sent,)
-        )
+        return Went((line, *self._where.went(sent)), sent, (sent,))
 
     def other(self, line: bytes) -> None:
         """What is not written by everybody, one line at a time."""

@@ -2,14 +2,15 @@
 
 An expression that reads a line from its beginning and allows no blank, quote or bracket where
 others write is as strict as `exim.parse` and several times as fast; it leaves every other line to
-that. That both say the same is tested for lines of all kinds. `native.c` is the same once more.
+that. That both say the same is tested for lines of all kinds. `exim_native.c` is its twin.
 """
 
 import re
 from collections.abc import Callable, Mapping
 
-from audit.traffic.exim_count import COUNTED, Went
+from audit.traffic.exim_count import COUNTED
 from audit.traffic.tally import Seen, Sent
+from audit.traffic.where import Went
 
 # Of COUNTED.
 _COMPLETED, _DEFERRED, _FAILED, _LOCAL, _REJECTED, _OTHER = 0, 1, 2, 3, 4, 6

@@ -84,6 +84,13 @@ def hear(tag: bytes, host: bytes, process: Process | None, sink: Sink) -> Hear |
     return Client(process, host, sink).hear
 
 
+def queues(tag: bytes) -> tuple[bool, bool]:
+    """Whether a process says that messages begin, and that they end; see `Queue`."""
+    named = _TAG.fullmatch(tag)
+    program = named["program"] if named else b""
+    return program == b"cleanup", program in (b"qmgr", b"nqmgr")
+
+
 _TALKS: dict[bytes, type[Talk]] = {b"smtpd": Incoming, b"smtp": Outgoing, b"lmtp": Outgoing}
 
 
@@ -174,7 +181,7 @@ class Client:
                 return found
             relay, delays, policy, status = found
             kind = _STATUS.get(status, "other")
-            message = self.host + b" " + line[start:mark]
+            message = b"%b %b" % (self.host, line[start:mark])
             sent = b"1" if kind == "delivery" else b""
             self.process.take((TO, day, message, relay, delays, policy, sent), self.sink)
             return kind

@@ -92,7 +92,7 @@ class Incoming(Talk):
     def _arrived(self, mail: Event, x: bytes, sink: Sink) -> None:
         _, day, ip, login = mail
         cv = self.cv if self.x else b""
-        sink.arrivals.append((day, self._use(ip, login, sink), ip, login, x, cv))
+        sink.arrived((day, self._use(ip, login, sink), ip, login, x, cv))
 
     def _use(self, ip: bytes, login: bytes, sink: Sink) -> Use:
         if ip in sink.own:
@@ -148,11 +148,9 @@ class Outgoing(Talk):
         if sent:
             self.delays = delays
             name, ip = _relay(relay)
-            if ip and ip not in sink.own:
+            if ip:
                 dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
-                copy = (day, name, ip, self.x, b"dane" if dane else self.cv, b"")
-                sink.copies.append(copy)
-                sink.tally.copy(message, copy)
+                sink.sent(message, (day, name, ip, self.x, b"dane" if dane else self.cv, b""))
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""

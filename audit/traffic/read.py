@@ -22,7 +22,7 @@ def _gz(path: Path) -> IO[bytes]:
     from isal import igzip_threaded
 
     # A thread inflates what is read next while this one is counted.
-    return cast("IO[bytes]", igzip_threaded.open(path, "rb", block_size=_AHEAD))
+    return cast("IO[bytes]", igzip_threaded.open(path, block_size=_AHEAD))  # type: ignore[no-untyped-call]
 
 
 def _zst(path: Path) -> IO[bytes]:

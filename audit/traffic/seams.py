@@ -7,41 +7,61 @@ parts are there, they are put in their order and what was kept is counted.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from audit.traffic.tally import Sent, Stretch, Tally, Use
+from audit.traffic.tally import Seen, Sent, Stretch, Tally, Use
+from audit.traffic.where import Known, Went, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
 
 
-@dataclass(frozen=True, slots=True)
 class Sink:
-    """Where to count.
+    """Where to count."""
 
-    Attributes:
-        tally: the counts.
-        exim: takes whole lines of Exim's, with their ends, as its own log files have them.
-        own: addresses whose mail is counted apart.
-        arrivals, copies: mails that came, and copies that were sent, which `flush` will count.
-    """
+    def __init__(
+        self, tally: Tally, exim: Callable[[bytes], None], own: Container[bytes] = ()
+    ) -> None:
+        """Into a tally.
 
-    tally: Tally
-    exim: Callable[[bytes], None]
-    own: Container[bytes] = ()
-    arrivals: list[Arrival] = field(default_factory=list)
-    copies: list[Sent] = field(default_factory=list)
+        Args:
+            tally: the counts.
+            exim: takes whole lines of Exim's, with their ends, as its own log files have them.
+            own: addresses whose mail is counted apart.
+        """
+        self.tally, self.exim, self.own = tally, exim, own
+        self._where = Where(tally)
+        self._came: Known[Arrival, tuple[Seen, ...]] = Known(
+            lambda mail: self._where.came(*mail, b"")
+        )
+        self._went: Known[Sent, Went] = Known(self._way)
+
+    def arrived(self, arrival: Arrival) -> None:
+        """A mail came from another host."""
+        for seen in self._came[arrival]:
+            seen.count += 1
+
+    def sent(self, message: bytes, sent: Sent) -> None:
+        """One recipient's copy of a message went to another host."""
+        counted, mail, only = self._went[sent]
+        for seen in counted:
+            seen.count += 1
+        if mail is None:
+            return
+        if self.tally.open.get(message) == ():  # mostly it is the first
+            self.tally.open[message] = only
+        else:
+            self.tally.copy(message, mail)
 
     def flush(self) -> None:
-        """Count what is waiting: many are the same, and counting them at once is less work."""
-        for arrival, count in Counter(self.arrivals).items():
-            self.tally.arrived(*arrival, b"", count)
-        for sent, count in Counter(self.copies).items():
-            self.tally.copies(sent, count)
-        self.arrivals.clear()
-        self.copies.clear()
+        """Count what is waiting."""
+        self._where.flush()
+
+    def _way(self, sent: Sent) -> Went:
+        if sent[2] in self.own:
+            return Went(())
+        return Went(self._where.went(sent), sent, (sent,))
 
 
 @dataclass(slots=True)

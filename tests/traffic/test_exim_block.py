@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.traffic import exim_block, exim_lines, native
+from audit.traffic import exim_block, exim_lines, exim_native
 from audit.traffic.exim_block import Block
 from audit.traffic.own import Own
 from audit.traffic.tally import Tally
@@ -16,7 +16,7 @@ from tests.traffic.lines import FAKE, lines
 
 OWN = ("2001:db8::/32",)
 Count = Callable[..., Any]
-both = pytest.mark.parametrize("way", [exim_lines.count, native.count], ids=["python", "native"])
+both = pytest.mark.parametrize("way", [exim_lines.count, exim_native.count], ids=["python", "native"])
 
 
 def counted(block: bytes, way: Count, **more: bytes) -> Tally:

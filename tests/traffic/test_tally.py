@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.traffic import keep
@@ -112,6 +112,7 @@ def test_one_mail_for_each_message_and_host(log: tuple[list[list[bytes]], list[b
     assert sum(found.deliveries.values()) == sum(b" => " in line for line in together)
 
 
+@settings(deadline=None)
 @given(mixed())
 def test_counts_are_kept(
     log: tuple[list[list[bytes]], list[bytes]],

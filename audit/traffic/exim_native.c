@@ -378,11 +378,11 @@ static PyMethodDef methods[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "native", "The lines of Exim's log that everybody writes.", -1, methods,
+    PyModuleDef_HEAD_INIT, "exim_native", "The lines of Exim's log that everybody writes.", -1, methods,
     NULL, NULL, NULL, NULL,
 };
 
-PyMODINIT_FUNC PyInit_native(void)
+PyMODINIT_FUNC PyInit_exim_native(void)
 {
     fill(DIGIT, DIGITS, 0);
     fill(WORD, DIGITS LETTERS "_", 0);

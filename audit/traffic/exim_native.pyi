@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
-from audit.traffic.exim_count import Went
 from audit.traffic.tally import Seen, Sent
+from audit.traffic.where import Went
 
 def count(
     block: bytes,

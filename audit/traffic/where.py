@@ -1,0 +1,75 @@
+"""Where mails and copies count: looked up once for all that are alike, and counted there. Pure."""
+
+from collections.abc import Callable, Hashable
+from typing import NamedTuple, TypeVar
+
+from audit.traffic.tally import Seen, Sent, Tally, Use, see
+
+_FULL = 1 << 15  # kinds of mails that are remembered
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Known(dict[K, V]):
+    """What is known of something, found out when it is asked for, as long as there is room."""
+
+    def __init__(self, find: Callable[[K], V]) -> None:
+        """*find* finds it out."""
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, key: K) -> V:
+        """Find it out."""
+        if len(self) >= _FULL:
+            self.clear()
+        found = self[key] = self._find(key)
+        return found
+
+
+class Went(NamedTuple):
+    """A way that copies go.
+
+    Attributes:
+        counted: where each of them counts.
+        sent: what it is to a message; None: to one's own host, which no message needs to know.
+        only: the mails of a message with this one alone.
+    """
+
+    counted: tuple[Seen, ...]
+    sent: Sent | None = None
+    only: tuple[Sent, ...] = ()
+
+
+class Where:
+    """Counters in a tally, or for it."""
+
+    def __init__(self, tally: Tally) -> None:
+        """For a tally."""
+        self._tally = tally
+        self._mails: dict[tuple[bytes, Use, bytes, bytes, bytes], Seen] = {}
+        self._copies: dict[tuple[bytes, bytes, bytes], Seen] = {}
+
+    def came(  # noqa: PLR0913, PLR0917 - what a log says of a mail
+        self, day: bytes, use: Use, ip: bytes, login: bytes, x: bytes, cv: bytes, dn: bytes
+    ) -> tuple[Seen, Seen]:
+        """Where mails from a host count."""
+        mails = self._mails.setdefault((day[:7], use, x, cv, dn), Seen())
+        return mails, see(self._tally.clients, (use, ip, login, x), day, 0)
+
+    def went(self, sent: Sent) -> tuple[Seen, Seen]:
+        """Where copies to a host count."""
+        day, name, _, x, cv, dn = sent
+        copies = self._copies.setdefault((day[:7], x, cv), Seen())
+        return copies, see(self._tally.hosts, (name, x, cv, dn), day, 0)
+
+    def flush(self) -> None:
+        """Put into the tally what is counted for it."""
+        for (month, use, x, cv, dn), seen in self._mails.items():
+            if seen.count:
+                self._tally.mails(month, use, x, cv, dn, seen.count)
+                seen.count = 0
+        for (month, x, cv), seen in self._copies.items():
+            if seen.count:
+                self._tally.mails_sent(month, x, cv, seen.count)
+                seen.count = 0
