@@ -16,15 +16,18 @@ from audit.traffic.tally import STRANGE, UNNAMED, Kind, Seen, Tally, Use
 from audit.traffic.where import Known, Went, Where
 
 try:
-    from audit.traffic.exim_native import count
+    from audit.traffic.exim_native import alike, count
 except ImportError:  # no compiler where this was installed
-    from audit.traffic.exim_lines import count
+    from audit.traffic.exim_lines import alike, count
 
-_VIA = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
+# P= to A=, of an arrival, or the X= and CV= of a delivery.
+_BY = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
 
-By = tuple[Use, bytes, bytes, bytes, bytes]  # for whom a mail came, the login, X=, CV= and DN=
+# For whom mails come, the login, X=, and where they count whoever they are from.
+By = tuple[Use, bytes, bytes, tuple[Seen, Seen]]
+Via = tuple[bytes, bytes, Seen, Seen]  # X= and CV=, and where lines and copies count
 
 
 class Block:
@@ -39,7 +42,7 @@ class Block:
         self._day = b""
         self._where = Where(tally)
         self._came, self._went = Known(self._sender), Known(self._way)
-        self._by = Known(self._by_whom)
+        self._by, self._via = Known(self._by_whom), Known(self._session)
         self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
 
@@ -69,7 +72,7 @@ class Block:
         self._where.flush()
         for key, seen in self._lines.items():
             self._tally.lines[key] += seen.count
-        for one in (self._came, self._went, self._lines):
+        for one in (self._came, self._went, self._by, self._via, self._lines):
             one.clear()
 
     def _line(self, kind: Kind, *, names: bool) -> Seen:
@@ -79,26 +82,34 @@ class Block:
     def _sender(self, words: bytes) -> tuple[Seen, ...]:
         """Where mails count that come from an address in some way."""
         ip, _, by = words.partition(b"\n")
-        use, login, x, cv, dn = self._by[by]
-        if ip in self._own:
-            use = "own"
-        line = self._line("arrival", names=x not in (b"", UNNAMED))
-        return line, *self._where.came(self._day, use, ip, login, x, cv, dn)
+        use, login, x, counted = self._by[by, ip in self._own]
+        return *counted, self._where.client(self._day, use, ip, login, x)
 
-    def _by_whom(self, words: bytes) -> By:
-        use, login, x, cv, dn = _arrived_by(*_via(words))
-        return use, login, self._same.setdefault(x, x), cv, dn
+    def _by_whom(self, way: tuple[bytes, bool]) -> By:
+        words, own = way
+        match = _BY.fullmatch(words)
+        assert match is not None, words  # noqa: S101 - it is a part of what has matched
+        use, login, x, cv, dn = _arrived_by(*match.groups(b""))
+        use, x = "own" if own else use, self._same.setdefault(x, x)
+        line = self._line("arrival", names=x not in (b"", UNNAMED))
+        return use, login, x, (line, self._where.mails(self._day, use, x, cv, dn))
 
     def _way(self, words: bytes) -> Went:
         """Where copies count that go to a host in some way."""
         name, ip, via = words.split(b"\n")
-        _, x, cv, dn, _ = _via(via)
-        x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
-        line = self._line("delivery", names=bool(x))
+        session, _, dn = via.partition(b' DN="')
+        x, cv, line, copies = self._via[session]
         if ip in self._own:
             return Went((line,))
-        sent = (self._day, name, ip, x, cv, dn)
-        return Went((line, *self._where.went(sent)), sent, (sent,))
+        sent = (self._day, name, ip, x, cv, dn[:-1])
+        return Went((line, copies, self._where.host(sent)), sent, (sent,))
+
+    def _session(self, words: bytes) -> Via:
+        match = _BY.fullmatch(words)
+        assert match is not None, words  # noqa: S101 - likewise
+        _, x, cv, *_ = match.groups(b"")
+        x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
+        return x, cv, self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
 
     def other(self, line: bytes) -> None:
         """What is not written by everybody, one line at a time."""
@@ -129,15 +140,10 @@ class Block:
             tally.strange = sorted({*tally.strange, line})[:STRANGE]
 
 
-def _via(words: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes]:
-    """How a mail came or went: protocol, X=, CV=, DN= and A=."""
-    match = _VIA.fullmatch(words)
-    assert match is not None, words  # noqa: S101 - it is a part of what has matched
-    protocol, x, cv, dn, login = match.groups(b"")
-    return protocol, x, cv, dn, login
-
-
-def _arrived_by(protocol: bytes, x: bytes, cv: bytes, dn: bytes, login: bytes) -> By:
+def _arrived_by(
+    protocol: bytes, x: bytes, cv: bytes, dn: bytes, login: bytes
+) -> tuple[Use, bytes, bytes, bytes, bytes]:
+    """For whom a mail came, who logged in, and X=, CV= and DN=."""
     use: Use = "submission" if login or protocol.endswith(b"a") else "mx"
     if not x and protocol.rstrip(b"a").endswith(b"s"):
         x = UNNAMED
@@ -146,9 +152,8 @@ def _arrived_by(protocol: bytes, x: bytes, cv: bytes, dn: bytes, login: bytes) -
 
 def _by_day(block: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The lines of each day; a line without one has what its first characters are."""
-    day = block[:_DAY]
-    if block.count(b"\n" + day) == block.count(b"\n") - 1:
-        yield day, block
+    if alike(block, _DAY):
+        yield block[:_DAY], block
         return
     for day, lines in groupby(block.split(b"\n")[:-1], key=lambda line: line[:_DAY]):
         yield day, b"\n".join((*lines, b""))

@@ -128,3 +128,8 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
             others += 1
             other(line[9])
     return len(found) - others, len(_NAMED.findall(block)), tuple(counts)
+
+
+def alike(block: bytes, size: int) -> bool:
+    """Whether all lines begin with the same so many bytes."""
+    return block.count(b"\n" + block[:size]) == block.count(b"\n") - 1

@@ -362,6 +362,20 @@ static PyObject *count(PyObject *Py_UNUSED(module), PyObject *arguments)
                          to.kinds[3], to.kinds[4], to.kinds[5], to.kinds[6], to.kinds[7]);
 }
 
+static PyObject *alike(PyObject *Py_UNUSED(module), PyObject *arguments)
+{
+    PyObject *block;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(arguments, "Sn:alike", &block, &size)) return NULL;
+    const char *first = PyBytes_AS_STRING(block), *end = first + PyBytes_GET_SIZE(block), *at = first;
+    if (size > end - first) size = end - first;
+    for (; at < end; at++) {
+        if (end - at < size || memcmp(at, first, (size_t)size)) Py_RETURN_FALSE;
+        if (!(at = memchr(at, '\n', (size_t)(end - at)))) break;
+    }
+    Py_RETURN_TRUE;
+}
+
 static void fill(int set, const char *members, int except)
 {
     for (int byte = 0; byte < 256; byte++)
@@ -373,6 +387,7 @@ static void fill(int set, const char *members, int except)
 #define BLANKS " \t\n\r\f\v"
 
 static PyMethodDef methods[] = {
+    {"alike", alike, METH_VARARGS, "What exim_lines.alike does."},
     {"count", count, METH_VARARGS, "What exim_lines.count does."},
     {NULL, NULL, 0, NULL},
 };

@@ -32,10 +32,7 @@ class Sink:
         """
         self.tally, self.exim, self.own = tally, exim, own
         self._where = Where(tally)
-        self._came: Known[Arrival, tuple[Seen, ...]] = Known(
-            lambda mail: self._where.came(*mail, b"")
-        )
-        self._went: Known[Sent, Went] = Known(self._way)
+        self._came, self._went = Known(self._sender), Known(self._way)
 
     def arrived(self, arrival: Arrival) -> None:
         """A mail came from another host."""
@@ -58,10 +55,15 @@ class Sink:
         """Count what is waiting."""
         self._where.flush()
 
+    def _sender(self, arrival: Arrival) -> tuple[Seen, ...]:
+        day, use, ip, login, x, cv = arrival
+        return self._where.mails(day, use, x, cv, b""), self._where.client(day, use, ip, login, x)
+
     def _way(self, sent: Sent) -> Went:
-        if sent[2] in self.own:
+        day, _, ip, x, cv, _ = sent
+        if ip in self.own:
             return Went(())
-        return Went(self._where.went(sent), sent, (sent,))
+        return Went((self._where.copies(day, x, cv), self._where.host(sent)), sent, (sent,))
 
 
 @dataclass(slots=True)

@@ -50,18 +50,22 @@ class Where:
         self._mails: dict[tuple[bytes, Use, bytes, bytes, bytes], Seen] = {}
         self._copies: dict[tuple[bytes, bytes, bytes], Seen] = {}
 
-    def came(  # noqa: PLR0913, PLR0917 - what a log says of a mail
-        self, day: bytes, use: Use, ip: bytes, login: bytes, x: bytes, cv: bytes, dn: bytes
-    ) -> tuple[Seen, Seen]:
-        """Where mails from a host count."""
-        mails = self._mails.setdefault((day[:7], use, x, cv, dn), Seen())
-        return mails, see(self._tally.clients, (use, ip, login, x), day, 0)
+    def mails(self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes) -> Seen:
+        """Where mails count, from whomever."""
+        return self._mails.setdefault((day[:7], use, x, cv, dn), Seen())
 
-    def went(self, sent: Sent) -> tuple[Seen, Seen]:
+    def copies(self, day: bytes, x: bytes, cv: bytes) -> Seen:
+        """Where copies count, to whomever."""
+        return self._copies.setdefault((day[:7], x, cv), Seen())
+
+    def client(self, day: bytes, use: Use, ip: bytes, login: bytes, x: bytes) -> Seen:
+        """Where a host's mails count."""
+        return see(self._tally.clients, (use, ip, login, x), day, 0)
+
+    def host(self, sent: Sent) -> Seen:
         """Where copies to a host count."""
         day, name, _, x, cv, dn = sent
-        copies = self._copies.setdefault((day[:7], x, cv), Seen())
-        return copies, see(self._tally.hosts, (name, x, cv, dn), day, 0)
+        return see(self._tally.hosts, (name, x, cv, dn), day, 0)
 
     def flush(self) -> None:
         """Put into the tally what is counted for it."""

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,15 @@ from audit.traffic.exim_block import Block
 from audit.traffic.own import Own
 from audit.traffic.read import Part, blocks, changed, parts
 from audit.traffic.syslog import is_syslog
-from audit.traffic.tally import Tally
+from audit.traffic.tally import SEEN, Tally
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from audit.traffic.mixed import Reader
+
+
+_PIECE = 10_000  # counts that are sent at once
 
 
 @contextmanager
@@ -77,8 +80,9 @@ def tally(
         if scheduler or min(jobs, len(work)) > 1:
             with _executor(jobs, scheduler) as executor:
                 every = executor.map(_packed, work, repeat(wanted))
-                for part, packed in zip(work, every, strict=True):
-                    total.merge(pickle.loads(packed))  # noqa: S301 - our own
+                for part, pieces in zip(work, every, strict=True):
+                    for piece in pieces:
+                        total.merge(pickle.loads(piece))  # noqa: S301 - our own
                     done(part.path.name)
         else:
             for part in work:
@@ -139,9 +143,17 @@ def _no_garbage() -> Iterator[None]:
         gc.enable()
 
 
-def _packed(part: Part, wanted: Wanted) -> bytes:
-    """Counts to be sent: unpacked one after the other, and not as they come."""
-    return pickle.dumps(count(part, wanted))
+def _packed(part: Part, wanted: Wanted) -> list[bytes]:
+    """Counts to be sent, in pieces: who gets them needs room for one of them at a time."""
+    found, pieces = count(part, wanted), []
+    for name in SEEN:
+        items = iter(getattr(found, name).items())
+        while some := dict(islice(items, _PIECE)):
+            piece = Tally()
+            setattr(piece, name, some)
+            pieces.append(pickle.dumps(piece))
+        setattr(found, name, {})
+    return [*pieces, pickle.dumps(found)]
 
 
 @contextmanager
