@@ -13,7 +13,7 @@ from audit.traffic import errors
 from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
 from audit.traffic.tally import STRANGE, UNNAMED, Kind, Seen, Tally, Use
-from audit.traffic.where import Known, Went, Where
+from audit.traffic.where import Came, Known, Went, Where
 
 try:
     from audit.traffic.exim_native import alike, count
@@ -24,9 +24,8 @@ except ImportError:  # no compiler where this was installed
 _BY = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
+_HOSTS = 1 << 17  # that are remembered, of those that mails came from in one way
 
-# For whom mails come, the login, X=, and where they count whoever they are from.
-By = tuple[Use, bytes, bytes, tuple[Seen, Seen]]
 Via = tuple[bytes, bytes, Seen, Seen]  # X= and CV=, and where lines and copies count
 
 
@@ -41,8 +40,8 @@ class Block:
         self._first, self._last = first, last or b"~"
         self._day = b""
         self._where = Where(tally)
-        self._came, self._went = Known(self._sender), Known(self._way)
-        self._by, self._via = Known(self._by_whom), Known(self._session)
+        self._came, self._went = Known(self._by), Known(self._way)
+        self._via = Known(self._session)
         self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
 
@@ -72,37 +71,36 @@ class Block:
         self._where.flush()
         for key, seen in self._lines.items():
             self._tally.lines[key] += seen.count
-        for one in (self._came, self._went, self._by, self._via, self._lines):
+        for one in (self._came, self._went, self._via, self._lines):
             one.clear()
 
     def _line(self, kind: Kind, *, names: bool) -> Seen:
         """Where lines of a kind count."""
         return self._lines.setdefault((kind, names), Seen())
 
-    def _sender(self, words: bytes) -> tuple[Seen, ...]:
-        """Where mails count that come from an address in some way."""
-        ip, _, by = words.partition(b"\n")
-        use, login, x, counted = self._by[by, ip in self._own]
-        return *counted, self._where.client(self._day, use, ip, login, x)
-
-    def _by_whom(self, way: tuple[bytes, bool]) -> By:
-        words, own = way
+    def _by(self, words: bytes) -> Came:
         match = _BY.fullmatch(words)
         assert match is not None, words  # noqa: S101 - it is a part of what has matched
         use, login, x, cv, dn = _arrived_by(*match.groups(b""))
-        use, x = "own" if own else use, self._same.setdefault(x, x)
+        x = self._same.setdefault(x, x)
+        where, day = self._where, self._day
+
+        def sender(ip: bytes) -> Seen | tuple[Seen, ...]:
+            if ip not in self._own:
+                return where.client(day, use, ip, login, x)
+            return where.mails(day, "own", x, cv, dn), where.client(day, "own", ip, login, x)
+
         line = self._line("arrival", names=x not in (b"", UNNAMED))
-        return use, login, x, (line, self._where.mails(self._day, use, x, cv, dn))
+        return Came(line, where.mails(day, use, x, cv, dn), Known(sender, _HOSTS))
 
     def _way(self, words: bytes) -> Went:
-        """Where copies count that go to a host in some way."""
         name, ip, via = words.split(b"\n")
         session, _, dn = via.partition(b' DN="')
         x, cv, line, copies = self._via[session]
         if ip in self._own:
-            return Went((line,))
+            return Went((line,), line, None)
         sent = (self._day, name, ip, x, cv, dn[:-1])
-        return Went((line, copies, self._where.host(sent)), sent, (sent,))
+        return Went((line, copies), self._where.host(sent), sent)
 
     def _session(self, words: bytes) -> Via:
         match = _BY.fullmatch(words)

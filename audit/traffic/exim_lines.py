@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from audit.traffic.exim_count import COUNTED
-from audit.traffic.tally import Seen, Sent
-from audit.traffic.where import Went
+from audit.traffic.tally import Sent
+from audit.traffic.where import Came, Went
 
 # Of COUNTED.
 _COMPLETED, _DEFERRED, _FAILED, _LOCAL, _REJECTED, _OTHER = 0, 1, 2, 3, 4, 6
@@ -76,7 +76,7 @@ _NAMED = re.compile(rb" X=[^\n]*")
 def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes through
     block: bytes,
     begun: dict[bytes, tuple[Sent, ...]],
-    came: Mapping[bytes, tuple[Seen, ...]],
+    came: Mapping[bytes, Came],
     went: Mapping[bytes, Went],
     copy: Callable[[bytes, Sent], None],
     other: Callable[[bytes], None],
@@ -86,8 +86,8 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
     Args:
         block: whole lines, each with its end.
         begun: messages that are not completed, and what was sent of each.
-        came: where a mail counts, by the other side's address, a line end, and P= to A=.
-        went: the same of a copy, by name, address, and X= to DN=, with line ends between them.
+        came: the ways by which mails come, by what stands from P= to A=.
+        went: the ways that copies go, by name, address, and X= to DN=, with line ends between them.
         copy: takes a copy that is not the first of its message.
         other: takes a line that is none of these.
 
@@ -103,16 +103,19 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
         identity = line[0]
         if line[1]:
             begin(identity, ())
-            for seen in came[b"\n".join(line[1:3])]:
+            row, mails, hosts = came[line[2]]
+            host = hosts[line[1]]
+            for seen in (row, *host) if isinstance(host, tuple) else (row, mails, host):
                 seen.count += 1
         elif line[3]:
-            counted, sent, only = went[b"\n".join(line[3:6])]
+            counted, host, sent = went[b"\n".join(line[3:6])]
             for seen in counted:
                 seen.count += 1
             if sent is None:
                 continue
+            host.count += 1
             if known(identity) == ():
-                begun[identity] = only
+                begun[identity] = (sent,)
             else:
                 copy(identity, sent)
         elif line[6]:

@@ -228,47 +228,66 @@ static PyObject *known(PyObject *dict, PyObject *key)
     return found;
 }
 
-/* Once more for each of a tuple. */
-static int counted(PyObject *tuple)
+static int once_more(PyObject *seen)
 {
-    if (!PyTuple_CheckExact(tuple)) return PyErr_SetString(PyExc_TypeError, "no tuple"), -1;
-    for (Py_ssize_t n = 0; n < PyTuple_GET_SIZE(tuple); n++) {
-        PyObject *seen = PyTuple_GET_ITEM(tuple, n), *count = PyObject_GetAttr(seen, word_count);
-        if (!count) return -1;
-        PyObject *more = PyNumber_Add(count, one);
-        Py_DECREF(count);
-        if (!more) return -1;
-        int failed = PyObject_SetAttr(seen, word_count, more);
-        Py_DECREF(more);
-        if (failed) return -1;
-    }
+    PyObject *count = PyObject_GetAttr(seen, word_count);
+    if (!count) return -1;
+    PyObject *more = PyNumber_Add(count, one);
+    Py_DECREF(count);
+    if (!more) return -1;
+    int failed = PyObject_SetAttr(seen, word_count, more);
+    Py_DECREF(more);
+    return failed;
+}
+
+static int each_once_more(PyObject *counted)
+{
+    if (!PyTuple_Check(counted)) return PyErr_SetString(PyExc_TypeError, "no tuple"), -1;
+    for (Py_ssize_t n = 0; n < PyTuple_GET_SIZE(counted); n++)
+        if (once_more(PyTuple_GET_ITEM(counted, n))) return -1;
     return 0;
+}
+
+/* A mail that came in a way, from a host. */
+static int from_host(PyObject *way, Text peer)
+{
+    if (!PyTuple_Check(way) || PyTuple_GET_SIZE(way) != 3 || !PyDict_Check(PyTuple_GET_ITEM(way, 2)))
+        return PyErr_SetString(PyExc_TypeError, "no way that mails come"), -1;
+    if (once_more(PyTuple_GET_ITEM(way, 0))) return -1;
+    PyObject *host = known(PyTuple_GET_ITEM(way, 2), joined(&peer, 1));
+    if (!host) return -1;
+    int failed = PyTuple_Check(host) ? each_once_more(host)
+                                     : once_more(PyTuple_GET_ITEM(way, 1)) || once_more(host);
+    Py_DECREF(host);
+    return failed ? -1 : 0;
 }
 
 static int arrival(PyObject *begun, PyObject *came, PyObject *id, Text peer, Text by)
 {
     if (!PyDict_SetDefault(begun, id, nothing)) return -1;
-    PyObject *way = known(came, joined((Text[]){peer, by}, 2));
+    PyObject *way = known(came, joined(&by, 1));
     if (!way) return -1;
-    int failed = counted(way);
+    int failed = from_host(way, peer);
     Py_DECREF(way);
     return failed;
 }
 
+/* A copy that went some way. */
 static int delivery(PyObject *begun, PyObject *copy, PyObject *id, PyObject *way)
 {
     if (!PyTuple_Check(way) || PyTuple_GET_SIZE(way) != 3)
         return PyErr_SetString(PyExc_TypeError, "no way that copies go"), -1;
-    PyObject *mail = PyTuple_GET_ITEM(way, 1), *only = PyTuple_GET_ITEM(way, 2);
-    if (counted(PyTuple_GET_ITEM(way, 0))) return -1;
+    PyObject *mail = PyTuple_GET_ITEM(way, 2);
+    if (each_once_more(PyTuple_GET_ITEM(way, 0))) return -1;
     if (mail == Py_None) return 0;
+    if (once_more(PyTuple_GET_ITEM(way, 1))) return -1;
     PyObject *mails = PyDict_GetItemWithError(begun, id);
     if (!mails && PyErr_Occurred()) return -1;
-    if (mails && PyTuple_CheckExact(mails) && !PyTuple_GET_SIZE(mails))
-        return PyDict_SetItem(begun, id, only);
-    PyObject *done = PyObject_CallFunctionObjArgs(copy, id, mail, NULL);
+    int first = mails && PyTuple_CheckExact(mails) && !PyTuple_GET_SIZE(mails), failed;
+    PyObject *done = first ? PyTuple_Pack(1, mail) : PyObject_CallFunctionObjArgs(copy, id, mail, NULL);
+    failed = !done || (first && PyDict_SetItem(begun, id, done));
     Py_XDECREF(done);
-    return done ? 0 : -1;
+    return failed ? -1 : 0;
 }
 
 static int completed(PyObject *begun, PyObject *id)

@@ -1,12 +1,12 @@
 from collections.abc import Callable
 
-from audit.traffic.tally import Seen, Sent
-from audit.traffic.where import Went
+from audit.traffic.tally import Sent
+from audit.traffic.where import Came, Went
 
 def count(
     block: bytes,
     begun: dict[bytes, tuple[Sent, ...]],
-    came: dict[bytes, tuple[Seen, ...]],
+    came: dict[bytes, Came],
     went: dict[bytes, Went],
     copy: Callable[[bytes, Sent], None],
     other: Callable[[bytes], None],

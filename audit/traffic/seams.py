@@ -41,15 +41,15 @@ class Sink:
 
     def sent(self, message: bytes, sent: Sent) -> None:
         """One recipient's copy of a message went to another host."""
-        counted, mail, only = self._went[sent]
-        for seen in counted:
-            seen.count += 1
-        if mail is None:
+        way = self._went[sent]
+        if way.sent is None:
             return
+        for seen in (*way.counted, way.host):
+            seen.count += 1
         if self.tally.open.get(message) == ():  # mostly it is the first
-            self.tally.open[message] = only
+            self.tally.open[message] = (way.sent,)
         else:
-            self.tally.copy(message, mail)
+            self.tally.copy(message, way.sent)
 
     def flush(self) -> None:
         """Count what is waiting."""
@@ -62,8 +62,8 @@ class Sink:
     def _way(self, sent: Sent) -> Went:
         day, _, ip, x, cv, _ = sent
         if ip in self.own:
-            return Went(())
-        return Went((self._where.copies(day, x, cv), self._where.host(sent)), sent, (sent,))
+            return Went((), Seen(), None)
+        return Went((self._where.copies(day, x, cv),), self._where.host(sent), sent)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 from audit.traffic.tally import Seen, Sent, Tally, Use, see
 
-_FULL = 1 << 15  # kinds of mails that are remembered
+_ROOM = 1 << 15  # what is remembered, if nothing else is said
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -14,31 +14,45 @@ V = TypeVar("V")
 class Known(dict[K, V]):
     """What is known of something, found out when it is asked for, as long as there is room."""
 
-    def __init__(self, find: Callable[[K], V]) -> None:
+    def __init__(self, find: Callable[[K], V], room: int = _ROOM) -> None:
         """*find* finds it out."""
         super().__init__()
-        self._find = find
+        self._find, self._room = find, room
 
     def __missing__(self, key: K) -> V:
         """Find it out."""
-        if len(self) >= _FULL:
+        if len(self) >= self._room:
             self.clear()
         found = self[key] = self._find(key)
         return found
+
+
+class Came(NamedTuple):
+    """A way by which mails come.
+
+    Attributes:
+        line: where lines count.
+        mails: where mails count, if they are not from one's own hosts.
+        hosts: where those from an address do; for one's own address, everything but the line.
+    """
+
+    line: Seen
+    mails: Seen
+    hosts: dict[bytes, Seen | tuple[Seen, ...]]
 
 
 class Went(NamedTuple):
     """A way that copies go.
 
     Attributes:
-        counted: where each of them counts.
-        sent: what it is to a message; None: to one's own host, which no message needs to know.
-        only: the mails of a message with this one alone.
+        counted: where all of its kind count.
+        host: where those to this host do.
+        sent: what each is to its message; None: it went to one's own host, and is none to count.
     """
 
     counted: tuple[Seen, ...]
-    sent: Sent | None = None
-    only: tuple[Sent, ...] = ()
+    host: Seen
+    sent: Sent | None
 
 
 class Where:
