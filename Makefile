@@ -28,7 +28,7 @@ help:
 	@echo 'make lint    style and types'
 	@echo 'make fuzz    bend the input of every parser, FUZZ_SECONDS (20) each; FUZZ_OPTIONS=--keep to learn'
 	@echo 'make setup   the environment in .venv'
-	@echo 'make bench   measure: beside other scanners (bench-peers: only that), and 25 hosts; writes docs/benchmarks.md'
+	@echo 'make bench   measure: beside other scanners (bench-peers: only that), 25 hosts, mail logs; writes docs/benchmarks.md'
 	@echo 'make clean   take the lab down, remove the environment and what was written'
 
 # The demo keeps its runs beside its reports, and not in the history of this machine.
@@ -83,6 +83,7 @@ bench: setup-dev
 	python -m benchmarks.peers
 	python -m benchmarks.audit
 	python -m benchmarks.peers.lab
+	python -m benchmarks.traffic
 
 bench-peers: setup-dev
 	python -m benchmarks.peers

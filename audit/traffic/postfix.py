@@ -35,7 +35,8 @@ from audit.traffic.tally import Kind
 
 _PEER = re.compile(
     rb"(?:(Anonymous|Untrusted|Trusted|Verified) )?+TLS connection (?:established|reused) "
-    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)(?: to [^\s:]+)?+(?=: )"
+    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)(?: to [^\s:]+)?+(: .*)",
+    re.DOTALL,
 )
 _SUITE = re.compile(
     rb": (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
@@ -104,8 +105,11 @@ def _other(line: bytes, start: int, _day: bytes) -> Kind:
 
 def _session(line: bytes, start: int) -> Event | None:
     match = _PEER.match(line, start)
-    x = _suite(line[match.end() :]) if match else b""
-    return (SESSION, match[2], x, _TRUST.get(match[1], b"")) if match and x else None
+    if match is None:
+        return None
+    trust, peer, words = match.groups()
+    x = _suite(words)
+    return (SESSION, peer, x, _TRUST.get(trust, b"")) if x else None
 
 
 @lru_cache(maxsize=4096)
