@@ -47,9 +47,10 @@ class Block:
 
     def count(self, block: bytes) -> None:
         """Count whole lines, each with its end."""
-        for day, lines in _by_day(block):
+        for beginning, lines in _by_day(block):
+            day = beginning if _STAMP.fullmatch(beginning) else b""
             if self._first <= day <= self._last:
-                if day != self._day and _STAMP.fullmatch(day):
+                if day and day != self._day:
                     self.flush()
                     self._day = day
                 self._count(lines)
@@ -149,7 +150,7 @@ def _arrived_by(
 
 
 def _by_day(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The lines of each day; a line without one has what its first characters are."""
+    """Lines that begin alike, with a day or what stands in its place."""
     if alike(block, _DAY):
         yield block[:_DAY], block
         return

@@ -1,57 +1,35 @@
 """The quick ways through a block say what the strict reading of every line says."""
 
-from collections.abc import Callable
-from typing import Any
-from unittest import mock
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.traffic import exim_block, exim_lines, exim_native
-from audit.traffic.exim_block import Block
-from audit.traffic.own import Own
-from audit.traffic.tally import Tally
-from tests.traffic.lines import FAKE, lines
+from tests.traffic import ways
+from tests.traffic.lines import FAKE, bent, lines
 
-OWN = ("2001:db8::/32",)
-Count = Callable[..., Any]
-both = pytest.mark.parametrize("way", [exim_lines.count, exim_native.count], ids=["python", "native"])
-
-
-def counted(block: bytes, way: Count, **more: bytes) -> Tally:
-    """The counts of a block."""
-    tally = Tally()
-    with mock.patch.object(exim_block, "count", way):
-        reader = Block(tally, Own(OWN), **more)
-        reader.count(block)
-        reader.flush()
-    return tally
-
-
-def strictly(log: list[bytes]) -> Tally:
-    """The same with each line read for itself."""
-    tally = Tally()
-    reader = Block(tally, Own(OWN))
-    for line in log:
-        tally.named += b" X=" in line
-        reader.other(line)
-    return tally
-
-
-@both
-@settings(max_examples=300, deadline=None)
-@given(log=st.lists(lines, min_size=1, max_size=8))
-def test_both_ways_say_the_same(way: Count, log: list[bytes]) -> None:
-    block = b"".join(line + b"\n" for line in log)
-    assert counted(block, way) == strictly(log)
+logs = st.lists(lines, min_size=1, max_size=8)
+both = pytest.mark.parametrize("way", ways.EXIM)
 
 
 @both
 @settings(max_examples=200, deadline=None)
-@given(log=st.lists(lines, min_size=1, max_size=8))
-def test_nothing_forged_is_counted_and_nothing_is_lost(way: Count, log: list[bytes]) -> None:
-    tally = counted(b"".join(line + b"\n" for line in log), way)
+@given(log=logs)
+def test_both_ways_say_the_same(way: str, log: list[bytes]) -> None:
+    assert ways.exim(way, log) == ways.exim_strictly(log)
+
+
+@both
+@settings(max_examples=300, deadline=None)
+@given(log=st.lists(bent, min_size=1, max_size=4))
+def test_and_of_lines_that_somebody_has_bent(way: str, log: list[bytes]) -> None:
+    assert ways.exim(way, log) == ways.exim_strictly(log)
+
+
+@both
+@settings(max_examples=200, deadline=None)
+@given(log=logs)
+def test_nothing_forged_is_counted_and_nothing_is_lost(way: str, log: list[bytes]) -> None:
+    tally = ways.exim(way, log)
     counts = (tally.incoming, tally.clients, tally.outgoing, tally.hosts)
     for key in (key for counter in counts for key in counter):
         assert FAKE not in key
@@ -59,3 +37,32 @@ def test_nothing_forged_is_counted_and_nothing_is_lost(way: Count, log: list[byt
     assert sum(tally.lines.values()) == len(log)
     named = sum(count for (_, has_session), count in tally.lines.items() if has_session)
     assert tally.named == named == sum(b" X=" in line for line in log)
+
+
+HEAD = b"2026-11-29 10:11:12 1xVc0c-00003u-1d "
+CAME = HEAD + b"<= a@b H=h [192.0.2.1] P=esmtps X=TLS1.3:TLS_AES_256_GCM_SHA384:256 S=5"
+SENT = HEAD + b"=> c@d R=r T=t H=mx [192.0.2.7] X=TLS1.3:TLS_AES_256_GCM_SHA384:256 CV=yes"
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        [CAME, SENT, CAME, SENT],
+        [b"2026-11-29 10:11:12 H=mx [192.0.2.7] TLS error on connection (gnutls): it failed"],
+        [HEAD + b"=* a@b R=r T=t"],
+        [CAME, b"an end of a line\rand what is left of it X=TLS1.3:A:256"],
+        [b"\xff X=TLS1.3:A:256"],
+    ],
+    ids=["twice", "error behind a name", "no mark", "carriage return", "high bytes"],
+)
+@both
+def test_what_one_way_once_took_for_something_else(way: str, log: list[bytes]) -> None:
+    tally = ways.exim(way, log)
+    assert tally == ways.exim_strictly(log)
+    assert sum(tally.lines.values()) == len(log)
+
+
+@both
+def test_a_message_that_begins_twice_is_the_same(way: str) -> None:
+    """Its second copy to a host is no mail of its own."""
+    assert sum(ways.exim(way, [CAME, SENT, CAME, SENT]).outgoing.values()) == 1

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.traffic.syslog_lines import NAMED
 from audit.traffic.tally import Tally
+from tests.traffic import ways
 from tests.traffic.counted import Counted, count, stamped
 
 SUITES = (
@@ -164,6 +166,53 @@ def _assert_counted(made: Happened, lines: list[bytes], found: Tally) -> None:
     assert sum(found.days.values()) == sum(found.lines.values())
     native = sum(b" exim" in line and b"/3] " not in line for line in lines)
     assert sum(found.lines.values()) == len(lines) - native
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_both_ways_say_the_same(data: st.DataObject) -> None:
+    """Python's and the compiled one, also of lines that are cut off or have something put in."""
+    made = data.draw(_happened())
+    lines = [*data.draw(_interleaved(made)), *data.draw(st.lists(st.sampled_from(_STRANGE)))]
+    bent = [data.draw(_bent(line)) for line in lines]
+    for log in (lines, bent):
+        assert ways.syslog("native", log) == ways.syslog("python", log)
+
+
+_STRANGE = tuple(
+    b"Nov 29 10:07:46 mx1 postfix/" + text
+    for text in (
+        b"cleanup[1]: A1: message-id=<a@b>",
+        b"cleanup[1]: A1: message-id=<a with cipher b>",
+        b"cleanup[1]: A1: reject: header X: y",
+        b"cleanup[1]: : message-id=",
+        b"qmgr[1]: A1: from=<a@b>, size=5, nrcpt=1 (queue active)",
+        b"qmgr[1]: A1: removed",
+        b"qmgr[1]: A1 A2: removed",
+        b"qmgr[1]: : removed",
+        b"qmgr[1]: removed",
+        b"smtp[1]: A1: to=<a@b>, relay=mx[192.0.2.9]:25, delay=1, delays=0/1, dsn=2.0.0, status=sent (b)",
+    )
+)
+
+
+@st.composite
+def _bent(draw: st.DrawFn, line: bytes) -> bytes:
+    at, out = draw(st.integers(0, len(line))), draw(st.sampled_from((0, 0, 1, 9, len(line))))
+    pieces = (
+        b"",
+        b"",
+        b"",
+        b": ",
+        b":",
+        b" ",
+        b": removed",
+        b": message-id=",
+        NAMED,
+        b"\x00",
+        b"\xff",
+    )
+    return line[:at] + draw(st.sampled_from(pieces)) + line[at + out :]
 
 
 @settings(max_examples=150, deadline=None)
