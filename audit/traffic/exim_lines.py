@@ -30,7 +30,11 @@ def _without(letters: bytes, more: bytes = b"") -> bytes:
 _PORT = _maybe(rb":\d+")
 _PEER = rb"\[([0-9a-fA-F.:]+)\]" + _PORT
 _INTERFACE = _maybe(rb" I=\[[^\]\s]+\]" + _PORT)
-_TLS = _maybe(rb" X=[\w.:+-]+\*?" + _maybe(rb" CV=\w+") + _maybe(rb' DN="[^"\\\n]*"'))
+_TLS = _maybe(
+    rb" X=[\w.:+-]+\*?"
+    + _maybe(rb" CV=\w+")
+    + _maybe(rb' DN="' + _without(b"PRX", rb"\"\\") + rb'"')
+)
 _WITHOUT_FIELDS = _without(rb"PRX", rb'"')
 _ARRIVED = (
     rb"<= [^\s\"]+ H="

@@ -76,6 +76,14 @@ static int address(Text *line, Text *found)
     return literal(line, "]") && port(line);
 }
 
+/* Whether no field whose name ends in one of these letters is in it. */
+static int without(Text line, const char *letters)
+{
+    for (const char *at = line.at; (at = memchr(at, '=', (size_t)(line.end - at))); at++)
+        if (at > line.at && strchr(letters, at[-1]) && at[-1]) return 0;
+    return 1;
+}
+
 /* Up to a quote, without another or a backslash; also of no length. */
 static int quoted(Text *line, const char *without)
 {
@@ -91,15 +99,12 @@ static int tls(Text *line)
     if (!literal(line, " X=")) return 1;
     if (!span(line, SESSION)) return 0;
     literal(line, "*");
-    return maybe(line, " CV=", WORD, "") && (!literal(line, " DN=\"") || quoted(line, ""));
-}
-
-/* Whether no field whose name ends in one of these letters is in it. */
-static int without(Text line, const char *letters)
-{
-    for (const char *at = line.at; (at = memchr(at, '=', (size_t)(line.end - at))); at++)
-        if (at > line.at && strchr(letters, at[-1]) && at[-1]) return 0;
-    return 1;
+    if (!maybe(line, " CV=", WORD, "")) return 0;
+    if (!literal(line, " DN=\"")) return 1;
+    Text dn = {line->at, line->at};
+    if (!quoted(line, "")) return 0;
+    dn.end = line->at - 1;
+    return without(dn, "PRX");
 }
 
 static int contains(Text line, const char *words)

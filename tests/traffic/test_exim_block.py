@@ -52,8 +52,17 @@ SENT = HEAD + b"=> c@d R=r T=t H=mx [192.0.2.7] X=TLS1.3:TLS_AES_256_GCM_SHA384:
         [HEAD + b"=* a@b R=r T=t"],
         [CAME, b"an end of a line\rand what is left of it X=TLS1.3:A:256"],
         [b"\xff X=TLS1.3:A:256"],
+        [SENT + b' DN="/CN=a R=r T=t" K'],
+        [
+            CAME.replace(b"h [", b"h (x) [").replace(
+                b" S=5", b' DN="x) [192.0.2.9] P=esmtp S=1" S=5'
+            )
+        ],
     ],
-    ids=["twice", "error behind a name", "no mark", "carriage return", "high bytes"],
+    ids=[
+        *("twice", "error behind a name", "no mark", "carriage return", "high bytes"),
+        *("a way in a subject", "a host in a subject"),
+    ],
 )
 @both
 def test_what_one_way_once_took_for_something_else(way: str, log: list[bytes]) -> None:

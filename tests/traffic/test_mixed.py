@@ -191,7 +191,7 @@ _STRANGE = tuple(
         b"qmgr[1]: A1 A2: removed",
         b"qmgr[1]: : removed",
         b"qmgr[1]: removed",
-        b"smtp[1]: A1: to=<a@b>, relay=mx[192.0.2.9]:25, delay=1, delays=0/1, dsn=2.0.0, status=sent (b)",
+        b"smtp[1]: A1: to=<a@b>, relay=x[192.0.2.9]:2, delay=1, delays=0, dsn=2.0.0, status=a (b",
     )
 )
 
