@@ -7,8 +7,11 @@ LAB := inventory/lab
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
 TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin logrotate postgresql rpm systemd
+TEST_PACKAGES += gcc libc6-dev python3-dev
 # Mail clients, to hold forecasts against.
 TEST_PACKAGES += curl fetchmail libnet-ssleay-perl libnss3-tools libwolfssl35 msmtp mutt swaks
+
+INSTALL := pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
 FUZZ_SECONDS := 20
 FUZZ_OPTIONS :=
@@ -68,12 +71,14 @@ setup-dev: .venv/setup-dev
 	./install-packages $(LAB_PACKAGES)
 	python3 -m venv .venv
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL)
 	python -m compileall -q -x lab/roots audit lab
 	touch $@
 
 .venv/setup-dev: .venv/setup requirements-dev.txt requirements-schemas.txt
 	./install-packages $(TEST_PACKAGES)
+	# The tests want the compiled ways through logs too, and now there is a compiler.
+	python -c 'import audit.traffic.exim_native, audit.traffic.syslog_native' 2>/dev/null || $(INSTALL)
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	# Only files in them are wanted, so what they would need to run is not.
 	pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-schemas.txt
