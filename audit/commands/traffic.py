@@ -2,9 +2,12 @@
 
 import argparse
 from functools import partial
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from audit.errors import UNDETERMINED
+
+if TYPE_CHECKING:
+    from audit.traffic.figures import Traffic
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,13 +30,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_traffic)
 
 
+def _page(figures: "Traffic") -> bytes:
+    from audit.report.traffic_page import traffic_page  # mostly nobody wants it
+
+    return traffic_page(figures)
+
+
 def _traffic(arguments: argparse.Namespace) -> int:
     from audit.commands.logs import counted, ended, tell
-    from audit.report.traffic_page import traffic_page
     from audit.report.traffic_text import show
     from audit.traffic.tables import traffic
 
     troubles: list[str] = []
     figures = traffic(counted(arguments, troubles), arguments.by)
-    tell(arguments, figures, partial(show, figures), partial(traffic_page, figures), troubles)
+    tell(arguments, figures, partial(show, figures), partial(_page, figures), troubles)
     return ended(0 if figures.whole and figures.counted else UNDETERMINED, troubles)
