@@ -88,7 +88,7 @@ def test_shares_are_told_by_what_suits_or_is_asked_for(tmp_path: Path) -> None:
 
     def told(*words: str) -> list[str]:
         trend = document(*kept, *words)["trend"]
-        return [trend["by"], *(one["period"] for one in trend["periods"])]  # type: ignore[index,call-overload]
+        return [trend["by"], *(one["period"] for one in trend["periods"])]  # type: ignore[index]
 
     assert told() == ["day", "2026-11-01", "2026-11-09"]
     assert told("--by", "week") == ["week", "2026-W44", "2026-W46"]
