@@ -107,5 +107,3 @@ def test_an_address_at_which_nobody_answers(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "no scheduler of dask answers at tcp://127.0.0.1:9" in done.stderr
-
-
