@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
 from pathlib import Path
 
 from audit.errors import MailsealError
@@ -73,7 +73,7 @@ def tally(
     with progress(len(work)) as done:
         if scheduler or min(jobs, len(work)) > 1:
             with _executor(jobs, scheduler) as executor:
-                each = executor.map(count, work, repeat(wanted))
+                each = executor.map(partial(count, wanted=wanted), work)
                 for part, counted in zip(work, each, strict=True):
                     total.merge(counted)
                     done(part.path.name)
@@ -150,7 +150,7 @@ def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
 @contextmanager
 def _cluster(scheduler: str) -> Iterator[Executor]:
     try:
-        from distributed import Client  # type: ignore[import-not-found, unused-ignore]
+        from distributed import Client
     except ImportError:
         raise MailsealError("for a cluster of dask, mailseal[dask] must be installed") from None
     try:
