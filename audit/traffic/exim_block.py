@@ -1,80 +1,33 @@
-"""Whole blocks of Exim's log at a time: the lines that everybody writes, by one expression. Pure.
+"""Blocks of Exim's log, counted into a tally. Pure.
 
-An expression that reads a line from its beginning and allows no blank, quote or bracket where
-others write is as strict as `exim.parse` and several times as fast; it leaves every other line to
-that. That both say the same is tested for lines of all kinds.
+What a line means is found out once for the words in it that others share; after that such a line
+costs a look-up. Which words these are is told by `exim_native.c`, or by `exim_lines` where that was
+not compiled.
 """
 
 import re
-from collections import Counter
 from collections.abc import Container, Iterator
+from functools import partial
 from itertools import groupby
 
 from audit.traffic import errors
 from audit.traffic.exim import parse
-from audit.traffic.tally import STRANGE, UNNAMED, Kind, Sent, Tally, Use, see
+from audit.traffic.exim_count import COUNTED
+from audit.traffic.tally import STRANGE, UNNAMED, Kind, Seen, Tally, Use
+from audit.traffic.where import Came, Known, Went, Where
 
+try:
+    from audit.traffic.exim_native import alike, count
+except ImportError:  # no compiler where this was installed
+    from audit.traffic.exim_lines import alike, count
 
-def _maybe(expression: bytes) -> bytes:
-    """Something or nothing, in the form that costs least."""
-    return rb"(?:" + expression + rb"|)"
-
-
-def _without(letters: bytes, more: bytes = b"") -> bytes:
-    """What follows on a line, without `P=` for the letter P, and without other characters."""
-    other = rb"[^" + letters + more + rb"\n]*"
-    return other + rb"(?:[" + letters + rb"](?!=)" + other + rb")*"
-
-
-_PORT = _maybe(rb":\d+")
-_PEER = rb"\[([0-9a-fA-F.:]+)\]" + _PORT
-_INTERFACE = _maybe(rb" I=\[[^\]\s]+\]" + _PORT)
-_TLS = _maybe(rb" X=[\w.:+-]+\*?" + _maybe(rb" CV=\w+") + _maybe(rb' DN="[^"\\\n]*"'))
-_WITHOUT_FIELDS = _without(rb"PRX", rb'"')
-_ARRIVED = (
-    rb"<= [^\s\"]+ H="
-    + _maybe(rb"[^\s()\[\]=\"]+ ")
-    + _maybe(rb"\([^\s()=\"]*\) ")
-    + _PEER
-    + _INTERFACE
-    + rb" P=([\w-]+(?:(?<=s)|(?<=sa)|(?! X=))"
-    + _TLS
-    + _maybe(rb" A=\S+")
-    + rb")"
-    + _maybe(rb" K")
-    + rb" S=\d"
-    + _WITHOUT_FIELDS
-    + _maybe(rb" T=\"[^PX\"\\\n]*\"" + _WITHOUT_FIELDS)
-)
-_SENT = (
-    rb"[=-]> [^\s\"]+"
-    + _maybe(rb" <[^\s\">]*>")
-    + _maybe(rb" F=<[^\s\">]*>")
-    + _maybe(rb" P=<[^\s\">]*>")
-    + rb" R=\S+ T=\S+"
-    + _maybe(rb" ST=\S+")
-    + _maybe(rb" S=\d+")
-    + _maybe(
-        rb" H=(\S+)" + _maybe(rb" DS") + rb" " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")"
-    )
-    + rb"(?! (?:ST|S|H|I|X|CV|DN)=)"
-    + _maybe(rb" " + _without(rb"RX"))
-)
-_LINE = re.compile(
-    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-    + _maybe(rb"\.\d+")
-    + _maybe(rb" [+-]\d{4}")
-    + _maybe(rb" \[\d+\]")
-    + rb" (?:(\w{6}-\w{6}-\w{2}|\w{6}-\w{11}-\w{4}) (?:"
-    + rb"|".join((_ARRIVED, _SENT, rb"(C)ompleted[^X\n]*", rb"(=|\*)[=*] " + _without(rb"X")))
-    + rb")|(H=[^\n]*))\n|([^\n]*)\n"
-)
-_VIA = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
-_NAMED = re.compile(rb" X=[^\n]*")
+# P= to A=, of an arrival, or the X= and CV= of a delivery.
+_BY = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
-_FULL = 1 << 15  # different ones that wait to be counted, or are remembered
+_HOSTS = 1 << 17  # that are remembered, of those that mails came from in one way
 
-Via = tuple[bytes, bytes, bytes, bytes, bytes]
+Via = tuple[bytes, bytes, Seen, Seen]  # X= and CV=, and where lines and copies count
 
 
 class Block:
@@ -87,124 +40,75 @@ class Block:
         self._tally, self._own = tally, own
         self._first, self._last = first, last or b"~"
         self._day = b""
-        self._arrivals: Counter[tuple[bytes, bytes]] = Counter()
-        self._copies: Counter[Sent] = Counter()
-        self._again: Counter[Sent] = Counter()
-        self._vias: dict[bytes, Via] = {}
-        self._by: dict[bytes, tuple[Use, bytes, bytes, bytes, bytes]] = {}
+        self._where = Where(tally)
+        self._came, self._went = Known(self._by), Known(self._way)
+        self._via = Known(self._session)
+        self._lines: dict[tuple[Kind, bool], Seen] = {}
+        self._same: dict[bytes, bytes] = {}
 
     def count(self, block: bytes, node: bytes = b"") -> None:
         """Count whole lines of a node, each with its end."""
-        for day, lines in _by_day(block):
+        for beginning, lines in _by_day(block):
+            day = beginning if _STAMP.fullmatch(beginning) else b""
             if self._first <= day <= self._last:
-                if day != self._day:
+                if day and day != self._day:
                     self.flush()
                     self._day = day
                 self._count(lines, node)
 
-    def _count(self, block: bytes, node: bytes) -> None:  # noqa: C901, PLR0912, PLR0915 - where every line goes through
+    def _count(self, lines: bytes, node: bytes) -> None:
         """Count lines of the same day."""
-        day, own, begun, vias = self._day, self._own, self._tally.begun(node), self._vias
-        arrivals: list[tuple[bytes, bytes]] = []
-        copies: list[Sent] = []
-        again: list[Sent] = []
-        rejects: list[bytes] = []
-        arrive, send, repeat = arrivals.append, copies.append, again.append
-        complete = begun.pop
-        completed = local = deferred = failed = others = 0
-        found = _LINE.findall(block)
-        for line in found:
-            identity = line[0]
-            if line[1]:
-                begun[identity] = ()
-                arrive(line[1:3])
-            elif line[3]:
-                _, x, cv, dn, _ = vias.get(line[5]) or self._via(line[5])
-                if line[4] in own:
-                    self._tally.lines["delivery", bool(x)] += 1
-                    continue
-                sent = (day, line[3], line[4], x, cv, dn)
-                send(sent)
-                known = begun.get(identity)
-                if known == ():
-                    begun[identity] = (sent,)
-                elif known and sent in known:
-                    repeat(sent)
-                else:
-                    self._tally.copy(node, identity, sent)
-            elif line[6]:
-                completed += 1
-                complete(identity, None)
-            elif line[7]:
-                deferred += line[7] == b"="
-                failed += line[7] == b"*"
-            elif line[8]:
-                rejects.append(line[8])
-            elif identity:
-                local += 1
-            else:
-                others += 1
-                self.other(line[9], node)
-        if len(found) > others:
-            self._tally.days[day] += len(found) - others
-        self._tally.named += len(_NAMED.findall(block))
-        kinds: tuple[tuple[Kind, int], ...] = (
-            ("completed", completed),
-            ("deferral", deferred),
-            ("failure", failed),
-            ("delivery", local),
-        )
-        for kind, count in kinds:
-            self._tally.lines[kind, False] += count
-        for text in rejects:
-            self._tally.lines["reject" if b" rejected " in text else "other", b" X=" in text] += 1
-        self._arrivals.update(arrivals)
-        self._copies.update(copies)
-        self._again.update(again)
-        if len(self._arrivals) + len(self._copies) > _FULL:
-            self.flush()
+        tally = self._tally
+        copy, other = partial(tally.copy, node), partial(self.other, node=node)
+        known, named, counts = count(lines, tally.begun(node), self._came, self._went, copy, other)
+        if known:
+            tally.days[self._day] += known
+        tally.named += named
+        for key, number in zip(COUNTED, counts, strict=True):
+            tally.lines[key] += number
 
     def flush(self) -> None:
         """Count what is waiting; to be done at the end."""
-        tally, day, own = self._tally, self._day, self._own
-        mails: Counter[tuple[Use, bytes, bytes, bytes]] = Counter()
-        for (ip, words), count in self._arrivals.items():
-            use, login, x, cv, dn = self._arrived_by(words)
-            if ip in own:
-                use = "own"
-            mails[use, x, cv, dn] += count
-            see(tally.clients, (use, ip, login, x), day, count)
-        for (use, x, cv, dn), count in mails.items():
-            tally.lines["arrival", x not in (b"", UNNAMED)] += count
-            tally.mails(day, use, x, cv, dn, count)
-        ways: Counter[tuple[bytes, bytes]] = Counter()
-        for (_, name, _, x, cv, dn), count in self._copies.items():
-            ways[x, cv] += count
-            see(tally.hosts, (name, x, cv, dn), day, count)
-        for (x, cv), count in ways.items():
-            tally.lines["delivery", bool(x)] += count
-            tally.mails_sent(day, x, cv, count)
-        for sent, count in self._again.items():
-            tally.again(sent, count)
-        for waiting in (self._arrivals, self._copies, self._again):
-            waiting.clear()
-        if len(self._vias) > _FULL:
-            self._vias.clear()
-            self._by.clear()
+        self._where.flush()
+        for key, seen in self._lines.items():
+            self._tally.lines[key] += seen.count
+        for one in (self._came, self._went, self._via, self._lines):
+            one.clear()
 
-    def _via(self, words: bytes) -> Via:
-        """How a mail came or went: protocol, X=, CV=, DN= and A=."""
-        match = _VIA.fullmatch(words)
+    def _line(self, kind: Kind, *, names: bool) -> Seen:
+        """Where lines of a kind count."""
+        return self._lines.setdefault((kind, names), Seen())
+
+    def _by(self, words: bytes) -> Came:
+        match = _BY.fullmatch(words)
         assert match is not None, words  # noqa: S101 - it is a part of what has matched
-        protocol, x, cv, dn, login = match.groups(b"")
-        via = self._vias[words] = protocol, x, cv, dn, login
-        return via
+        use, login, x, cv, dn = _arrived_by(*match.groups(b""))
+        x = self._same.setdefault(x, x)
+        where, day = self._where, self._day
 
-    def _arrived_by(self, words: bytes) -> tuple[Use, bytes, bytes, bytes, bytes]:
-        by = self._by.get(words)
-        if by is None:
-            by = self._by[words] = _arrived_by(*self._via(words))
-        return by
+        def sender(ip: bytes) -> Seen | tuple[Seen, ...]:
+            if ip not in self._own:
+                return where.client(day, use, ip, login, x)
+            return where.mails(day, "own", x, cv, dn), where.client(day, "own", ip, login, x)
+
+        line = self._line("arrival", names=x not in (b"", UNNAMED))
+        return Came(line, where.mails(day, use, x, cv, dn), Known(sender, _HOSTS))
+
+    def _way(self, words: bytes) -> Went:
+        name, ip, via = words.split(b"\n")
+        session, _, dn = via.partition(b' DN="')
+        x, cv, line, copies = self._via[session]
+        if ip in self._own:
+            return Went((line,), line, None)
+        sent = (self._day, name, ip, x, cv, dn[:-1])
+        return Went((line, copies), self._where.host(sent), sent)
+
+    def _session(self, words: bytes) -> Via:
+        match = _BY.fullmatch(words)
+        assert match is not None, words  # noqa: S101 - likewise
+        _, x, cv, *_ = match.groups(b"")
+        x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
+        return x, cv, self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
 
     def other(self, line: bytes, node: bytes = b"") -> None:
         """What is not written by everybody, one line at a time."""
@@ -248,11 +152,9 @@ def _arrived_by(
 
 
 def _by_day(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The lines of each day; a line without one has what its first characters are."""
-    day = block[:_DAY]
-    if block.count(b"\n" + day) == block.count(b"\n") - 1:
-        yield day, block
+    """Lines that begin alike, with a day or what stands in its place."""
+    if alike(block, _DAY):
+        yield block[:_DAY], block
         return
-    lines = block.splitlines(keepends=True)
-    for day, together in groupby(lines, key=lambda line: line[:_DAY]):
-        yield day, b"".join(together)
+    for day, lines in groupby(block.split(b"\n")[:-1], key=lambda line: line[:_DAY]):
+        yield day, b"\n".join((*lines, b""))

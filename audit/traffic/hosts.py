@@ -1,7 +1,7 @@
 """Figures about other hosts: whose they are, their certificates, and who has no TLS. Pure."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import cache
 
 from publicsuffixlist import PublicSuffixList
@@ -21,7 +21,7 @@ _SAME = {
     "aol.com": "yahoodns.net",
 }
 _DOMAIN_VALIDATED = re.compile(rb"OU\s*=\s*Domain Control Validated")
-_VERIFIED = {frozenset((b"yes",)): "yes", frozenset((b"no",)): "no", frozenset((b"dane",)): "dane"}
+_VERIFIED = {b"yes": "yes", b"no": "no", b"dane": "dane"}
 
 
 @cache
@@ -41,45 +41,49 @@ def validated_by_domain(dn: bytes) -> bool:
 
 def providers(tally: Tally) -> dict[str, int]:
     """Mails with TLS by the registrable domain of the host, those of one provider together."""
-    found: Counter[str] = Counter()
+    mails: Counter[bytes] = Counter()
     for (words, x, _, _), seen in tally.hosts.items():
         if secure(x) and seen.count:
-            name = _name(words)
-            domain = _suffixes().privatesuffix(name) or name
-            found[_SAME.get(domain, domain)] += seen.count
+            mails[words] += seen.count
+    found: Counter[str] = Counter()
+    for words, count in mails.items():
+        name = _name(words)
+        domain = _suffixes().privatesuffix(name) or name
+        found[_SAME.get(domain, domain)] += count
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def hosts(tally: Tally) -> Hosts:
     """Hosts by name, and which of them never have TLS."""
-    ways: defaultdict[bytes, set[bool | None]] = defaultdict(set)
-    for name, x, _, _ in tally.hosts:
-        ways[name].add(None if x == UNLOGGED else bool(x))
-    never = [name for name, found in ways.items() if found == {False}]
+    tls = {name for name, x, _, _ in tally.hosts if secure(x)}
+    plain = {name for name, x, _, _ in tally.hosts if not x}
+    silent = {name for name, x, _, _ in tally.hosts if x == UNLOGGED}
+    never = plain - tls - silent
     by_tld = Counter(_suffixes().publicsuffix(_name(name)) or "" for name in never)
     return Hosts(
-        total=len(ways),
+        total=len(tls | plain | silent),
         never_tls=len(never),
-        sometimes_tls=sum(found >= {False, True} for found in ways.values()),
-        not_logged=sum(found == {None} for found in ways.values()),
+        sometimes_tls=len(plain & tls),
+        not_logged=len(silent - tls - plain),
         by_tld=dict(sorted(by_tld.items(), key=lambda item: (-item[1], item[0]))),
     )
 
 
 def pairs(tally: Tally) -> Pairs | None:
     """Pairs of cipher and subject; None where no subject is in the log."""
-    found: defaultdict[tuple[bytes, bytes], set[bytes]] = defaultdict(set)
+    found: dict[tuple[bytes, bytes], bytes | None] = {}  # CV=; None: several
     exchanges: dict[bytes, str] = {}
     for _, x, cv, dn in tally.hosts:
         if x and dn:
             cipher = x.partition(b":")[2]
-            found[cipher, dn].add(cv)
-            if x != UNNAMED:
+            pair = cipher, dn
+            found[pair] = cv if found.get(pair, cv) == cv else None
+            if x != UNNAMED and cipher not in exchanges:
                 exchanges[cipher] = session(x.decode("ascii", "replace")).key_exchange
     if not found:
         return None
     exchanged = Counter(exchanges.get(cipher, "unknown") for cipher, _ in found)
-    verified = Counter(_VERIFIED.get(frozenset(cvs), "mixed") for cvs in found.values())
+    verified = Counter(_VERIFIED.get(cv or b"", "mixed") for cv in found.values())
     return Pairs(
         total=len(found),
         ecdhe=exchanged["ecdhe"],
@@ -89,7 +93,6 @@ def pairs(tally: Tally) -> Pairs | None:
         unknown=exchanged["unknown"],
         verified={name: verified[name] for name in ("yes", "no", "dane", "mixed")},
         domain_validated=sum(
-            frozenset(cvs) == frozenset((b"no",)) and validated_by_domain(dn)
-            for (_, dn), cvs in found.items()
+            cv == b"no" and validated_by_domain(dn) for (_, dn), cv in found.items()
         ),
     )

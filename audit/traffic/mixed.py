@@ -5,7 +5,6 @@ end of its name, one look-up, and what its daemon's grammar needs.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -13,12 +12,14 @@ from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
 from audit.traffic.seams import Process, Sink, Talk
 from audit.traffic.stretch import Seams
 from audit.traffic.syslog import Calendar, Prefix, prefix
+from audit.traffic.syslog_lines import NAMED, Ear, Hear
 from audit.traffic.tally import STRANGE, Kind
 
-Hear = Callable[[bytes, int, bytes], Kind | None]
+try:
+    from audit.traffic.syslog_native import run
+except ImportError:  # no compiler where this was installed
+    from audit.traffic.syslog_lines import run
 
-# What all of them write of a session, and hardly anybody else: counted apart from the grammars.
-NAMED = b" with cipher "
 _MANY = 1000  # names of processes that say nothing of mail
 
 
@@ -47,7 +48,7 @@ class Reader:
         """
         self._sink, self._calendar, self._part = sink, Calendar(changed), part
         self._node, self._first, self._last = node, first, last or b"~"
-        self._known: dict[bytes, Hear] = {}
+        self._known: dict[bytes, Ear] = {}
         self._processes: dict[bytes, Process] = {}
         self._plain: list[Kind] = []
         self._naming: list[Kind] = []
@@ -58,44 +59,49 @@ class Reader:
         """Count whole lines, each with its end."""
         lines = block.split(b"\n")
         lines.pop()
-        known, plain = self._known.get, self._plain.append
-        for line in lines:
-            end = line.find(b": ", self._writer)
-            hear = known(line[self._writer : end]) if line.startswith(self._stamp) else None
-            if hear is None:
-                end, hear = self._meet(line)
-            kind = hear(line, end + 2, self._day)
-            if NAMED in line or kind == "ambiguous":
-                self._rare(line, kind, hear)
-            elif kind:
-                plain(kind)
+        at = 0
+        while at < len(lines):
+            start = self._stamp, self._writer, self._known, self._day
+            at = run(lines, at, *start, self._plain, self._naming, self._rare)
+            if at < len(lines):
+                self._stranger(lines[at])
+                at += 1
         self._settle()
+
+    def _stranger(self, line: bytes) -> None:
+        """A line that is not like the one before, or whose writer is not known."""
+        end, hear = self._meet(line)
+        kind = hear(line, end + 2, self._day)
+        if NAMED in line or kind == "ambiguous":
+            self._rare(line, kind, hear)
+        elif kind:
+            self._plain.append(kind)
 
     def _rare(self, line: bytes, kind: Kind | None, hear: Hear) -> None:
         """A line that names a session, or in which somebody has written as if it did."""
         if kind is None:
             return
-        names = NAMED in line
-        self._sink.tally.named += names
-        if kind == "other" and hear is not _foreign:
+        names, foreign = NAMED in line, hear is _foreign
+        self._sink.tally.named += names and foreign
+        if kind == "other" and not foreign:
             kind = "ambiguous"
         if kind == "ambiguous":  # the same few are kept, wherever a log is cut
             some = self._sink.tally.strange
             some[:] = sorted({*some, line})[:STRANGE]
-        (self._naming if names and hear is not _foreign else self._plain).append(kind)
+        (self._naming if names and not foreign else self._plain).append(kind)
 
     def _settle(self) -> None:
         """Count the lines since the last time: they are of one day."""
         tally = self._sink.tally
+        tally.named += len(self._naming)
         for some, names in ((self._plain, False), (self._naming, True)):
             for kind, count in Counter(some).items():
                 tally.lines[kind, names] += count
                 tally.days[self._day] += count
             some.clear()
-        self._sink.flush()
 
     def _meet(self, line: bytes) -> tuple[int, Hear]:
-        """The end of the name and the grammar, of a line that is not like the one before."""
+        """The end of the name and the grammar."""
         found = prefix(line, self._calendar)
         day = found.day if found else b""  # a line that goes on with another has none
         if day != self._day:
@@ -108,32 +114,31 @@ class Reader:
             return -2, _foreign
         self._stamp, self._writer = line[: found.dated], found.writer
         name = line[found.writer : found.end - 2]
-        hear = self._known.get(name) or self._hear(found._replace(host=found.host or self._node))
-        if hear is _foreign:
+        ear = self._known.get(name) or self._ear(found._replace(host=found.host or self._node))
+        if ear.hear is _foreign:
             self._others = (self._others + 1) % _MANY
             if not self._others:  # some write a name of its own for every line
-                for one in [name for name, hear in self._known.items() if hear is _foreign]:
+                for one in [name for name, ear in self._known.items() if ear.hear is _foreign]:
                     del self._known[one]
-        self._known[name] = hear
-        return found.end - 2, hear
+        self._known[name] = ear
+        return found.end - 2, ear.hear
 
-    def _hear(self, found: Prefix) -> Hear:
+    def _ear(self, found: Prefix) -> Ear:
         process = None
         if kind := _talk(found.tag):
             process = Process(kind(found.host, found.tag), found.day + b" " + found.time)
             self._processes[_name(found)] = process
-        tag, sink = found.tag, self._sink
+        tag, host, sink = found.tag, found.host, self._sink
         if process and kind is exim_syslog.Parts:
-            return exim_syslog.Native(process, sink).hear
-        return (
-            postfix.hear(tag, found.host, process, sink)
-            or cyrus.hear(tag, process, sink)
-            or dovecot.hear(tag, sink)
-            or _foreign
-        )
+            return Ear(exim_syslog.Native(process, sink).hear)
+        if heard := postfix.hear(tag, host, process, sink):
+            begun = sink.tally.begun(host)
+            return Ear(heard, *(begun if one else None for one in postfix.queues(tag)))
+        return Ear(cyrus.hear(tag, process, sink) or dovecot.hear(tag, sink) or _foreign)
 
-    def seams(self) -> Seams:
-        """What is left when the part is over; to be put into the tally, for `finish`."""
+    def end(self) -> Seams:
+        """The part is over; what is left of it is to be put into the tally, for `finish`."""
+        self._sink.flush()
         return {name: [one.stretch(self._part)] for name, one in self._processes.items()}
 
 

@@ -34,11 +34,12 @@ from audit.traffic.postfix_talk import (
     Outgoing,
 )
 from audit.traffic.seams import Event, Process, Sink, Talk
-from audit.traffic.tally import Kind
+from audit.traffic.tally import Kind, Messages
 
 _PEER = re.compile(
     rb"(?:(Anonymous|Untrusted|Trusted|Verified) )?+TLS connection (?:established|reused) "
-    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)(?: to [^\s:]+)?+(?=: )"
+    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)(?: to [^\s:]+)?+(: .*)",
+    re.DOTALL,
 )
 _SUITE = re.compile(
     rb": (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
@@ -81,10 +82,17 @@ def hear(tag: bytes, host: bytes, process: Process | None, sink: Sink) -> Hear |
     if named is None:
         return None
     if process is None:
-        return Queue(host, sink).hears.get(named["program"], _other)
+        return Queue(sink.tally.begun(host)).hears.get(named["program"], _other)
     if isinstance(process.talk, Incoming):
         return Server(process, process.talk, sink).hear
     return Client(process, sink).hear
+
+
+def queues(tag: bytes) -> tuple[bool, bool]:
+    """Whether a process says that messages begin, and that they end; see `Queue`."""
+    named = _TAG.fullmatch(tag)
+    program = named["program"] if named else b""
+    return program == b"cleanup", program in (b"qmgr", b"nqmgr")
 
 
 _TALKS: dict[bytes, type[Talk]] = {b"smtpd": Incoming, b"smtp": Outgoing, b"lmtp": Outgoing}
@@ -100,8 +108,11 @@ def _other(line: bytes, start: int, _day: bytes) -> Kind:
 
 def _session(line: bytes, start: int) -> Event | None:
     match = _PEER.match(line, start)
-    x = _suite(line[match.end() :]) if match else b""
-    return (SESSION, match[2], x, _TRUST.get(match[1], b"")) if match and x else None
+    if match is None:
+        return None
+    trust, peer, words = match.groups()
+    x = _suite(words)
+    return (SESSION, peer, x, _TRUST.get(trust, b"")) if x else None
 
 
 @lru_cache(maxsize=4096)
@@ -193,10 +204,9 @@ class Client:
 
 @dataclass(slots=True)
 class Queue:
-    """Lines of cleanup and qmgr: when messages begin and are done."""
+    """Lines of cleanup and qmgr: when messages of a node begin and are done."""
 
-    host: bytes
-    sink: Sink
+    begun: Messages
 
     @property
     def hears(self) -> dict[bytes, Hear]:
@@ -207,13 +217,13 @@ class Queue:
         """A line of cleanup."""
         mark = line.find(b": message-id=", start, start + _NEAR)
         if mark >= 0:
-            self.sink.tally.begun(self.host).setdefault(line[start:mark], ())
+            self.begun.setdefault(line[start:mark], ())
             return "other"
         return "reject" if b"reject: " in line[start : start + _NEAR] else "other"
 
     def ends(self, line: bytes, start: int, _day: bytes) -> Kind:
         """A line of qmgr."""
         if line.endswith(b": removed") and line.find(b" ", start) == len(line) - 8:
-            self.sink.tally.begun(self.host).pop(line[start:-9], None)
+            self.begun.pop(line[start:-9], None)
             return "completed"
         return "other"

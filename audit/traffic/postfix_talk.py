@@ -103,7 +103,7 @@ class Incoming(Talk):
     def _arrived(self, mail: Event, x: bytes, sink: Sink) -> None:
         _, day, ip, login = mail
         cv = self.cv if self.x else b""
-        sink.arrivals.append((day, self._use(ip, login, sink), ip, login, x, cv))
+        sink.arrived((day, self._use(ip, login, sink), ip, login, x, cv))
 
     def _use(self, ip: bytes, login: bytes, sink: Sink) -> Use:
         if ip in sink.own:
@@ -161,12 +161,11 @@ class Outgoing(Talk):
         if sent:
             self.delays = delays
             name, ip = _relay(relay)
-            if ip and ip not in sink.own:
+            if ip:
                 dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
                 x = self.x or unnamed(self.host, self.tag)
-                copy = (day, name, ip, x, b"dane" if dane else self.cv, b"")
-                sink.copies.append(copy)
-                sink.tally.copy(self.host, message, copy)
+                cv = b"dane" if dane else self.cv
+                sink.sent(self.host, message, (day, name, ip, x, cv, b""))
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""

@@ -7,43 +7,68 @@ parts are there, they are put in their order and what was kept is counted.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from audit.traffic.stretch import Stretch
-from audit.traffic.tally import Sent, Tally, Use
+from audit.traffic.tally import Seen, Sent, Tally, Use
+from audit.traffic.where import Known, Went, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
 
 
-@dataclass(frozen=True, slots=True)
 class Sink:
-    """Where to count.
+    """Where to count."""
 
-    Attributes:
-        tally: the counts.
-        exim: takes whole lines of Exim's, with their ends, as its own log files have them; and the
-            host that wrote them.
-        own: addresses whose mail is counted apart.
-        arrivals, copies: mails that came, and copies that were sent, which `flush` will count.
-    """
+    def __init__(
+        self, tally: Tally, exim: Callable[[bytes, bytes], None], own: Container[bytes] = ()
+    ) -> None:
+        """Into a tally.
 
-    tally: Tally
-    exim: Callable[[bytes, bytes], None]
-    own: Container[bytes] = ()
-    arrivals: list[Arrival] = field(default_factory=list)
-    copies: list[Sent] = field(default_factory=list)
+        Args:
+            tally: the counts.
+            exim: takes whole lines of Exim's, with their ends, as its own log files have them; and
+                the host that wrote them.
+            own: addresses whose mail is counted apart.
+        """
+        self.tally, self.exim, self.own = tally, exim, own
+        self._where = Where(tally)
+        self._came, self._went = Known(self._sender), Known(self._way)
+
+    def arrived(self, arrival: Arrival) -> None:
+        """A mail came from another host."""
+        for seen in self._came[arrival]:
+            seen.count += 1
+
+    def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
+        """One recipient's copy of a message went to another host."""
+        way = self._went[sent]
+        if way.sent is None:
+            return
+        for seen in (*way.counted, way.host):
+            seen.count += 1
+        begun = self.tally.begun(node)
+        if begun.get(message) == ():  # mostly it is the first
+            begun[message] = (way.sent,)
+        else:
+            self.tally.copy(node, message, way.sent)
 
     def flush(self) -> None:
-        """Count what is waiting: many are the same, and counting them at once is less work."""
-        for arrival, count in Counter(self.arrivals).items():
-            self.tally.arrived(*arrival, b"", count)
-        for sent, count in Counter(self.copies).items():
-            self.tally.copies(sent, count)
-        self.arrivals.clear()
-        self.copies.clear()
+        """Count what is waiting; to be done at the end."""
+        self._where.flush()
+        self._came.clear()
+        self._went.clear()
+
+    def _sender(self, arrival: Arrival) -> tuple[Seen, ...]:
+        day, use, ip, login, x, cv = arrival
+        return self._where.mails(day, use, x, cv, b""), self._where.client(day, use, ip, login, x)
+
+    def _way(self, sent: Sent) -> Went:
+        day, _, ip, x, cv, _ = sent
+        if ip in self.own:
+            return Went((), Seen(), None)
+        return Went((self._where.copies(day, x, cv),), self._where.host(sent), sent)
 
 
 @dataclass(slots=True)

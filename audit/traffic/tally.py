@@ -10,6 +10,8 @@ from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from msgspec import Struct
+
 from audit.traffic.errors import Reason
 from audit.traffic.stretch import Seams
 
@@ -46,8 +48,7 @@ def secure(x: bytes) -> bool:
     return x[:1] not in (b"", UNLOGGED)
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct, gc=False):
     """How often, and on which day for the last time."""
 
     count: int = 0
@@ -178,7 +179,9 @@ class Tally:
         begun = self.begun(node)
         unfinished = begun if message in begun else self.late.setdefault(node, {})
         known = unfinished.get(message, ())
-        if all(mail[2] != sent[2] for mail in known):
+        if sent in known:
+            self.again(sent, 1)
+        elif all(mail[2] != sent[2] for mail in known):
             unfinished[message] = (*known, sent)
         else:
             unfinished[message] = self._together(known, (sent,))
@@ -195,7 +198,7 @@ class Tally:
         return tuple(mails.values())
 
     def merge(self, other: "Tally") -> None:
-        """Add what another part counted."""
+        """Add what another part counted, and take it over: it is not to be used any more."""
         self.named += other.named
         self.mixed += other.mixed
         self.strange = sorted({*self.strange, *other.strange})[:STRANGE]
@@ -204,7 +207,8 @@ class Tally:
         for name in SEEN:
             mine = getattr(self, name)
             for key, seen in getattr(other, name).items():
-                see(mine, key, seen.last, seen.count)
+                if mine.setdefault(key, seen) is not seen:
+                    see(mine, key, seen.last, seen.count)
         self.told |= other.told
         for process, stretches in other.seams.items():
             self.seams.setdefault(process, []).extend(stretches)
@@ -231,14 +235,15 @@ SEEN = ("clients", "refused", "hosts", "errors", "offers")
 STRANGE = 20  # lines that are kept to show; the rest is counted
 
 
-def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> None:
-    """Count something once more, or more often."""
+def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> Seen:
+    """Count something once more, or more often; where it counts."""
     found = where.get(key)
     if found is None:
-        where[key] = Seen(count, day)
+        found = where[key] = Seen(count, day)
     else:
         found.count += count
         found.last = max(found.last, day)
+    return found
 
 
 def _way(mail: Sent) -> tuple[bytes, bool]:

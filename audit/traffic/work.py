@@ -1,24 +1,32 @@
 """Reads logs, in several processes, and puts together what they counted."""
 
 import gc
+import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit.errors import MailsealError
-from audit.traffic import keep, mixed, silence
+from audit.traffic import keep, silence
 from audit.traffic.exim_block import Block
 from audit.traffic.nodes import node
 from audit.traffic.own import Own
 from audit.traffic.read import Part, blocks, changed, parts
-from audit.traffic.seams import Sink
 from audit.traffic.syslog import is_syslog
-from audit.traffic.tally import Tally
+from audit.traffic.tally import SEEN, Tally
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from audit.traffic.mixed import Reader
+
+
+_PIECE = 10_000  # counts that are sent at once
 
 
 @contextmanager
@@ -70,12 +78,13 @@ def tally(
             logs.append(path)
     every = [part._replace(node=node(path)) for path in logs for part in parts(path, jobs)]
     work = [part._replace(place=place) for place, part in enumerate(every)]
-    with progress(len(work)) as done:
+    with progress(len(work)) as done, _no_garbage():
         if scheduler or min(jobs, len(work)) > 1:
             with _executor(jobs, scheduler) as executor:
-                each = executor.map(partial(count, wanted=wanted), work)
-                for part, counted in zip(work, each, strict=True):
-                    total.merge(counted)
+                each = executor.map(partial(_packed, wanted=wanted), work)
+                for part, pieces in zip(work, each, strict=True):
+                    for piece in pieces:
+                        total.merge(pickle.loads(piece))  # noqa: S301 - our own
                     done(part.path.name)
         else:
             for part in work:
@@ -86,10 +95,14 @@ def tally(
 
 def finish(tally: Tally, wanted: Wanted) -> None:
     """Count what belongs together and came in several parts; nothing more is to come."""
-    own = Own(wanted.own)
-    exim = Block(tally, own)
-    mixed.finish(Sink(tally, exim.count, own))
-    exim.flush()
+    if tally.seams:
+        from audit.traffic import mixed
+        from audit.traffic.seams import Sink
+
+        own = Own(wanted.own)
+        exim = Block(tally, own)
+        mixed.finish(Sink(tally, exim.count, own))
+        exim.flush()
     tally.finish()
     silence.settle(tally)
 
@@ -101,39 +114,65 @@ def count(part: Part, wanted: Wanted) -> Tally:
         MailsealError: it cannot be read, or is no log.
     """
     found = Tally()
-    _count(part, wanted, found)
+    with _no_garbage():
+        _count(part, wanted, found)
     return found
 
 
 def _count(part: Part, wanted: Wanted, into: Tally) -> None:
     own, first, last = Own(wanted.own), wanted.first.encode(), wanted.last.encode()
     exim = Block(into, own, first, last)
-    reader = None
-    gc.disable()  # there is nothing but counts; to look through them takes a fifth of the time
-    try:
-        for number, block in enumerate(blocks(part)):
-            if not number and is_syslog(block):
-                sink = Sink(into, exim.count, own)
-                reader = mixed.Reader(
-                    *(sink, changed(part.path)),
-                    part=part.place,
-                    node=part.node,
-                    first=first,
-                    last=last,
-                )
-            if reader:
-                reader.count(block)
-            else:
-                exim.count(block, part.node)
-        exim.flush()
+    reader: Reader | None = None
+    for number, block in enumerate(blocks(part)):
+        if not number and is_syslog(block):
+            from audit.traffic import mixed
+            from audit.traffic.seams import Sink
+
+            sink = Sink(into, exim.count, own)
+            reader = mixed.Reader(
+                *(sink, changed(part.path)),
+                part=part.place,
+                node=part.node,
+                first=first,
+                last=last,
+            )
         if reader:
-            into.merge(Tally(seams=reader.seams()))
+            reader.count(block)
+        else:
+            exim.count(block, part.node)
+    exim.flush()
+    if reader:
+        into.merge(Tally(seams=reader.end()))
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """There is nothing but counts; to look through them takes a fifth of the time."""
+    gc.disable()
+    try:
+        yield
     finally:
         gc.enable()
 
 
+def _packed(part: Part, wanted: Wanted) -> list[bytes]:
+    """Counts to be sent, in pieces: who gets them needs room for one of them at a time."""
+    found, pieces = count(part, wanted), []
+    for name in SEEN:
+        items = iter(getattr(found, name).items())
+        while some := dict(islice(items, _PIECE)):
+            piece = Tally()
+            setattr(piece, name, some)
+            pieces.append(pickle.dumps(piece))
+        setattr(found, name, {})
+    return [*pieces, pickle.dumps(found)]
+
+
 @contextmanager
-def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
+def _executor(jobs: int, scheduler: str) -> "Iterator[Executor]":
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     if scheduler:
         with _cluster(scheduler) as executor:
             yield executor
@@ -148,7 +187,7 @@ def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
 
 
 @contextmanager
-def _cluster(scheduler: str) -> Iterator[Executor]:
+def _cluster(scheduler: str) -> "Iterator[Executor]":
     try:
         from distributed import Client
     except ImportError:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_HOSTS = 40_000
+HOSTS = 40_000
 _SUITES_13 = ("TLS_AES_256_GCM_SHA384:256", "TLS_AES_128_GCM_SHA256:128")
 _SUITES_12 = (
     "ECDHE-RSA-AES256-GCM-SHA384:256",
@@ -33,9 +33,9 @@ _SESSIONS = (
 class Traffic:
     """Mails of one day after the other."""
 
-    def __init__(self, seed: int = 1) -> None:
-        """The same lines for the same *seed*."""
-        self._random = random.Random(seed)  # noqa: S311 - no secret
+    def __init__(self, seed: int = 1, hosts: int = HOSTS) -> None:
+        """The same lines for the same *seed*; of so many other *hosts*, some of them often."""
+        self._random, self._hosts = random.Random(seed), hosts  # noqa: S311 - no secret
         self._second = 0
 
     def messages(self) -> Iterator[list[str]]:
@@ -59,7 +59,7 @@ class Traffic:
         return f"1{letters[:5]}-{letters[5:11]}-{letters[11:]}"
 
     def _host(self) -> tuple[str, str]:
-        number = int(_HOSTS * self._random.random() ** 3)
+        number = int(self._hosts * self._random.random() ** 3)
         return f"mx{number}.{'example' if number % 3 else 'mail'}{number % 977}.at", (
             f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
         )
@@ -151,11 +151,11 @@ class Traffic:
         ]
 
 
-def write(path: Path, lines: int, seed: int = 1) -> None:
-    """A mainlog with so many lines, or a few more."""
+def write(path: Path, lines: int, seed: int = 1, hosts: int = HOSTS) -> None:
+    """A mainlog with so many lines, or a few more, of so many other hosts."""
     with path.open("w", encoding="ascii") as file:
         written = 0
-        for message in Traffic(seed).messages():
+        for message in Traffic(seed, hosts).messages():
             file.write("\n".join(message) + "\n")
             written += len(message)
             if written >= lines:

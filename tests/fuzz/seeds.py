@@ -143,6 +143,47 @@ _CLIENTS = [
     b"EHLO mail.example.org\r\n",
 ]
 
+_STAMP = b"2026-11-29 10:11:12 "
+_ID = _STAMP + b"1xVc0c-00003u-1d "
+_X = b" X=TLS1.3:TLS_AES_256_GCM_SHA384:256* CV=no"
+_SYSLOG = b"Nov 29 10:07:46 mx1 postfix/"
+_LOGS = [
+    b"\n".join(
+        (
+            _ID
+            + b"<= a@b H=mx (helo) [192.0.2.1]:5 I=[192.0.2.9]:25 P=esmtps"
+            + _X
+            + b" S=5 id=a@b",
+            _ID
+            + b'<= "a b"@c H=h [2001:db8::1] P=esmtpsa'
+            + _X
+            + b' DN="/CN=a b" A=plain:me S=5 T="x"',
+            _ID
+            + b"=> c@d <e@f> F=<a@b> R=r T=t S=5 H=mx [192.0.2.7]"
+            + _X
+            + b' DN="CN=mx" K C="250 Ok"',
+            _ID + b"-> e <e@d> R=r T=t ST=u",
+            _ID + b"Completed QT=1s",
+        )
+    ),
+    _STAMP[:-1] + b".123 +0100 [42] 1vP0eC-00000001hNa-0gCl == a@b R=r T=t defer (-53): no",
+    _STAMP + b"H=h (x) [192.0.2.1]" + _X + b" F=<a@b> rejected RCPT <c@d>: no",
+    _STAMP + b"TLS error on connection from h [192.0.2.1] (SSL_accept): error:0A000102:x",
+    b"\n".join(
+        (
+            _SYSLOG + b"smtpd[7]: connect from a[192.0.2.2]",
+            _SYSLOG
+            + b"smtpd[7]: Anonymous TLS connection established from a[192.0.2.2]: TLSv1.3 with"
+            b" cipher TLS_AES_256_GCM_SHA384 (256/256 bits)",
+            _SYSLOG + b"smtpd[7]: A1: client=a[192.0.2.2]",
+            _SYSLOG + b"cleanup[8]: A1: message-id=<a@b>",
+            _SYSLOG + b"smtp[9]: A1: to=<a@b>, relay=mx[192.0.2.9]:25, delay=1, delays=0/0/1/0,"
+            b" dsn=2.0.0, status=sent (250 Ok)",
+            _SYSLOG + b"qmgr[6]: A1: removed",
+        )
+    ),
+]
+
 SEEDS: dict[str, list[bytes]] = {
     "answer": _cut(_STREAMS),
     "server-hello": list(_HELLOS),
@@ -163,6 +204,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"\3\x20\0\1\0\x21\2\0\x22\3\0",
         b"\3\x30\1\1\x0c\x32\0\x20" + b"\x1b[2J" * 8,
     ],
+    "log": _LOGS,
     "host": [
         _HOST,
         CLOCK.encode() + _HOST,

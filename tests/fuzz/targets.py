@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import answers, certificates, clients, hosts, replies
+from tests.fuzz import answers, certificates, clients, hosts, logs, replies
 
 Target = Callable[[bytes], None]
 
@@ -28,6 +28,7 @@ TARGETS: dict[str, Target] = {
     "certificate": certificates.parser,
     "bent-certificate": certificates.bent,
     "host": hosts.script,
+    "log": logs.log,
 }
 
 

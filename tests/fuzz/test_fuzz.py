@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 
 from audit.inspect import parse
 from audit.judge import path
+from audit.traffic import exim_block
+from audit.traffic.exim import Event
 from audit.wire import answer, dialogue, login
 from audit.wire.reply import ReplyReader
 from audit.wire.server_hello import Accepted
@@ -22,7 +24,16 @@ from tests.fuzz.targets import CORPUS, TARGETS, check, inputs
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 3
-MAIN = ("answer", "client-hello", "reply", "dialogue", "certificate", "bent-certificate", "host")
+MAIN = (
+    "answer",
+    "client-hello",
+    "reply",
+    "dialogue",
+    "certificate",
+    "bent-certificate",
+    "host",
+    "log",
+)
 LARGEST_CORPUS = 400_000
 
 
@@ -61,6 +72,7 @@ TWINS: dict[str, tuple[object, str, object]] = {
     "certificate": (path, "find", lambda _, served: served),
     "bent-certificate": (path, "find", lambda _, served: served),
     "host": (parse._Collector, "take", lambda *_: None),
+    "log": (exim_block, "parse", lambda _: Event("other")),
 }
 
 

@@ -16,7 +16,7 @@ class Counted:
     def __init__(self, own: Container[bytes] = (), first: bytes = b"", last: bytes = b"") -> None:
         """*own*: addresses whose mail is counted apart; *first*, *last*: the days."""
         self._first, self._last = first, last
-        self.tally, self.exim = Tally(), list[bytes]()
+        self.tally, self.exim = Tally(), list[tuple[bytes, bytes]]()
         self._own = own
 
     def part(self, lines: Sequence[bytes], number: int = 0) -> "Counted":
@@ -27,12 +27,13 @@ class Counted:
         half = len(lines) // 2
         for block in (lines[:half], lines[half:]):
             reader.count(b"".join(line + b"\n" for line in block))
+        left = reader.end()
         self.tally.merge(tally)
-        self.tally.merge(Tally(seams=reader.seams()))
+        self.tally.merge(Tally(seams=left))
         return self
 
-    def _take(self, lines: bytes, _host: bytes) -> None:
-        self.exim.append(lines)
+    def _take(self, lines: bytes, host: bytes) -> None:
+        self.exim.append((host, lines))
 
     def finish(self) -> Tally:
         """No part is to come."""

@@ -110,3 +110,60 @@ others = st.one_of(
     theirs,
 )
 lines = st.one_of(arrivals, deliveries, others).map(lambda line: line.replace(b"\n", b"\\n"))
+
+# Pieces that make something else of a line that they are put into.
+_PIECES = (
+    *(
+        b" X=" + FAKE,
+        b" CV=yes",
+        b' DN="a"',
+        b" H=h [192.0.2.3]",
+        b" P=esmtps",
+        b" S=1",
+        b" R=r T=t",
+    ),
+    *(
+        b'"',
+        b"\\",
+        b"(",
+        b")",
+        b"[",
+        b"]",
+        b"*",
+        b"=",
+        b" ",
+        b"\t",
+        b"\r",
+        b"\x00",
+        b"\x0b",
+        b"\xff",
+    ),
+    *(
+        b" A=plain:x",
+        b" K",
+        b' T="a"',
+        b" <x>",
+        b" F=<a b>",
+        b" DS",
+        b" I=[::1]:3",
+        b" U=x",
+        b" SNI=x",
+    ),
+    *(b" rejected ", b"TLS error on ", b"Completed", b"<= ", b"=> ", b"== ", b"** ", b"=* ", b"H="),
+    *(b".1", b" +0100", b" [3]", b" ST=x", b" PS=a", b"X=", b"P=", b"R="),
+)
+
+
+@st.composite
+def _bent(draw: st.DrawFn) -> bytes:
+    """A line with pieces put in, left out and cut off, mostly where a field begins or ends."""
+    line = draw(lines)
+    for _ in range(draw(st.integers(0, 3))):
+        seams = [n for n, byte in enumerate(line) if byte in b' []"=()'] or [0]
+        at = draw(st.one_of(st.sampled_from(seams), st.integers(0, len(line))))
+        out = draw(st.sampled_from((0, 0, 0, 1, 2, 5, len(line))))
+        line = line[:at] + draw(st.sampled_from(_PIECES)) + line[at + out :]
+    return line.replace(b"\n", b"")
+
+
+bent = _bent()

@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.traffic.syslog_lines import NAMED
 from audit.traffic.tally import Tally
+from tests.traffic import ways
 from tests.traffic.counted import Counted, count, stamped
 
 SUITES = (
@@ -22,18 +24,19 @@ MONTH = b"2026-11"
 class Happened:
     """What is made up for a test: lines of one process after the other, and what they stand for.
 
+    On one host. Another numbers its messages and processes alike, and nothing of them is the same.
     Postfix logs its sessions or does not, and a version of it says something as connections end.
     """
 
-    def __init__(self, *, level: int = 0, statistics: bool = True) -> None:
-        self.level, self.statistics = level, statistics
+    def __init__(self, host: str, *, level: int = 0, statistics: bool = True) -> None:
+        self.host, self.level, self.statistics = host, level, statistics
         self.told: set[str] = set()
         self.processes: dict[str, list[str]] = {}
         self.incoming: Counter[tuple[bytes, str, bytes, bytes]] = Counter()
         self.outgoing: Counter[tuple[bytes, bytes, bytes]] = Counter()
         self.logins: Counter[tuple[bytes, str, bytes]] = Counter()
         self.errors = 0
-        self.exim: list[bytes] = []
+        self.exim: list[tuple[bytes, bytes]] = []
         self._number = 0
 
     def number(self) -> str:
@@ -41,19 +44,26 @@ class Happened:
         self._number += 1
         return f"{self._number:X}F"
 
-    def write(self, process: str, *messages: str) -> None:
-        """Lines of one process."""
-        self.processes.setdefault(process, []).extend(f"{process}: {m}" for m in messages)
+    def write(self, process: str, *messages: str, after: str = "") -> None:
+        """Lines of one process; if they come after those of another, of that."""
+        lines = self.processes.setdefault(after or process, [])
+        lines.extend(f"{self.host} {process}: {message}" for message in messages)
+
+    def wrote(self, line: str) -> None:
+        """A line of Exim's, as it should come out."""
+        self.exim.append((self.host.encode(), line.encode()))
 
 
 @st.composite
-def _happened(draw: st.DrawFn) -> Happened:
-    made = Happened(level=draw(st.integers(0, 1)), statistics=draw(st.booleans()))
-    for kind in draw(
-        st.lists(st.sampled_from((_smtpd, _smtp, _cyrus, _dovecot, _exim)), max_size=12)
-    ):
+def _happened(draw: st.DrawFn) -> list[Happened]:
+    hosts = [
+        Happened(host, level=draw(st.integers(0, 1)), statistics=draw(st.booleans()))
+        for host in ("mx1", "mx2")
+    ]
+    kinds = st.sampled_from((_smtpd, _smtp, _cyrus, _dovecot, _exim))
+    for made, kind in draw(st.lists(st.tuples(st.sampled_from(hosts), kinds), max_size=12)):
         kind(draw, made, draw(st.integers(1, 2)))
-    return made
+    return hosts
 
 
 def _smtpd(draw: st.DrawFn, made: Happened, pid: int) -> None:
@@ -80,7 +90,9 @@ def _smtpd(draw: st.DrawFn, made: Happened, pid: int) -> None:
 def _smtp(draw: st.DrawFn, made: Happened, pid: int) -> None:
     suite, number = draw(st.sampled_from(("", *SUITES))), made.number()
     relay, process = f"mx{draw(st.integers(1, 2))}.example[192.0.2.9]:25", f"postfix/smtp[{pid}]"
-    named = suite and made.level
+    named, whole = suite and made.level, draw(st.booleans())
+    if whole:
+        made.write("postfix/cleanup[3]", f"{number}: message-id=<a@b>", after=process)
     if named:
         made.told.add("smtp")
         made.write(process, f"Untrusted TLS connection established to {relay}: {suite})")
@@ -90,6 +102,8 @@ def _smtp(draw: st.DrawFn, made: Happened, pid: int) -> None:
             f"{number}: to=<{name}@b.example>, relay={relay}, delay=1, delays=0/0/1/0, dsn=2.0.0,"
             " status=sent (250 Ok)",
         )
+    if whole:
+        made.write("postfix/qmgr[4]", f"{number}: removed", after=process)
     made.outgoing[MONTH, XS[suite] if named else b"!", b"no" if named else b""] += 1
 
 
@@ -121,20 +135,20 @@ def _exim(draw: st.DrawFn, made: Happened, pid: int) -> None:
         made.write(
             process, f"[1/3] 1avnaa-{number} <= a@b", "[2/3]  H=x [192.0.2.2]", "[3/3]  P=esmtp S=1"
         )
-        made.exim.append(f"1avnaa-{number} <= a@b H=x [192.0.2.2] P=esmtp S=1\n".encode())
+        made.wrote(f"1avnaa-{number} <= a@b H=x [192.0.2.2] P=esmtp S=1\n")
     else:
         made.write(process, f"1avnaa-{number} Completed")
-        made.exim.append(f"1avnaa-{number} Completed\n".encode())
+        made.wrote(f"1avnaa-{number} Completed\n")
 
 
 @st.composite
-def _interleaved(draw: st.DrawFn, made: Happened) -> list[bytes]:
+def _interleaved(draw: st.DrawFn, hosts: list[Happened]) -> list[bytes]:
     """The lines of all processes, each in its order, with times: often several have the same."""
-    queues = [list(lines) for lines in made.processes.values()]
+    queues = [list(lines) for made in hosts for lines in made.processes.values()]
     now, lines = datetime(2026, 11, 28, 23, 59, 50), []  # noqa: DTZ001 - as syslog has them
     while queues := [queue for queue in queues if queue]:
         now += timedelta(seconds=draw(st.integers(0, 1)))
-        lines.append(f"{now:%b %d %H:%M:%S} mx1 {draw(st.sampled_from(queues)).pop(0)}".encode())
+        lines.append(f"{now:%b %d %H:%M:%S} {draw(st.sampled_from(queues)).pop(0)}".encode())
     return lines
 
 
@@ -148,24 +162,26 @@ def _cut(draw: st.DrawFn, lines: list[bytes]) -> list[list[bytes]]:
 @given(st.data())
 def test_any_cut_and_any_order_give_what_happened(data: st.DataObject) -> None:
     """Processes mixed as one likes, cut where one likes, parts added in any order."""
-    made = data.draw(_happened())
-    lines = data.draw(_interleaved(made))
+    hosts = data.draw(_happened())
+    lines = data.draw(_interleaved(hosts))
     whole, cut = Counted().part(lines), Counted()
     parts = list(enumerate(data.draw(_cut(lines))))
     for number, part in data.draw(st.permutations(parts)):
         cut.part(part, number)
-    _assert_counted(made, lines, whole.finish())
+    _assert_counted(hosts, lines, whole.finish())
     assert cut.finish() == whole.tally
     assert sorted(cut.exim) == sorted(whole.exim)
-    assert sorted(line[20:] for line in whole.exim) == sorted(made.exim)
+    wrote = sorted(line for made in hosts for line in made.exim)
+    assert sorted((host, line[20:]) for host, line in whole.exim) == wrote
 
 
-def _told(made: Counter[Any], place: int, named: bool) -> Counter[Any]:
-    """What has no session was in clear if another one has, for that is logged then."""
+def _told(hosts: list[Happened], counts: str, place: int, program: str) -> Counter[Any]:
+    """What has no session was in clear if another there has, for that is logged then."""
     found: Counter[Any] = Counter()
-    for key, mails in made.items():
-        x = b"" if named and key[place] == b"!" else key[place]
-        found[*key[:place], x, *key[place + 1 :]] += mails
+    for made in hosts:
+        for key, mails in getattr(made, counts).items():
+            x = b"" if program in made.told and key[place] == b"!" else key[place]
+            found[*key[:place], x, *key[place + 1 :]] += mails
     return found
 
 
@@ -176,17 +192,65 @@ def _by_month(counts: Mapping[Any, int]) -> Counter[Any]:
     return found
 
 
-def _assert_counted(made: Happened, lines: list[bytes], found: Tally) -> None:
-    assert _by_month(found.incoming) == _told(made.incoming, 2, "smtpd" in made.told)
-    assert _by_month(found.outgoing) == _told(made.outgoing, 1, "smtp" in made.told)
-    assert _by_month(found.logins) == made.logins
-    assert sum(seen.count for seen in found.errors.values()) == made.errors
+def _assert_counted(hosts: list[Happened], lines: list[bytes], found: Tally) -> None:
+    assert _by_month(found.incoming) == _told(hosts, "incoming", 2, "smtpd")
+    assert _by_month(found.outgoing) == _told(hosts, "outgoing", 1, "smtp")
+    assert _by_month(found.logins) == sum((made.logins for made in hosts), Counter())
+    assert sum(seen.count for seen in found.errors.values()) == sum(made.errors for made in hosts)
     assert all(reason == "no-suite" for _, _, reason in found.errors)
     assert found.named == sum(b" with cipher " in line for line in lines)
     assert found.named == sum(n for (_, names), n in found.lines.items() if names)
     assert sum(found.days.values()) == sum(found.lines.values())
     native = sum(b" exim" in line and b"/3] " not in line for line in lines)
     assert sum(found.lines.values()) == len(lines) - native
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_both_ways_say_the_same(data: st.DataObject) -> None:
+    """Python's and the compiled one, also of lines that are cut off or have something put in."""
+    happened = data.draw(_interleaved(data.draw(_happened())))
+    lines = [*happened, *data.draw(st.lists(st.sampled_from(_STRANGE)))]
+    bent = [data.draw(_bent(line)) for line in lines]
+    for log in (lines, bent):
+        assert ways.syslog("native", log) == ways.syslog("python", log)
+
+
+_STRANGE = tuple(
+    b"Nov 29 10:07:46 " + host + b" postfix/" + text
+    for host in (b"mx1", b"mx2")
+    for text in (
+        b"cleanup[1]: A1: message-id=<a@b>",
+        b"cleanup[1]: A1: message-id=<a with cipher b>",
+        b"cleanup[1]: A1: reject: header X: y",
+        b"cleanup[1]: : message-id=",
+        b"qmgr[1]: A1: from=<a@b>, size=5, nrcpt=1 (queue active)",
+        b"qmgr[1]: A1: removed",
+        b"qmgr[1]: A1 A2: removed",
+        b"qmgr[1]: : removed",
+        b"qmgr[1]: removed",
+        b"smtp[1]: A1: to=<a@b>, relay=x[192.0.2.9]:2, delay=1, delays=0, dsn=2.0.0, status=a (b",
+    )
+)
+
+
+@st.composite
+def _bent(draw: st.DrawFn, line: bytes) -> bytes:
+    at, out = draw(st.integers(0, len(line))), draw(st.sampled_from((0, 0, 1, 9, len(line))))
+    pieces = (
+        b"",
+        b"",
+        b"",
+        b": ",
+        b":",
+        b" ",
+        b": removed",
+        b": message-id=",
+        NAMED,
+        b"\x00",
+        b"\xff",
+    )
+    return line[:at] + draw(st.sampled_from(pieces)) + line[at + out :]
 
 
 @settings(max_examples=150, deadline=None)
@@ -250,7 +314,7 @@ EXIM = [
 def test_lines_of_exims_are_made_its_own() -> None:
     """With syslog's time, if they have none; they are counted by who understands them."""
     counted = Counted().part(stamped(*(line for line, _ in EXIM)))
-    assert counted.exim == [native for _, native in EXIM]
+    assert counted.exim == [(b"mx1", native) for _, native in EXIM]
     assert dict(counted.finish().lines) == {}
 
 
@@ -263,4 +327,5 @@ def test_parts_of_a_line_of_exims() -> None:
         )
     )
     assert counted.finish().lines == {("other", False): 6}
-    assert counted.exim == [b"2026-11-29 10:07:46 a\nb\n", b"2026-11-28 10:00:00 c d\n"]
+    lines = [b"2026-11-29 10:07:46 a\nb\n", b"2026-11-28 10:00:00 c d\n"]
+    assert counted.exim == [(b"mx1", line) for line in lines]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.traffic.mixed import NAMED
+from audit.traffic.syslog_lines import NAMED
 from audit.traffic.tally import UNNAMED, Tally
 from tests.traffic.counted import Counted, count, stamped
 

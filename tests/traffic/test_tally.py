@@ -61,9 +61,7 @@ def part(lines: Sequence[bytes]) -> Tally:
 
 def whole(*parts: Tally) -> Tally:
     """All of it."""
-    total = Tally()
-    for one in parts:
-        total.merge(one)
+    total = whole_parts(parts)
     total.finish()
     return total
 
