@@ -96,7 +96,7 @@ bench-peers: setup-dev
 # After a change of the dependencies in pyproject.toml.
 lock: setup-dev
 	$(LOCK) --extra build -o requirements.txt pyproject.toml
-	$(LOCK) --extra build --extra dev --extra postgresql -c requirements.txt -o requirements-dev.txt pyproject.toml
+	$(LOCK) --extra build --extra dask --extra dev --extra postgresql -c requirements.txt -o requirements-dev.txt pyproject.toml
 	# pip-compile forgets for which machines a requirement of an extra is meant.
 	sed -i "s/^atheris==[^ ;]*/& ; $(ATHERIS)/" requirements-dev.txt
 

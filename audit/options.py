@@ -53,16 +53,6 @@ def add_manners(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_library(parser: argparse.ArgumentParser, names: tuple[str, ...], default: str) -> None:
-    """Add `--library`, one of these *names*."""
-    parser.add_argument(
-        "--library",
-        choices=names,
-        default=default,
-        help="the TLS library of the servers (default: %(default)s)",
-    )
-
-
 def whole(text: str) -> int | None:
     """The whole number that a word is; None if it is none, or longer than any that is asked for."""
     digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS

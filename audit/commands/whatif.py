@@ -3,20 +3,22 @@
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 from audit.commands.logs import add_forms, add_logs, counted, ended, tell
-from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
-from audit.options import add_history, add_library
-from audit.policy.model import KEY_TYPES
+from audit.forecast.manners import LIBRARIES, OPENSSL_3_0, Manners
+from audit.options import add_history
+from audit.policy.model import KEY_TYPES, Traffic
 from audit.traffic.tally import text
 
 if TYPE_CHECKING:
-    from audit.policy.model import KeyType, Policy, Traffic
+    from audit.policy.model import KeyType, Policy
     from audit.traffic.tally import Tally
     from audit.whatif.document import WhatIfDocument
     from audit.whatif.hellos import Hellos
     from audit.whatif.premises import Before
+
+USES = get_args(Traffic)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +44,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         " (default: the kept audits of these days)",
     )
     add_history(parser)
-    add_library(parser, tuple(LIBRARIES), OPENSSL_3_0.id)
+    parser.add_argument(
+        "--library",
+        action="append",
+        type=_library,
+        default=[],
+        metavar="[TRAFFIC=]ID",
+        help=f"the TLS library of the servers ({', '.join(LIBRARIES)}; default: {OPENSSL_3_0.id}),"
+        f" of all or of one kind of traffic ({', '.join(USES)}); may be repeated",
+    )
     parser.add_argument(
         "--certificates",
         choices=(*KEY_TYPES, "both"),
@@ -114,10 +124,12 @@ def answer(
         name = hasher(arguments.key_file)
     captured: Hellos = read(arguments.hellos)
     tally = counted(arguments, troubles)
+    libraries: dict[Any, Manners] = dict(arguments.library)
     question = Question(
         policy=policy,
         day=datetime.now(tz=UTC).date(),
-        manners=LIBRARIES[arguments.library],
+        manners=libraries.pop("", OPENSSL_3_0),
+        others=libraries,
         before=_before(arguments, tally),
         certificates=_kinds(arguments.certificates),
         verify=arguments.require_verified,
@@ -133,6 +145,17 @@ def answer(
     if absent := len(set(captured.offers) - there):
         notices.append(f"not observed: {absent} addresses have hellos, and nothing in the logs")
     return replace(found, notices=notices)
+
+
+def _library(words: str) -> tuple[str, Manners]:
+    """A kind of traffic, or none for all, and a library."""
+    use, _, name = words.rpartition("=")
+    if name not in LIBRARIES or use not in ("", *USES):
+        raise argparse.ArgumentTypeError(
+            f"{words!r} is no library: {', '.join(LIBRARIES)}, of all or of {', '.join(USES)},"
+            f" as mx={OPENSSL_3_0.id}"
+        )
+    return use, LIBRARIES[name]
 
 
 def _kinds(word: str | None) -> "tuple[KeyType, ...]":

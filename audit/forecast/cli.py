@@ -5,7 +5,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
-from audit.options import add_library
 from audit.policy.model import KEY_TYPES
 
 if TYPE_CHECKING:
@@ -28,7 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="policies",
         help="say what each client gets under this policy; may be repeated, to compare",
     )
-    add_library(parser, tuple(LIBRARIES), OPENSSL_3_0.id)
+    parser.add_argument(
+        "--library",
+        choices=tuple(LIBRARIES),
+        default=OPENSSL_3_0.id,
+        help="the TLS library of the servers (default: %(default)s)",
+    )
     parser.add_argument(
         "--certificates",
         choices=(*KEY_TYPES, "both"),

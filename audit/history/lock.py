@@ -14,12 +14,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit.errors import MailsealError
 from audit.history.database import Unavailable, told
 from audit.history.place import Place
 
 _LOCK = text("SELECT pg_try_advisory_lock(:key)")
+_UNLOCK = text("SELECT pg_advisory_unlock(:key)")
 _NAME = text("SELECT set_config('application_name', :name, false)")
 # Both halves of the key, as PostgreSQL lists them (manual, "pg_locks").
 _HOLDER = text(
@@ -92,4 +94,9 @@ def _by_server(place: Place, engine: Engine, name: bytes) -> Iterator[str | None
             connection.execute(_NAME, {"name": _us()[:_LONGEST]})
             ours = bool(connection.scalar(_LOCK, {"key": key}))
             other = None if ours else connection.scalar(_HOLDER, {"key": key}) or ""
-        yield other
+        try:
+            yield other
+        finally:
+            if ours:  # the server takes its time to see that a connection has ended
+                with suppress(SQLAlchemyError):
+                    connection.execute(_UNLOCK, {"key": key})

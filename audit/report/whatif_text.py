@@ -116,7 +116,8 @@ def _traffic(use: Traffic, one: TrafficDocument) -> Iterator[Line]:
     if one.unknown:
         yield (("  likely  ", "dim"), likely(one.likely))
     source = "; ".join(one.server) or "not known"
-    yield (("  server  ", "dim"), visible(source, longest=_LONGEST))
+    library = f" ({one.library})" if one.library else ""
+    yield (("  server  ", "dim"), visible(source, longest=_LONGEST) + library)
 
 
 def likely(shares: SharesDocument) -> str:

@@ -6,7 +6,8 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from itertools import islice, repeat
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ def tally(
     with progress(len(work)) as done, _no_garbage():
         if scheduler or min(jobs, len(work)) > 1:
             with _executor(jobs, scheduler) as executor:
-                each = executor.map(_packed, work, repeat(wanted))
+                each = executor.map(partial(_packed, wanted=wanted), work)
                 for part, pieces in zip(work, each, strict=True):
                     for piece in pieces:
                         total.merge(pickle.loads(piece))  # noqa: S301 - our own
@@ -188,7 +189,7 @@ def _executor(jobs: int, scheduler: str) -> "Iterator[Executor]":
 @contextmanager
 def _cluster(scheduler: str) -> "Iterator[Executor]":
     try:
-        from distributed import Client  # type: ignore[import-not-found, unused-ignore]
+        from distributed import Client
     except ImportError:
         raise MailsealError("for a cluster of dask, mailseal[dask] must be installed") from None
     try:

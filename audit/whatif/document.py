@@ -45,6 +45,9 @@ class TrafficDocument(Struct, frozen=True):
         Annotated[float, Meta(ge=0, le=1)] | None,
         Meta(description="what was not seen at all is rarer than this, with 95% confidence (3/n)"),
     ]
+    library: Annotated[
+        str, Meta(description="whose habits the servers are taken to have; empty if no matter")
+    ]
     server: Annotated[
         list[str], Meta(description="the configurations at the time; empty if none is known")
     ]
@@ -89,7 +92,7 @@ class WhatIfDocument(Struct, frozen=True, kw_only=True):
     policy: str
     first: Annotated[str, Meta(description="the first day of the logs; empty if they are")]
     last: Annotated[str, Meta(description="the last day")]
-    library: Annotated[str, Meta(description="whose habits the servers are taken to have")]
+    library: Annotated[str, Meta(description="the libraries of all kinds of traffic")]
     traffic: dict[Traffic, TrafficDocument]
     clients: Annotated[
         list[ClientDocument],

@@ -58,9 +58,11 @@ class Ledger:
         self._rows: dict[tuple[Traffic, str, str, Verdict], list[ClientDocument]] = {}
         self._already: list[AlreadyDocument] = []
         self._servers: dict[Traffic, list[str]] = {}
+        self._libraries: dict[Traffic, str] = {}
 
-    def begin(self, use: Traffic, changes: Iterable[Change]) -> None:
+    def begin(self, use: Traffic, changes: Sequence[Change]) -> None:
         """What the servers of one kind of traffic were."""
+        self._libraries[use] = changes[0].new.server.manners.id if changes else ""
         self._sums[use], self._likely[use] = Counter(), Counter()
         self._servers[use] = list(dict.fromkeys(c.old.source for c in changes if c.old.told))
 
@@ -103,7 +105,7 @@ class Ledger:
         for (ip, user), seen in tally.refused.items():
             self._failing("access", ip, user, _REFUSED, seen)
 
-    def document(self, days: Sequence[str], library: str) -> WhatIfDocument:
+    def document(self, days: Sequence[str]) -> WhatIfDocument:
         """All of it."""
         rows = [_joined(rows) for rows in self._rows.values()]
         rows.sort(key=lambda r: (_WORST.index(r.verdict), -r.weight, r.client, r.user))
@@ -112,7 +114,7 @@ class Ledger:
             policy=self.policy.id,
             first=days[0] if days else "",
             last=days[-1] if days else "",
-            library=library,
+            library=", ".join(dict.fromkeys(filter(None, self._libraries.values()))),
             traffic={use: self._traffic(use) for use in self._sums},
             clients=rows,
             already=already,
@@ -156,6 +158,7 @@ class Ledger:
             clients=_shares(Counter(v for (u, _), v in self._clients.items() if u == use)),
             users=_shares(Counter(v for (u, _), v in self._users.items() if u == use)),
             unseen=min(1.0, _RULE_OF_THREE / total) if total else None,
+            library=self._libraries[use],
             server=self._servers[use],
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.facts import EndpointFacts
 from audit.forecast.manners import Manners
@@ -46,6 +47,7 @@ class Question(Struct, frozen=True, kw_only=True):
         policy: what would come into force.
         day: the day whose levels count.
         manners: the habits of the servers' TLS library.
+        others: those where a kind of traffic has another one.
         before: what the servers were, by kind of traffic.
         certificates: what the servers have; nothing if nobody says.
         verify: outgoing mail only to hosts whose certificate can be verified.
@@ -54,6 +56,7 @@ class Question(Struct, frozen=True, kw_only=True):
     policy: Policy
     day: date
     manners: Manners
+    others: Mapping[Traffic, Manners] = {}
     before: Mapping[Traffic, tuple[Before, ...]] = {}
     certificates: tuple[KeyType, ...] = ()
     verify: bool = False
@@ -70,6 +73,7 @@ def premises(question: Question, use: Traffic, words: Iterable[str]) -> tuple[Ch
     profile = question.policy.profiles.get(use)
     if profile is None:
         return ()
+    question = replace(question, manners=question.others.get(use, question.manners))
     before = question.before.get(use, ())
     if use == "outgoing":
         return _outgoing(question, profile, before)

@@ -110,11 +110,15 @@ def narrowed(
             if not known.contradictory:
                 end = judge(known, change.new)
                 ends[end.verdict] = f"{where}: {end.why}"
-    if len(ends) != 1 or "unknown" in ends:
-        either = _premise(found, fitting(found, changes)) + _EITHER if ends else before.why
-        return replace(before, why=ends.get("unknown", either))
-    verdict, why = ends.popitem()
-    return Reasoned(verdict, why, source)
+    if not ends:
+        return before
+    if len(ends) == 1 and "unknown" not in ends:
+        verdict, why = ends.popitem()
+        return Reasoned(verdict, why, source)
+    either = _premise(found, fitting(found, changes)) + _EITHER
+    left = replace(before, why=ends.get("unknown", either))
+    # What clients usually have is no guess about one whose hello says what it has.
+    return replace(left, likely="unknown", guess="") if source == "hello" else left
 
 
 def fitting(found: Seen, changes: Sequence[Change]) -> list[Change]:

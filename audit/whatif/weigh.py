@@ -73,7 +73,7 @@ def weigh(
     served = {(use, ip) for (use, ip, _, x), _ in sights if x}
     found.already(tally, served)
     days = sorted(text(day) for day, count in tally.days.items() if day and count)
-    return found.document(days, question.manners.id)
+    return found.document(days)
 
 
 def _clients(

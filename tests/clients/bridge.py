@@ -56,12 +56,23 @@ def bridge(
 
 def _connect(where: tuple[str, int], opening: Opening, source: str) -> socket.socket:
     server = socket.create_connection(where, _SECONDS, (source, 0) if source else None)
-    for said, expected in _CLEAR[opening]:
-        server.sendall(said)
-        line = b""
-        while not line.startswith(expected):
-            line = _line(server)
+    try:
+        for said, expected in _CLEAR[opening]:
+            server.sendall(said)
+            _await(server, expected)
+    except OSError:
+        server.close()
+        raise
     return server
+
+
+def _await(server: socket.socket, expected: bytes) -> None:
+    """An answer to its last line, which has a blank behind its number (RFC 5321, section 4.2.1)."""
+    line = b""
+    while line[3:4] != b" ":
+        line = _line(server)
+    if not line.startswith(expected):
+        raise ConnectionError(f"the server does not begin TLS: {line!r}")
 
 
 def _line(server: socket.socket) -> bytes:

@@ -1,6 +1,7 @@
 """`mailseal whatif` as it is typed: codes, documents, texts, pages, keys and orders."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from audit.cli import main
 from audit.commands import whatif as cli
+from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
 from audit.history.place import place
+from audit.policy.load import load
 from audit.report import whatif_text
 from audit.report.whatif_page import whatif_page
 from audit.traffic.tally import Tally
-from audit.whatif.order import by_runs
+from audit.whatif.order import by_policy, by_runs
+from audit.whatif.premises import Question, premises
 from tests.commands import ROOT
 from tests.history.history_factories import at, cluster, keep
 from tests.report.report_factories import HOSTILE, make_endpoint_facts, make_run
@@ -55,6 +59,45 @@ def test_what_cannot_be_written_is_said_after_the_answer(asked: Any, capsys: Cap
         out, err = capsys.readouterr()
         assert out.endswith(".\n")
         assert err == "mailseal: /dev/full: cannot be written (No space left on device)\n"
+
+
+def test_each_kind_of_traffic_has_its_library(asked: Any, capsys: Capture) -> None:
+    """Exim on GnuTLS takes the mail, Cyrus on OpenSSL is read: each is judged by its own."""
+    both = tally(("access", "192.0.2.7", "anna", TLS13, 3), ("mx", "192.0.2.9", "", TLS13, 2))
+
+    def libraries(*words: str) -> tuple[dict[str, str], str]:
+        asked(both, *ROLLED_OUT[:2], "--json", *words)
+        found = json.loads(capsys.readouterr().out)
+        return {use: one["library"] for use, one in found["traffic"].items()}, found["library"]
+
+    old, new = "gnutls-3.7", "openssl-3.0"
+    assert libraries() == ({"mx": new, "access": new}, new)
+    assert libraries("--library", old) == ({"mx": old, "access": old}, old)
+    assert libraries("--library", f"mx={old}") == ({"mx": old, "access": new}, f"{old}, {new}")
+    mixed = libraries("--library", old, "--library", f"access={new}")
+    assert mixed == ({"mx": old, "access": new}, f"{old}, {new}")
+
+
+def test_a_kind_of_traffic_is_reasoned_about_by_its_library() -> None:
+    """The server as it was, and as it will be."""
+    question = Question(
+        policy=load(NEW),
+        day=date(2026, 11, 20),
+        manners=OPENSSL_3_0,
+        others={"mx": GNUTLS_3_7},
+        before=by_policy(load("univie-2015")),
+    )
+    for use, manners in (("mx", GNUTLS_3_7), ("access", OPENSSL_3_0)):
+        for change in premises(question, use, ()):  # type: ignore[arg-type]
+            assert change.old.server.manners == change.new.server.manners == manners
+
+
+@pytest.mark.parametrize("words", ["gone", "mx=gone", "pop=gnutls-3.7", "=", "mx="])
+def test_a_library_that_nobody_knows(asked: Any, capsys: Capture, words: str) -> None:
+    """It is named, with those that there are."""
+    with pytest.raises(SystemExit, match="2"):
+        asked(FINE, "--library", words)
+    assert f"{words!r} is no library: " in capsys.readouterr().err
 
 
 def test_the_document_is_as_its_schema_says(asked: Any, capsys: Capture) -> None:

@@ -141,7 +141,8 @@ def test_damaged_captures_do_no_harm(
         data[random.randrange(len(data))] = random.randrange(256)
     path.write_bytes(data)
     try:
-        assert read([path]).packets <= 2
+        # A length that is bent makes one packet of several, or several of one.
+        assert read([path]).packets <= len(data) // 12
     except MailsealError as error:
         assert str(path) in str(error)
 

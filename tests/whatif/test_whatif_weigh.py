@@ -290,6 +290,7 @@ def test_hellos_that_end_differently_prove_nothing_and_are_named() -> None:
     assert (broken.verdict, broken.source) == ("break", "hello")
     assert (either.verdict, either.source) == ("unknown", "log")
     assert "on which of several hellos is its" in either.evidence
+    assert (either.likely, either.guess) == ("unknown", "")
 
 
 def test_what_no_hello_tells_is_the_reason_once_the_hello_is_known() -> None:
