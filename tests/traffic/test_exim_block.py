@@ -94,6 +94,17 @@ def test_a_message_that_begins_twice_is_the_same(way: str) -> None:
 
 
 @both
+def test_each_day_counts_once(way: str) -> None:
+    """Whatever was counted of the days before it."""
+    days = (b"2026-11-28", b"2026-11-29", b"2026-12-01")
+    log = [line.replace(days[1], day) for day in days for line in (CAME, SENT, HEAD + b"Completed")]
+    tally = ways.exim(way, _at(b"mx1", *log))
+    assert tally == ways.exim_strictly(_at(b"mx1", *log))
+    assert [*tally.incoming.values()] == [*tally.outgoing.values()] == [1, 1, 1]
+    assert [*tally.days.values()] == [3, 3, 3]
+
+
+@both
 def test_a_number_is_a_nodes_own(way: str) -> None:
     """A second copy to a host is no mail of its own, and one of another node is."""
     log = [*_at(b"mx1", CAME, SENT), *_at(b"mx2", CAME, SENT), *_at(b"mx1", SENT)]

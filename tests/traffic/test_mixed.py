@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.traffic import mixed
+from audit.traffic.seams import Sink
 from audit.traffic.syslog_lines import NAMED
 from audit.traffic.tally import Tally
 from tests.traffic import ways
-from tests.traffic.counted import Counted, count, stamped
+from tests.traffic.counted import CHANGED, Counted, count, stamped
 
 SUITES = (
     "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits",
@@ -19,6 +23,7 @@ SUITES = (
 )
 XS = {SUITES[0]: b"TLSv1.3:TLS_AES_256_GCM_SHA384:256", SUITES[1]: b"TLSv1:AES128-SHA:128", "": b""}
 MONTH = b"2026-11"
+both = pytest.mark.parametrize("way", ways.SYSLOG)
 
 
 class Happened:
@@ -272,6 +277,35 @@ def test_no_bytes_are_too_strange(texts: list[bytes]) -> None:
     ]
     found = Counted().part(lines).finish()
     assert sum(found.lines.values()) == sum(found.days.values()) == len(lines)
+
+
+@both
+def test_a_message_is_its_hosts_own(way: str) -> None:
+    """Two copies to a host are one mail of one, and two of two."""
+    sent = "relay=mx[192.0.2.9]:25, delay=1, delays=0/0/1/0, dsn=2.0.0, status=sent (250 Ok)"
+    copies = [f"smtp[2]: A1: to=<{name}@b>, {sent}" for name in "ab"]
+    one, other = (_of(host, "cleanup[1]: A1: message-id=<a@b>", *copies) for host in ("mx1", "mx2"))
+    for lines, mails in ((one, 1), (one + other, 2)):
+        tally, _ = ways.syslog(way, lines)
+        assert sum(tally.outgoing.values()) == mails
+        assert sum(tally.deliveries.values()) == 2 * mails
+
+
+@both
+def test_what_is_done_with_is_forgotten_where_it_was(way: str) -> None:
+    """The first line of a process is not read by the loop, so there are two of each."""
+    begins = [f"cleanup[1]: A{n}: message-id=<a@b>" for n in (1, 2)]
+    ends = [f"qmgr[3]: A{n}: removed" for n in (1, 2)]
+    tally = Tally()
+    with mock.patch.object(mixed, "run", ways.SYSLOG[way]):
+        reader = mixed.Reader(Sink(tally, lambda *_: None), CHANGED)
+        for line in (*_of("mx1", *begins), *_of("mx2", *begins), *_of("mx1", *ends)):
+            reader.count(line + b"\n")
+    assert tally.open == {b"mx1": {}, b"mx2": {b"A1": (), b"A2": ()}}
+
+
+def _of(host: str, *texts: str) -> list[bytes]:
+    return [f"Nov 29 10:07:46 {host} postfix/{text}".encode() for text in texts]
 
 
 def test_processes_of_two_hosts_are_two() -> None:
