@@ -68,6 +68,7 @@ SENT = HEAD + b"=> c@d R=r T=t H=mx [192.0.2.7] X=TLS1.3:TLS_AES_256_GCM_SHA384:
         [HEAD + b"=* a@b R=r T=t"],
         [CAME, b"an end of a line\rand what is left of it X=TLS1.3:A:256"],
         [b"\xff X=TLS1.3:A:256"],
+        [CAME.replace(b"P=esmtps", b"P=esmtp")],
         [SENT + b' DN="/CN=a R=r T=t" K'],
         [
             CAME.replace(b"h [", b"h (x) [").replace(
@@ -77,7 +78,7 @@ SENT = HEAD + b"=> c@d R=r T=t H=mx [192.0.2.7] X=TLS1.3:TLS_AES_256_GCM_SHA384:
     ],
     ids=[
         *("twice", "error behind a name", "no mark", "carriage return", "high bytes"),
-        *("a way in a subject", "a host in a subject"),
+        *("in clear with TLS", "a way in a subject", "a host in a subject"),
     ],
 )
 @both
