@@ -170,9 +170,11 @@ def test_kept_counts_are_not_parted(log: Path, tmp_path: Path) -> None:
         assert done.stderr == f"mailseal: {kept}: {sentence}\n"
 
 
-def test_logs_without_a_line_say_so_and_nothing_else(log: Path) -> None:
+def test_logs_without_a_line_say_so_and_nothing_else(log: Path, tmp_path: Path) -> None:
     """An empty file, and days that are not in it."""
-    for words in (("/dev/null",), (str(log), "--from", "2030-01-01")):
+    empty = tmp_path / "empty"
+    empty.touch()
+    for words in ((str(empty),), (str(log), "--from", "2030-01-01")):
         done = mailseal("traffic", *words)
         assert done.returncode == 3
         _, *rest = done.stdout.splitlines()
