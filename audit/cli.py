@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audit import __version__
 from audit.errors import USAGE, MailsealError
-from audit.options import EXIT_CODES, add_command, add_manners, add_policies
+from audit.options import EXIT_CODES, Paragraphs, add_command, add_manners, add_policies
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _parser(words: "Sequence[str]") -> argparse.ArgumentParser:
         prog="mailseal",
         description="Hardens the TLS of a mail cluster and proves on every host that it holds.",
         epilog=f"example: mailseal scan mail.example.org:993\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Paragraphs,
     )
     parser.add_argument("--version", action="version", version=f"mailseal {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -7,8 +7,23 @@ EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
 )
+_EXAMPLE = "example: "
 _DIGITS = 9  # of a number; Python itself refuses thousands
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+class Paragraphs(argparse.HelpFormatter):
+    """Each line of a description or an epilog is a paragraph, as wide as the terminal.
+
+    An example stays in one line: it is there to be copied.
+    """
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        return "\n".join(
+            line if line.startswith(_EXAMPLE) else fill(line, width, indent)
+            for line in text.splitlines()
+        )
 
 
 def add_command(
@@ -19,9 +34,15 @@ def add_command(
         name,
         help=text,
         description=text[0].upper() + text[1:] + ".",
-        epilog=f"example: {example}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{_EXAMPLE}{example}\n{EXIT_CODES}",
+        formatter_class=Paragraphs,
     )
+
+
+def tell_exits(parser: argparse.ArgumentParser, words: str) -> None:
+    """Say what the exit codes of this command mean, in place of `EXIT_CODES`."""
+    example, _, _ = (parser.epilog or "").partition("\n")
+    parser.epilog = f"{example}\nexit codes: {words}"
 
 
 def add_policies(parser: argparse.ArgumentParser, default: str) -> None:

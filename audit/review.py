@@ -13,7 +13,7 @@ from audit.history.entry import LATEST, Entry, baseline, complete_of, find
 from audit.history.keep import past
 from audit.history.place import place
 from audit.history.store import Store, opened
-from audit.options import add_history
+from audit.options import add_history, tell_exits
 from audit.report import REPORTERS, diff, listing, render, write
 
 _NAMES = "an id, the beginning of one, latest or previous"
@@ -32,11 +32,14 @@ def configure_diff(parser: argparse.ArgumentParser) -> None:
     """Add the options of `mailseal diff`."""
     add_history(parser)
     parser.description = (
-        "Says what changed between two audits: verdicts, checks and facts. Ends with 0 if nothing"
-        " became worse, 1 if something new fails or is no longer checked, 3 if the only news is"
-        " what could not be determined. Without RUN_A and RUN_B: the last complete run and the one"
-        " before it of the same inventory, limit and policies; without RUN_B: RUN_A and the last"
-        " of its kind."
+        "Says what changed between two audits: verdicts, checks and facts. Without RUN_A and RUN_B:"
+        " the last complete run and the one before it of the same inventory, limit and policies;"
+        " without RUN_B: RUN_A and the last of its kind."
+    )
+    tell_exits(
+        parser,
+        "0 nothing became worse, 1 something new fails or is no longer checked, 2 wrong usage,"
+        " 3 the only news is what could not be determined",
     )
     parser.add_argument("before", nargs="?", metavar="RUN_A", help=_NAMES)
     parser.add_argument("after", nargs="?", metavar="RUN_B", help=_NAMES)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.options import tell_exits
 from audit.rollout.place import PAGE, USUAL, find, known_names, load
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add its options."""
     parser.description = (
         "Lists the rollouts that rollout.yml, rollback.yml and openssl.yml have recorded, or tells"
-        " one of them. Ends with 0 if it reached every host, 1 if a host did not get there, 3 if it"
-        " did not come to its end or what a host serves is not known; a list ends with 0."
+        " one of them."
+    )
+    tell_exits(
+        parser,
+        "0 it reached every host, or there is a list, 1 a host did not get there, 2 wrong usage,"
+        " 3 it did not come to its end or what a host serves is not known",
     )
     parser.add_argument("name", nargs="?", metavar="ROLLOUT", help=_NAMES)
     parser.add_argument(

@@ -237,6 +237,19 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
         assert "example: mailseal " in capsys.readouterr().out
 
 
+def test_help_is_as_wide_as_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stands above and below the options; but an example is there to be copied."""
+    monkeypatch.setenv("COLUMNS", "70")
+    for command in ("scan", "diff", "rollout", "staging", "traffic", "whatif"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        lines = capsys.readouterr().out.splitlines()
+        assert [x for x in lines if len(x) > 70 and not x.startswith("example: mailseal ")] == []
+        assert sum(x.startswith("exit codes: 0 ") for x in lines) == 1
+
+
 # Says which of these modules were loaded when the target was looked up, or at the end.
 _LOOK = """
 import os, sys, threading

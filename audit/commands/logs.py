@@ -54,7 +54,8 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
         "--save",
         type=Path,
         metavar="FILE",
-        help="keep the counts, to be given in place of these logs another time",
+        help="keep the counts, to be given in place of these logs another time; they stay as they"
+        " were counted, with the same --own, --from and --to",
     )
     parser.add_argument(
         "--scheduler",

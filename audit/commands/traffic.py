@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     from audit.commands.logs import add_forms, add_logs
+    from audit.options import tell_exits
     from audit.traffic.figures import By
 
     parser.description = (
         "Says what mail logs tell of TLS: shares, versions, suites, certificates, who has none."
-        " Ends with 0, or with 3 if a line that names a TLS session could not be counted for what"
-        " it is, or no line is one of mail."
+    )
+    tell_exits(
+        parser,
+        "0 all was counted, 2 wrong usage, or a file could not be read or written, 3 a line that"
+        " names a TLS session could not be counted for what it is, or no line is one of mail",
     )
     add_logs(parser)
     add_forms(parser, "traffic-1.json")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from audit.commands.logs import add_forms, add_logs, counted, ended, tell
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0, Manners
-from audit.options import add_history
+from audit.options import add_history, tell_exits
 from audit.policy.model import KEY_TYPES, Traffic
 from audit.traffic.tally import text
 
@@ -26,9 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Says who a policy would hurt, from mail logs: what each client negotiated proves what it"
         " offers and what it does not, if the server's configuration at the time is known. Keep and"
-        " break are proofs; all else is unknown, with what is likely. Ends with 0 if nobody breaks,"
-        " 1 if somebody does, 3 if nobody does for certain and something is unknown, or nobody was"
-        " seen."
+        " break are proofs; all else is unknown, with what is likely."
+    )
+    tell_exits(
+        parser,
+        "0 nobody breaks, 1 somebody does, 2 wrong usage, or a file could not be read or written,"
+        " 3 nobody breaks for certain and something is unknown, or nobody was seen",
     )
     add_logs(parser)
     parser.add_argument(

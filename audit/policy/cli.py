@@ -5,6 +5,8 @@ import sys
 
 from audit.options import add_command as command
 
+_POLICY = "one that `mailseal policy list` names, or a file; A+B is A in shadow of B"
+
 
 def configure(policy: argparse.ArgumentParser) -> None:
     """Add the actions."""
@@ -12,11 +14,11 @@ def configure(policy: argparse.ArgumentParser) -> None:
     listing = command(actions, "list", "list the policies", "mailseal policy list")
     listing.set_defaults(run=_policy_list)
     show = command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
-    show.add_argument("policy", metavar="ID|FILE")
+    show.add_argument("policy", metavar="ID|FILE", help=_POLICY)
     show.set_defaults(run=_policy_show)
     example = "mailseal policy compile mailseal-2026 --for cyrus"
     make = command(actions, "compile", "print the settings of a daemon", example)
-    make.add_argument("policy", metavar="ID|FILE")
+    make.add_argument("policy", metavar="ID|FILE", help=_POLICY)
     kinds = ("cyrus", "exim-openssl", "exim-gnutls")
     make.add_argument(
         "--for",
@@ -30,14 +32,15 @@ def configure(policy: argparse.ArgumentParser) -> None:
         choices=("access", "submission", "mx"),
         help="this profile on every port (default: what each port stands for)",
     )
-    make.add_argument("--daemon", default="", help="version of the daemon (default: Debian 12's)")
-    make.add_argument("--library", default="", help="version of its library (default: Debian 12's)")
+    for part, what in (("--daemon", "the daemon"), ("--library", "its library")):
+        words = f"version of {what} (default: Debian 12's)"
+        make.add_argument(part, default="", metavar="VERSION", help=words)
     make.set_defaults(run=_policy_compile)
     text = "say what changes from one policy to another"
     example = "mailseal policy diff mozilla-intermediate-5.7 mozilla-intermediate-5.8"
     compare = command(actions, "diff", text, example)
-    compare.add_argument("before", metavar="A", help="id or file")
-    compare.add_argument("after", metavar="B", help="id or file")
+    compare.add_argument("before", metavar="A", help=_POLICY)
+    compare.add_argument("after", metavar="B", help=_POLICY)
     compare.add_argument(
         "--json", action="store_true", help="print JSON (docs/schema/policy-diff-1.json)"
     )

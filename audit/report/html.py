@@ -102,9 +102,9 @@ def _headline(summary: Summary, run: Run) -> tuple[Verdict, str]:
     failed, unclear = summary.counts["fail"], summary.counts["inconclusive"]
     checks = plural(run.executed, "check")
     if failed:
-        return "fail", f"{failed} of {checks} failed"
+        return "fail", f"{failed:,} of {checks} failed"
     if unclear:
-        return "inconclusive", f"Nothing failed, {unclear} of {checks} could not be determined"
+        return "inconclusive", f"Nothing failed, {unclear:,} of {checks} could not be determined"
     if summary.missing or not run.executed:
         return "inconclusive", f"Nothing failed, but only {run.executed} of {run.planned} were made"
     if summary.counts["waived"]:

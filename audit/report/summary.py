@@ -106,4 +106,4 @@ def by_place(findings: Iterable[Finding], verdict: Verdict) -> dict[str, list[Fi
 
 def plural(number: int, noun: str) -> str:
     """1 host, 2 hosts."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

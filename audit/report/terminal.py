@@ -144,13 +144,13 @@ def summary_line(summary: Summary, run: Run) -> str:
     """One line: how many checks, what came of them, where, by which policy, in what time."""
     count = summary.counts
     parts = [
-        f"{count['pass']} passed",
-        f"{count['fail']} failed",
-        f"{count['inconclusive']} inconclusive",
-        f"{count['waived']} waived",
+        f"{count['pass']:,} passed",
+        f"{count['fail']:,} failed",
+        f"{count['inconclusive']:,} inconclusive",
+        f"{count['waived']:,} waived",
     ]
     if count["not-applicable"]:
-        parts.append(f"{count['not-applicable']} not applicable")
+        parts.append(f"{count['not-applicable']:,} not applicable")
     line = (
         f"{plural(run.executed, 'check')}: {', '.join(parts)} on {plural(summary.hosts, 'host')}, "
         f"{plural(summary.endpoints, 'endpoint')}, policy {visible(run.policy.id)}"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from audit.report.page import page
-from audit.report.traffic_sections import SILENT, SUBJECTS, failures, sections
+from audit.report.traffic_sections import SILENT, SUBJECTS, failures, nothing, sections
 from audit.report.traffic_trend import trend
 from audit.traffic.errors import REASONS
 from audit.traffic.figures import Traffic
@@ -48,7 +48,8 @@ def _headline(found: Traffic) -> tuple[Literal["fail", ""], str]:
     """The sentence on top, and whether it is a warning."""
     lines = found.lines
     if not found.counted:
-        return "fail", "No line is one of mail: nothing below means anything"
+        sentence = nothing(lines)
+        return "fail", sentence[0].upper() + sentence[1:]
     if not found.whole:
         return "fail", f"{lines.lost:,} lines with a TLS session are NOT counted"
     return "", f"TLS in {lines.total:,} lines of mail logs, {found.period}"

@@ -10,6 +10,7 @@ from audit.traffic.figures import (
     Access,
     Hosts,
     Incoming,
+    Lines,
     Outgoing,
     Pairs,
     Parted,
@@ -37,7 +38,7 @@ _KINDS = {
 _EXCHANGES = {
     "ecdhe": "ECDHE",
     "dhe": "DHE",
-    "either": "ECDHE or DHE",
+    "either": "ECDHE or DHE, not logged which",
     "none": "no forward secrecy",
     "unknown": "key exchange unknown",
 }
@@ -69,6 +70,13 @@ def sections(found: Traffic, most: int = _ALL) -> Iterator[Section]:
         yield _section("access", found.access, most, _refused(found.access), [])
     if found.own.mails:
         yield _section("own", found.own, most, [], [_certificates(found.own)])
+
+
+def nothing(lines: Lines) -> str:
+    """Why the figures mean nothing, where no line is of mail."""
+    if not lines.total:
+        return "there is no line at all in these logs, or none of the days that were asked for"
+    return "no line is one of mail: nothing below means anything"
 
 
 def failures(found: Traffic) -> list[Row]:
@@ -205,5 +213,7 @@ def _most(counts: Mapping[str, int], of: int, most: int) -> list[Row]:
     rows = [Row(name, count, of) for name, count in islice(counts.items(), most)]
     rest = len(counts) - most
     if rest > 0:
-        rows.append(Row(f"{rest:,} others", sum(islice(counts.values(), most, None)), of))
+        rows.append(
+            Row(f"{rest:,} other{'s' * (rest > 1)}", sum(islice(counts.values(), most, None)), of)
+        )
     return rows

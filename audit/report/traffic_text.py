@@ -5,13 +5,13 @@ from typing import TextIO
 
 from audit.report.paint import Line, put
 from audit.report.traffic_rows import Row, Section, Table
-from audit.report.traffic_sections import SILENT, SUBJECTS, failures, sections
+from audit.report.traffic_sections import SILENT, SUBJECTS, failures, nothing, sections
 from audit.report.visible import visible
 from audit.traffic.figures import Failing, Somebody, Traffic, Trend
 from audit.traffic.shares import share
 
 _MOST = 10  # rows of a table that has no natural end; the page has more, JSON all
-_WIDTH = 44
+_NAME, _COUNT, _PART = 52, 11, 11  # columns: the longest name, a count, a share
 
 
 def show(found: Traffic, file: TextIO) -> None:
@@ -45,7 +45,7 @@ def _whole(found: Traffic) -> Iterator[Line]:
     if lines.ambiguous:
         yield ((f"{lines.ambiguous:,} lines are ambiguous, and in no figure", "yellow"),)
     if not found.counted:
-        yield (("no line is one of mail: nothing below means anything", "bold red"),)
+        yield ((nothing(lines), "bold red"),)
     for who in found.silent:
         yield ((f"  {visible(who)} names no TLS session: {SILENT}", "yellow"),)
     for line in found.ambiguous:
@@ -72,7 +72,7 @@ def _table(table: Table) -> Iterator[Line]:
     elif table.rows:
         yield (f"  {table.title}",)
         for row in table.rows:
-            yield ("  ", *_row(row))
+            yield _row(row, within=2)
 
 
 def _named(rows: list[Somebody] | list[Failing]) -> Iterator[Line]:
@@ -85,20 +85,22 @@ def _named(rows: list[Somebody] | list[Failing]) -> Iterator[Line]:
 
 
 def _trend(found: Trend) -> Iterator[Line]:
+    if not found.periods:
+        return
     yield ()
     title = f"Share with TLS by {found.by}"
-    yield ((title, "bold"), f"{'incoming':>{30 - len(title)}}   outgoing")
+    yield ((f"{title:24}", "bold"), f"{'incoming':>{_PART}}{'outgoing':>{_PART}}")
     for one in found.periods:
         shares = _percent(one.incoming_share), _percent(one.outgoing_share)
-        yield (f"  {visible(one.period):20}{shares[0]:>8}   {shares[1]:>8}",)
+        yield (f"  {visible(one.period):22}{shares[0]:>{_PART}}{shares[1]:>{_PART}}",)
 
 
-def _row(row: Row) -> Line:
-    name = f"{'  ' * row.inner}{visible(row.name)}"
+def _row(row: Row, within: int = 1) -> Line:
+    name = f"{'  ' * (within + row.inner)}{visible(row.name)}"
     if row.count is None:
-        return (f"  {name:{_WIDTH}}  {'not logged':>12}",)
+        return (f"{name:{_NAME}}{'not logged':>{_COUNT}}",)
     part = f"{_percent(share(row.count, row.of)):>8}" if row.of is not None else ""
-    return (f"  {name:{_WIDTH}}  {row.count:>12,}{part}{''.join(_others(row))}",)
+    return (f"{name:{_NAME}}{row.count:>{_COUNT},}{part}{''.join(_others(row))}",)
 
 
 def _others(row: Row) -> Iterable[str]:

@@ -9,7 +9,17 @@ from audit.findings import Verdict as Mark
 from audit.report.page import page
 from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
-from audit.report.whatif_text import GUESSES, TITLES, basis, headline, likely, people, share, unseen
+from audit.report.whatif_text import (
+    GUESSES,
+    TITLES,
+    basis,
+    days,
+    headline,
+    likely,
+    people,
+    share,
+    unseen,
+)
 from audit.whatif.document import TrafficDocument, Verdict
 from audit.whatif.document import WhatIfDocument as WhatIf
 
@@ -41,10 +51,11 @@ def whatif_page(found: WhatIf) -> bytes:
             sections.append((kind, title, lead, people(rows), rows[:_MOST], len(rows)))
     return page(
         "whatif.html.j2",
-        filters={"share": share},
+        filters={"share": share, "number": "{:,}".format},
         words={"marks": MARKS, "titles": TITLES, "guesses": GUESSES},
         styles=("whatif.css.j2",),
         found=found,
+        days=days(found),
         headline=(MARKS[_verdict(verdict)], sentence),
         sections=sections,
         traffic=[_row(TITLES[use], one) for use, one in found.traffic.items()],

@@ -37,6 +37,13 @@ def text(found: WhatIf) -> bytes:
     return "".join(f"{painted(line, colour=False)}\n" for line in _lines(found)).encode()
 
 
+def days(found: WhatIf) -> str:
+    """Those of the logs, in words."""
+    if not found.first:
+        return "no day"
+    return found.first if found.first == found.last else f"{found.first} to {found.last}"
+
+
 def headline(found: WhatIf) -> tuple[str, str]:
     """The verdict, and a sentence."""
     broken = [one for one in found.clients if one.verdict == "break"]
@@ -82,8 +89,10 @@ def unseen(one: TrafficDocument) -> str:
 
 
 def _lines(found: WhatIf) -> Iterator[Line]:
-    days = f"{found.first} to {found.last}" if found.first else "no days"
-    yield ((visible(f"What if {found.policy}?"), "bold reverse"), f"  logs of {visible(days)}")
+    yield (
+        (visible(f"What if {found.policy}?"), "bold reverse"),
+        f"  logs of {visible(days(found))}",
+    )
     for use, one in found.traffic.items():
         yield from _traffic(use, one)
     yield ()
@@ -92,7 +101,7 @@ def _lines(found: WhatIf) -> Iterator[Line]:
     if found.already:
         yield (("Cannot connect even now, and not charged to the policy", "bold"),)
         for who in found.already[:_MOST]:
-            times = f"{who.count} times until {who.last_seen}: {who.reason}"
+            times = f"{plural(who.count, 'time')} until {who.last_seen}: {who.reason}"
             name = " ".join(filter(None, (who.user, who.client)))
             yield (f"  {visible(name)}  {who.traffic}, {visible(times)}",)
         yield from _rest(len(found.already))
@@ -105,14 +114,14 @@ def _lines(found: WhatIf) -> Iterator[Line]:
 def _traffic(use: Traffic, one: TrafficDocument) -> Iterator[Line]:
     total = one.keep + one.broken + one.unknown
     yield ()
-    yield ((TITLES[use], "bold"), f"  {total} {one.unit}, {one.plain} of them without TLS")
+    yield ((TITLES[use], "bold"), f"  {total:,} {one.unit}, {one.plain:,} of them without TLS")
     for verdict, count in (("keep", one.keep), ("break", one.broken), ("unknown", one.unknown)):
         yield (
             "  ",
             (f"{verdict:8}", _STYLES[verdict]),
-            f"{count:>10} {share(count, total):>6}  {_counts(verdict, one)}",
+            f"{count:>10,} {share(count, total):>6}  {_counts(verdict, one)}",
         )
-    yield (("  bounds  ", "dim"), f"{one.lower} to {one.upper} {one.unit} break; {unseen(one)}")
+    yield (("  bounds  ", "dim"), f"{one.lower:,} to {one.upper:,} {one.unit} break; {unseen(one)}")
     if one.unknown:
         yield (("  likely  ", "dim"), likely(one.likely))
     source = "; ".join(one.server) or "not known"
@@ -123,8 +132,8 @@ def _traffic(use: Traffic, one: TrafficDocument) -> Iterator[Line]:
 def likely(shares: SharesDocument) -> str:
     """What is to be expected of the unknown ones."""
     return (
-        f"of the unknown ones {shares.keep} go on and {shares.broken} break,"
-        f" if they are like others; of {shares.unknown} not even that can be said"
+        f"of the unknown ones {shares.keep:,} go on and {shares.broken:,} break,"
+        f" if they are like others; of {shares.unknown:,} not even that can be said"
     )
 
 
@@ -146,7 +155,7 @@ def _people(heading: str, verdict: str, rows: Sequence[ClientDocument]) -> Itera
         yield (
             "  ",
             (visible(name), _STYLES[verdict]),
-            f"  {row.traffic}, {row.weight} until {visible(row.last_seen)}{effect}",
+            f"  {row.traffic}, {row.weight:,} until {visible(row.last_seen)}{effect}",
         )
         yield (("    ", ""), visible(row.evidence, longest=_LONGEST) + basis(row))
     yield from _rest(len(rows))
@@ -163,4 +172,4 @@ def basis(row: ClientDocument) -> str:
 
 def _rest(count: int) -> Iterator[Line]:
     if count > _MOST:
-        yield (f"  and {count - _MOST} more (--json has all)",)
+        yield (f"  and {count - _MOST:,} more (--json has all)",)

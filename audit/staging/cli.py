@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.errors import MailsealError
-from audit.options import add_history, whole
+from audit.options import add_history, tell_exits, whole
 
 if TYPE_CHECKING:
     from audit.prospect.compare import Allowed
@@ -18,22 +18,24 @@ _INVENTORY = "inventory/staging"
 _PAGE, _DOCUMENT, _COMMENT = "staging.html", "staging.json", "staging.md"
 _BEFORE = {"html": "before.html", "junit": "before.xml"}
 _AFTER = {"html": "after.html", "junit": "after.xml"}
-_DESCRIPTION = """\
-Deploys to a staging cluster what production has now, then the candidate, audits both, and says what
-the change brings: findings fixed and new, versions and suites gone and come, recorded clients that
-can no longer connect, files replaced. Rests on what the servers showed, not on policy files. The
-staging cluster is left on the candidate; where the candidate cannot be deployed, on what there was.
-"""
-_EXITS = """\
-exit codes: 0 the candidate holds and takes TLS from no client that is not announced, 1 it cannot be
-deployed, fails its own policy or takes TLS from others, 2 wrong usage, 3 something could not be
-determined"""
+_DESCRIPTION = (
+    "Deploys to a staging cluster what production has now, then the candidate, audits both, and"
+    " says what the change brings: findings fixed and new, versions and suites gone and come,"
+    " recorded clients that can no longer connect, files replaced. Rests on what the servers"
+    " showed, not on policy files. The staging cluster is left on the candidate; where the"
+    " candidate cannot be deployed, on what there was."
+)
+_EXITS = (
+    "0 the candidate holds and takes TLS from no client that is not announced, 1 it cannot be"
+    " deployed, fails its own policy or takes TLS from others, 2 wrong usage, 3 something could"
+    " not be determined"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add its options."""
     parser.description = _DESCRIPTION
-    parser.epilog = f"{(parser.epilog or '').partition(chr(10))[0]}\n{_EXITS}"
+    tell_exits(parser, _EXITS)
     parser.add_argument(
         "-i",
         "--inventory",

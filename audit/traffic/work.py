@@ -73,7 +73,7 @@ def tally(
     logs: list[Path] = []
     for path in paths:
         if keep.is_kept(path):
-            total.merge(keep.load(path))
+            total.merge(_asked(keep.load(path), wanted, path))
         else:
             logs.append(path)
     every = [part._replace(node=node(path)) for path in logs for part in parts(path, jobs)]
@@ -91,6 +91,16 @@ def tally(
                 _count(part, wanted, total)
                 done(part.path.name)
     return total
+
+
+def _asked(kept: Tally, wanted: Wanted, path: Path) -> Tally:
+    """Counts that are kept, if they are of no other days: they cannot be parted."""
+    first, last = wanted.first.encode(), wanted.last.encode()
+    others = [day for day in kept.days if day and (day < first or (last and day > last))]
+    if others:
+        day = min(others).decode("ascii", "replace")
+        raise MailsealError(f"{path}: counts of {day} too, which --from and --to cannot part")
+    return kept
 
 
 def finish(tally: Tally, wanted: Wanted) -> None:

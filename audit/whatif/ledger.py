@@ -173,7 +173,7 @@ class Ledger:
                 )
         for use, count in self._misfits.items():
             yield (
-                f"{use}: {count} sessions are none that the known configurations can negotiate:"
+                f"{use}: {count:,} sessions are none that the known configurations can negotiate:"
                 " there were others then, or other hosts"
             )
 
@@ -194,9 +194,10 @@ def _joined(rows: list[ClientDocument]) -> ClientDocument:
     if len(rows) == 1:
         return main
     likely = {row.likely for row in rows}
+    more = len(rows) - 1
     return replace(
         main,
-        evidence=f"{main.evidence}; {len(rows) - 1} more kinds of session alike in this",
+        evidence=f"{main.evidence}; {more} more kind{'s' * (more > 1)} of session alike in this",
         likely=likely.pop() if len(likely) == 1 else "unknown",
         last_seen=max(row.last_seen for row in rows),
         weight=sum(row.weight for row in rows),

@@ -9,7 +9,7 @@ from audit.findings import Run
 from audit.history.entry import Entry, find
 from audit.history.place import place
 from audit.history.store import Store, opened
-from audit.policy.load import load
+from audit.policy.load import built_in_ids, load
 from audit.policy.model import Policy, Traffic
 from audit.whatif.premises import Before
 
@@ -28,6 +28,8 @@ def by_name(name: str, history: str | None) -> Order:
     """
     if name.startswith(POLICY):
         return by_policy(load(name.removeprefix(POLICY)))
+    if name in built_in_ids():  # no id of a run is like it
+        raise MailsealError(f"--server-order {name}: a policy is given as {POLICY}{name}")
     where = place(history)
     if where is None:
         raise MailsealError(f"--server-order {name}: the history is switched off by 'none'")

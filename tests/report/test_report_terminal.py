@@ -61,8 +61,8 @@ def test_the_last_line_sums_up() -> None:
     """Numbers of checks by verdict, hosts, endpoints, the policy and the time."""
     made = len(lab_run().findings)
     assert printed(lab_run()).splitlines()[-1] == (
-        f"{made} checks: {made - 28} passed, 22 failed, 2 inconclusive, 2 waived, 2 not applicable"
-        " on 5 hosts, 28 endpoints, policy mailseal-2026, 42.5 s"
+        f"{made:,} checks: {made - 28:,} passed, 22 failed, 2 inconclusive, 2 waived,"
+        " 2 not applicable on 5 hosts, 28 endpoints, policy mailseal-2026, 42.5 s"
     )
 
 

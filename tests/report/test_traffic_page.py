@@ -12,7 +12,8 @@ from audit.cli import main
 from audit.report.traffic_page import traffic_page
 from audit.report.traffic_sections import failures, sections
 from audit.report.traffic_text import show
-from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic, Trend
+from audit.traffic.errors import REASONS
+from audit.traffic.figures import Access, By, Failing, Parted, Somebody, Traffic, Trend
 from tests.report.test_report_html import Page
 from tests.report.traffic_figures import figures, lines
 
@@ -219,6 +220,27 @@ def test_logs_without_mail_are_red_and_on_top() -> None:
     page = Page(traffic_page(found))
     assert page.all("h1") == [{"class": "fail big", "role": "alert"}]
     assert "No line is one of mail: nothing below means anything" in page.words
+
+
+@pytest.mark.parametrize("by", ["day", "week", "month"])
+def test_columns_stand_below_each_other(by: By) -> None:
+    """Whatever the period is called, and however long a reason or a suite is."""
+    found = figures(errors=dict.fromkeys(REASONS, 7), trend=replace(figures().trend, by=by))
+    out = io.StringIO()
+    show(found, out)
+    lines_ = out.getvalue().splitlines()
+    begin = lines_.index("Handshakes that failed") + 1
+    assert len({len(line) for line in lines_[begin : begin + len(REASONS)]}) == 1
+    begin = next(n for n, line in enumerate(lines_) if line.startswith("Share with TLS by"))
+    assert lines_[begin].split()[-2:] == ["incoming", "outgoing"]
+    assert len({len(line) for line in lines_[begin:]}) == 1
+
+
+def test_one_more_is_not_called_others() -> None:
+    """Of what a table sums up at its end."""
+    counts = {f"provider{n}.example": 30 - n for n in range(21)}
+    found = figures(outgoing=replace(figures().outgoing, providers=counts))
+    assert _rows(found, "outgoing")["1 other"][0] == "10"
 
 
 def test_ambiguous_lines_are_said_and_shown() -> None:

@@ -158,6 +158,30 @@ def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str)
     assert "Traceback" not in done.stderr
 
 
+def test_kept_counts_are_not_parted(log: Path, tmp_path: Path) -> None:
+    """Figures of days that were not asked for would stand there as if they had been."""
+    kept = tmp_path / "counts"
+    mailseal("traffic", str(log), "--save", str(kept))
+    assert document(str(kept), "--from", "2026-01-01", "--to", "2026-01-01") == document(str(kept))
+    for words in (("--from", "2026-01-02"), ("--to", "2025-12-31")):
+        done = mailseal("traffic", str(kept), *words)
+        assert done.returncode == 2, done.stdout
+        sentence = "counts of 2026-01-01 too, which --from and --to cannot part"
+        assert done.stderr == f"mailseal: {kept}: {sentence}\n"
+
+
+def test_logs_without_a_line_say_so_and_nothing_else(log: Path, tmp_path: Path) -> None:
+    """An empty file, and days that are not in it."""
+    empty = tmp_path / "empty"
+    empty.touch()
+    for words in ((str(empty),), (str(log), "--from", "2030-01-01")):
+        done = mailseal("traffic", *words)
+        assert done.returncode == 3
+        _, *rest = done.stdout.splitlines()
+        (sentence,) = rest
+        assert sentence.startswith("there is no line at all in these logs")
+
+
 @pytest.mark.parametrize("option", ["--save", "--html"])
 def test_what_cannot_be_written_is_said_after_the_figures(log: Path, option: str) -> None:
     """A disk that is full takes no counts, and what took an hour to count is not lost."""

@@ -146,6 +146,7 @@ def test_users_can_be_hashed_by_a_key(asked: Any, capsys: Capture, tmp_path: Pat
         (["--policy", "nobodys"], "there is no policy 'nobodys'"),
         (["--server-order", "policy:nobodys"], "there is no policy 'nobodys'"),
         (["--server-order", "latest"], "there is no history"),
+        (["--server-order", "univie-2015"], "a policy is given as policy:univie-2015"),
         (["--hellos", "/nowhere/c.pcap"], "/nowhere/c.pcap: the capture cannot be read"),
         (["--key-file", "/nowhere/key"], "/nowhere/key: the key cannot be read"),
         (["--key-file", "/dev/null"], "/dev/null: a key has 16 bytes at least"),
@@ -203,6 +204,16 @@ def test_what_no_known_server_can_have_negotiated_is_said(asked: Any, capsys: Ca
     assert asked(BROKEN, "--server-order", f"policy:{NEW}", "--json") == 3
     (notice,) = json.loads(capsys.readouterr().out)["notices"]
     assert notice.startswith("access: 3 sessions are none that the known configurations can")
+
+
+def test_large_numbers_can_be_read_and_one_day_is_one(asked: Any, capsys: Capture) -> None:
+    """On a terminal; the page has the same."""
+    many = tally(("mx", "192.0.2.9", "", TLS13, 1234567))
+    assert asked(many, *ROLLED_OUT) == 0
+    text = capsys.readouterr().out
+    assert f"logs of {DAY.decode()}\n" in text
+    assert "1,234,567 mails" in text
+    assert "1234567" not in text
 
 
 def test_what_does_not_answer_says_nothing_of_an_order() -> None:
