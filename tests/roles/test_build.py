@@ -99,6 +99,18 @@ def test_a_build_is_watched_to_its_end(host: Host) -> None:
     assert not (host.home / "pid").exists()
 
 
+def test_what_is_built_has_the_modes_that_hosts_need(host: Host) -> None:
+    """Whatever root's umask is on the host that builds."""
+    host.told("mkdir product; umask >product/umask")
+    before = os.umask(0o077)
+    try:
+        host.start()
+    finally:
+        os.umask(before)
+    assert until(host.ended)["failed"] == ""
+    assert (host.home / "product" / "umask").read_text() == "0022\n"
+
+
 def test_lines_of_a_compiler_do_not_end_a_sentence(host: Host) -> None:
     """Whatever signs they have."""
     host.told(

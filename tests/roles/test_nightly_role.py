@@ -26,6 +26,7 @@ NOTIFY, SECRET, RUN = (
     "etc/mailseal/nightly.secret",
     "etc/mailseal/nightly",
 )
+REPORTS, HOME = "var/lib/mailseal/reports", "var/lib/mailseal"
 HOOK = "https://hooks.example.org/hunter2"
 KEY = "QUJD" * 8
 
@@ -85,6 +86,9 @@ def test_with_systemd_there_are_a_service_and_a_timer_and_a_second_run_changes_n
     assert KEY not in first.stdout + first.stderr
     for name in (NOTIFY, SECRET):
         assert stat.S_IMODE((site.root / name).stat().st_mode) == 0o600
+    # Others have their places beside the reports.
+    modes = {name: (site.root / name).stat().st_mode & 0o777 for name in (REPORTS, HOME)}
+    assert modes == {REPORTS: 0o750, HOME: 0o755}
     assert (site.root / NOTIFY).read_text() == f"mailto:post@example.org\n{HOOK}\n"
     for name in (SERVICE, TIMER, RUN):
         assert "hunter2" not in (site.root / name).read_text()

@@ -194,6 +194,21 @@ def test_what_is_installed_and_not_whole_goes_again(
     assert package.Notes(str(tools.keep)).names() == []
 
 
+def test_half_of_a_version_is_not_taken_for_what_was_there(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """rpm was killed: its books have the version of before, and the files are those of two."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    _do(package, monkeypatch, tools, name=DAEMON, version="2")
+    tools.now[DAEMON] = "1"
+    tools.damaged.add(DAEMON)
+    tools.log.clear()
+    _do(package, monkeypatch, tools, state="previous")
+    assert tools.log == [f"{DAEMON} 1"]
+    assert tools.damage(DAEMON) == ""
+    assert package.Notes(str(tools.keep)).names() == []
+
+
 def test_it_is_said_where_what_was_there_is_not_back(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -324,6 +339,26 @@ def test_exactly_what_was_said_is_taken(package: ModuleType) -> None:
     assert file.getvalue() == b"abcd"
     with pytest.raises(package.Failed, match="ends 2 bytes early"):
         package.copy(io.BytesIO(b"ab"), io.BytesIO(), 4)
+
+
+@pytest.mark.parametrize(
+    "url", ["repository.example.org", "http://[::1", "http://me:secret@127.0.0.1"]
+)
+def test_an_address_that_is_none_is_refused_in_one_sentence(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    """And a password in it is not shown."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
+    rpm = package.Rpm({"keep": str(tools.keep), "url": url, "key": "k"})
+    monkeypatch.setattr(tools, "get", rpm.get)
+    done = _do(package, monkeypatch, tools, name=DAEMON, version="2")
+    assert "is no address that can be asked; nothing that serves was touched" in done["msg"]
+    assert "secret" not in done["msg"]
+
+
+def test_what_a_program_says_may_be_in_any_encoding(package: ModuleType) -> None:
+    """A server's words come through apt as they are."""
+    assert package.run("printf", r"\377 no").stdout == "\ufffd no"
 
 
 class Answer(io.BytesIO):

@@ -465,6 +465,8 @@ def test_a_result_is_taken_from_the_cache_if_it_is_what_was_built(tmp_path: Path
         ("offers.json", None, "offers.json is missing"),
         ("SHA256SUMS", None, "it has no SHA256SUMS"),
         ("SHA256SUMS", b"", "it has no SHA256SUMS"),
+        ("SHA256SUMS", b"\xff", "it has no SHA256SUMS"),
+        ("b.deb", b"b", "b.deb is not of what was built"),
     ],
 )
 def test_a_damaged_result_is_seen(

@@ -159,6 +159,8 @@ def put_back(one: File) -> str:
 
 def main() -> None:
     """Do what the task says."""
+    # Daemons come through the directories that are made, whatever root's own umask is.
+    os.umask(0o022)
     module = AnsibleModule(
         argument_spec={"files": {"type": "list", "elements": "dict", "required": True}},
         supports_check_mode=True,

@@ -22,6 +22,8 @@ if ! flock -w 5 9; then
     exit
 fi
 trap '' HUP
+# What is built has the modes that hosts need, whatever root's own are here.
+umask 022
 rm -f result status log environment pid runner
 setsid python3 tools/run.py plan.json </dev/null >runner 2>&1 &
 """

@@ -35,6 +35,9 @@ def mailseal_package_kept(directory: str) -> dict[str, Any]:
     sums = _sums(home)
     if not sums:
         return {"found": True, "wrong": f"it has no {SUMS}"}
+    strange = {path.name for path in home.iterdir()} - {SUMS, *sums}
+    if strange:
+        return {"found": True, "wrong": f"{min(strange)} is not of what was built"}
     for name, digest in sums.items():
         if not (home / name).is_file():
             return {"found": True, "wrong": f"{name} is missing"}
@@ -112,7 +115,7 @@ def _digest(path: Path) -> str:
 def _sums(home: Path) -> dict[str, str]:
     try:
         lines = (home / SUMS).read_text(encoding="utf-8").splitlines()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return {}
     pairs = (line.split("  ", maxsplit=1) for line in lines)
     return {pair[1]: pair[0] for pair in pairs if len(pair) > 1}

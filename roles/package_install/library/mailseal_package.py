@@ -149,6 +149,8 @@ def run(*argv: str, cwd: Optional[str] = None) -> "subprocess.CompletedProcess[s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A server's own words may be in it, in any encoding.
+        errors="replace",
         env=ENVIRONMENT,
         cwd=cwd,
         check=False,
@@ -163,6 +165,11 @@ def last(text: str) -> str:
         if telling:
             return telling[0][:300]
     return lines[-1][:300] if lines else "no message"
+
+
+def shown(text: str) -> str:
+    """Addresses without who asks and the password."""
+    return re.sub(r"(https?://)[^/\s]*@", r"\1", text)
 
 
 def standing(path: str) -> str:
@@ -389,6 +396,9 @@ class Rpm:
                 room(path, size)
                 with open(path, "wb") as file:
                     copy(answer, file, size)
+        except (ValueError, http.client.InvalidURL):
+            # What they say may quote a password.
+            raise Failed(f"{address} is no address that can be asked") from None
         except (OSError, urllib.error.URLError, http.client.HTTPException) as error:
             raise Failed(f"{address} cannot be brought here: {error}") from None
 
@@ -624,7 +634,8 @@ class Task:
         for name in [] if self.check_mode else names:
             version = self.notes.version(name) or ""
             try:
-                if version != self.tools.installed(name):
+                # Ended half way, an installation leaves the old version on the books of rpm.
+                if version != self.tools.installed(name) or (version and self.tools.damage(name)):
                     self.go_back(name, version)
                 self.notes.forget(name)
             except (Failed, OSError) as failure:
@@ -681,10 +692,10 @@ def main() -> None:
     try:
         result = states[params["state"]]()
     except Touched as failure:
-        module.fail_json(msg=str(failure))
+        module.fail_json(msg=shown(str(failure)))
     except (Failed, OSError) as failure:
         words = f"{params['name']}: {failure}" if params["name"] else str(failure)
-        module.fail_json(msg=f"{words}; nothing that serves was touched")
+        module.fail_json(msg=shown(f"{words}; nothing that serves was touched"))
     module.exit_json(**result)
 
 

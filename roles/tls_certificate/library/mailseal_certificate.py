@@ -272,6 +272,8 @@ class Store:
 
 def main() -> None:
     """Do what the task says."""
+    # Daemons come through the directories that are made, whatever root's own umask is.
+    os.umask(0o022)
     module = AnsibleModule(
         argument_spec={
             "directory": {"type": "path", "required": True},
