@@ -139,10 +139,13 @@ def read(inventory: str, limit: str = "", variables: Sequence[str] = ()) -> list
         variables: what else is set, in the words of Ansible's `-e`.
 
     Raises:
-        MailsealError: there is no such inventory, it is malformed, or no host is left.
+        MailsealError: there is no such inventory, it or the limit is malformed, or no host is left.
     """
     if not inventory or not Path(inventory).exists():
         raise MailsealError(f"there is no inventory {inventory or repr(inventory)}")
+    # Ansible drops a bracket without its other: of "~[" it would leave what matches every host.
+    if limit.count("[") != limit.count("]"):
+        raise MailsealError(f"--limit {limit!r} has a bracket without its other")
     data = _ansible_inventory(inventory, limit, variables)
     names = {name for group in data.groups.values() for name in group.hosts}
     if not names:

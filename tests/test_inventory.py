@@ -62,6 +62,14 @@ def test_limit_takes_groups_and_patterns() -> None:
     path = str(ROOT / "inventory" / "lab")
     assert [h.name for h in inventory.read(path, "imap")] == ["imap1", "imap2"]
     assert [h.name for h in inventory.read(path, "imap:!imap2")] == ["imap1"]
+    assert [h.name for h in inventory.read(path, "~imap[1]")] == ["imap1"]
+
+
+@pytest.mark.parametrize("limit", ["~[", "imap[1", "imap1]"])
+def test_a_limit_that_ansible_would_read_as_another_is_refused(limit: str) -> None:
+    """It leaves out a bracket without its other, and what remains may match every host."""
+    with pytest.raises(MailsealError, match="has a bracket without its other"):
+        inventory.read(str(ROOT / "inventory" / "lab"), limit)
 
 
 def test_the_cluster_has_25_hosts() -> None:

@@ -1,11 +1,12 @@
 """The runs of a history as a list, and how one is named in it. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from audit.errors import MailsealError
-from audit.findings import Verdict
+from audit.findings import Verdict, timestamp
 
 LATEST, PREVIOUS = "latest", "previous"
 
@@ -132,11 +133,14 @@ def complete_of(entries: Iterable[Entry], series: Series) -> list[Entry]:
     return [e for e in entries if e.complete and e.series == series]
 
 
-def expendable(entries: Sequence[Entry], until: str) -> list[int]:
-    """The numbers of the runs that began before this moment and need not be kept.
+def expendable(entries: Sequence[Entry], days: int) -> list[int]:
+    """The numbers of the runs that began so many days before the last ones and need not be kept.
 
-    The last two complete ones of each series stay, however old they seem: there is something to
-    compare with, and a clock that is wrong by years costs no history.
+    The days are counted from the older of the last two, so that a clock that leaps ahead once
+    costs no history. The last two complete ones of each series stay, however old they seem: there
+    is something to compare with.
     """
+    last = min(e.started for e in entries[-_KEPT:])
+    until = timestamp(datetime.fromisoformat(last) - timedelta(days=days))
     kept = {e.number for one in entries for e in complete_of(entries, one.series)[-_KEPT:]}
     return [e.number for e in entries if e.started < until and e.number not in kept]

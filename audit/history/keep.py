@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from audit.changes import compare
 from audit.drift import drift
 from audit.errors import MailsealError
-from audit.findings import Run, timestamp
+from audit.findings import Run
 from audit.history.database import Unavailable
 from audit.history.entry import Entry, backward, earlier, unfinished
 from audit.history.place import Place
@@ -48,7 +47,7 @@ class Kept:
             return run, NO_PAST
 
     def finish(self, run: Run, days: int | None, letter: bytes | None = None) -> None:
-        """Keep the run, and give up what began more than so many days before it; never raises.
+        """Keep the run, and give up what began more than so many days ago; never raises.
 
         The *letter* about it is owed until `owe` says otherwise.
         """
@@ -59,8 +58,7 @@ class Kept:
             store.finish(entry, run, letter)
             self._owes = True
             if days is not None:
-                began = datetime.fromisoformat(entry.started)
-                store.forget(timestamp(began - timedelta(days=days)))
+                store.forget(days)
         except MailsealError as error:
             self.trouble = str(error)
 

@@ -116,10 +116,10 @@ class Store:
             changed = update(runs).where(runs.c.number == number).values(row)
             return connection.execute(changed).rowcount
 
-    def forget(self, until: str) -> None:
-        """Delete the runs that began before this moment; see `expendable`."""
+    def forget(self, days: int) -> None:
+        """Delete the runs that began so many days before the last ones; see `expendable`."""
         with told(self._place), writing(self._engine) as connection:
-            for number in expendable(_entries(self._place, connection), until):
+            for number in expendable(_entries(self._place, connection), days):
                 connection.execute(delete(runs).where(runs.c.number == number))
 
     def load(self, entry: Entry) -> Run:

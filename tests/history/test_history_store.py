@@ -149,7 +149,7 @@ def test_a_clock_that_was_set_back_changes_no_order(there: Place) -> None:
 
 
 def test_old_runs_go_but_never_the_last_two_of_a_series(there: Place) -> None:
-    """Each series has its own two; a clock that is wrong by years costs no baseline."""
+    """Each series has its own two; a clock that is wrong by years once costs nothing."""
     other = replace(SERIES, limit="imap")
     for night in range(3):
         keep(there, SMALL, at(night), other)
@@ -157,25 +157,27 @@ def test_old_runs_go_but_never_the_last_two_of_a_series(there: Place) -> None:
         keep(there, SMALL, at(night))
     assert len(entries(there)) == 13
     keep(there, SMALL, at(4000), days=30)
+    assert len(entries(there)) == 14
+    keep(there, SMALL, at(4001), days=30)
     kept = entries(there)
     assert [(e.series.limit, e.started) for e in kept] == [
         ("imap", timestamp(at(1))),
         ("imap", timestamp(at(2))),
-        ("", timestamp(at(9))),
         ("", timestamp(at(4000))),
+        ("", timestamp(at(4001))),
     ]
     assert keep(there, SMALL, at(10)).run == f"{at(10):%Y%m%dT%H%M%SZ}"
-    assert entries(there)[-1].number == 15  # no number is given twice
+    assert entries(there)[-1].number == 16  # no number is given twice
 
 
 def test_retention_is_by_the_day(there: Place) -> None:
-    """A run stays for so many days from its beginning."""
+    """A run stays until the last but one is so many days younger."""
     now = FIRST.now(tz=FIRST.tzinfo)
-    for days in (31, 29, 2, 1):
+    for days in (32, 30, 2, 1):
         keep(there, SMALL, now - timedelta(days=days))
     keep(there, SMALL, now, days=30)
     assert [e.started for e in entries(there)] == [
-        timestamp(now - timedelta(days=days)) for days in (29, 2, 1, 0)
+        timestamp(now - timedelta(days=days)) for days in (30, 2, 1, 0)
     ]
 
 
