@@ -157,6 +157,14 @@ def test_a_stand_in_comes_and_goes(up: Lab) -> None:
     assert 25 not in status(up)["hosts"][5]["ports"]
 
 
+def test_no_host_waits_for_the_disk_of_the_real_machine(up: Lab) -> None:
+    """Its layer is volatile; a kernel before 5.10 has no such thing."""
+    (line,) = (m for m in up("ssh", "imap1", "cat /proc/mounts").stdout.splitlines() if " / " in m)
+    assert line.split()[2] == "overlay"
+    new = tuple(int(n) for n in os.uname().release.split(".")[:2]) >= (5, 10)
+    assert ("volatile" in line.split()[3]) == new
+
+
 def test_a_dead_host_comes_back_with_its_disk(up: Lab) -> None:
     """`up` restarts a host that died, with what was written on it."""
     up("ssh", "mx2", "echo kept >/root/witness; sync")
