@@ -16,7 +16,7 @@ from audit.traffic import keep, silence
 from audit.traffic.exim_block import Block
 from audit.traffic.nodes import node
 from audit.traffic.own import Own
-from audit.traffic.read import Part, blocks, changed, parts
+from audit.traffic.read import Part, blocks, changed, look, parts
 from audit.traffic.syslog import is_syslog
 from audit.traffic.tally import SEEN, Tally
 
@@ -72,6 +72,7 @@ def tally(
     total = Tally()
     logs: list[Path] = []
     for path in paths:
+        look(path)
         if keep.is_kept(path):
             total.merge(_asked(keep.load(path), wanted, path))
         else:

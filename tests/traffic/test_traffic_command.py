@@ -129,6 +129,14 @@ def test_who_logs_no_tls_is_named(tmp_path: Path) -> None:
     assert ways(kept, str(named)) == (1, 1, 0)
 
 
+def test_nobody_waits_for_somebody_to_write_to_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = run(str(BIN / "mailseal"), "traffic", str(pipe), seconds=60)
+    assert done.returncode == 2
+    assert done.stderr == f"mailseal: {pipe} is no log: it is no regular file\n"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
