@@ -1,6 +1,7 @@
 """Reads logs, in several processes, and puts together what they counted."""
 
 import gc
+import os
 import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from audit.errors import MailsealError
@@ -188,13 +190,26 @@ def _executor(jobs: int, scheduler: str) -> "Iterator[Executor]":
         with _cluster(scheduler) as executor:
             yield executor
     else:
-        # Who interrupts is heard here, and the processes end when nobody reads what they counted.
-        quiet = (signal.SIGINT, signal.SIG_IGN)
         try:
-            with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=quiet) as pool:
+            with ProcessPoolExecutor(jobs, initializer=_begin) as pool:
                 yield pool
         except BrokenProcessPool:
             raise MailsealError("a process that read logs was ended; was memory short?") from None
+
+
+def _begin() -> None:
+    """Who interrupts is heard by the process that reads what the others count."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Where that one is ended, whatever by: it cannot tell them any more, and they would wait."""
+    from multiprocessing import parent_process
+
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -227,6 +229,25 @@ def test_a_process_that_is_killed_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(work, "count", _killed)
     with pytest.raises(MailsealError, match="a process that read logs was ended"):
         work.tally([tmp_path / "one", tmp_path / "two"], work.Wanted(), jobs=2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_one_that_began_them(tmp_path: Path, number: int) -> None:
+    """Who waits for what the command prints would wait for ever for those that are left."""
+    for name in ("one", "two"):
+        (tmp_path / name).write_text("x\n")
+    words = [
+        sys.executable,
+        "-m",
+        "tests.traffic.idle",
+        str(tmp_path / "one"),
+        str(tmp_path / "two"),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"reading\n"
+        process.send_signal(number)
+        assert process.communicate(timeout=30) == (b"", None)
 
 
 def _killed(_part: Part, _wanted: work.Wanted) -> None:
