@@ -37,7 +37,7 @@ def _text(found: Traffic) -> Iterator[Line]:
 def _whole(found: Traffic) -> Iterator[Line]:
     lines = found.lines
     yield (
-        (found.period, "bold"),
+        (visible(found.period), "bold"),
         f": {lines.total:,} lines, {lines.with_tls:,} of them with a TLS session",
     )
     if not found.whole:

@@ -10,7 +10,7 @@ from functools import partial
 
 from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
 from audit.traffic.seams import Process, Sink, Talk
-from audit.traffic.stretch import Seams
+from audit.traffic.stretch import Seams, Stretch
 from audit.traffic.syslog import Calendar, Prefix, prefix
 from audit.traffic.syslog_lines import NAMED, Ear, Hear
 from audit.traffic.tally import STRANGE, Kind
@@ -20,6 +20,7 @@ try:
 except ImportError:  # no compiler where this was installed
     from audit.traffic.syslog_lines import run
 
+_BLANKS = 2  # in the name of a process
 _MANY = 1000  # names of processes that say nothing of mail
 
 
@@ -151,6 +152,21 @@ def finish(sink: Sink) -> None:
         if kind:
             seams.join(stretches, partial(kind, host, tag), sink)
     sink.flush()
+
+
+def sound(left: Seams) -> bool:
+    """Whether these are what parts can leave: what was kept may say anything."""
+    return all(_is_left(name, stretches) for name, stretches in left.items())
+
+
+def _is_left(name: bytes, stretches: list[Stretch]) -> bool:
+    _, _, tag = name.rpartition(b" ")[0].rpartition(b" ")
+    kind = _talk(tag)
+    return (
+        kind is not None
+        and name.count(b" ") == _BLANKS
+        and all(kind.sound(event) for one in stretches for event in (*one.head, *one.open))
+    )
 
 
 def _name(found: Prefix) -> bytes:

@@ -18,9 +18,17 @@ _BEGINNING = 8  # bytes that tell how a file is compressed
 class _Stream(Protocol):
     """What the decompressors of bz2, lzma and zstd have in common."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Whether it is over."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether it gives nothing more without more of the file."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What stands behind it."""
 
     def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
         """So much of what is in it, at most."""

@@ -8,9 +8,9 @@ A log writes the lines of one message in their order; those of several may be mi
 from collections import Counter
 from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from audit.traffic.errors import Reason
 from audit.traffic.stretch import Seams
@@ -35,6 +35,9 @@ Kind = Literal[
 UNNAMED = b"?"  # TLS, but the log does not say which
 UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
 
+# What may be kept of one: a trillion, of which as many as memory has can be added up.
+Count = Annotated[int, Meta(ge=0, le=1 << 40)]
+
 T = TypeVar("T", bound=Hashable)
 
 
@@ -51,7 +54,7 @@ def secure(x: bytes) -> bool:
 class Seen(Struct, gc=False):
     """How often, and on which day for the last time."""
 
-    count: int = 0
+    count: Count = 0
     last: bytes = b""
 
 
@@ -90,20 +93,22 @@ class Tally:
         seams: what a cut of a log tore apart.
         open: by node, messages that began in this part and are not completed.
         late: the same, of messages that began before it, or that nobody saw begin.
+        own: the networks that all of this was counted with, see `Own.names`; empty if there is
+            nothing yet, or counts that were kept before they were kept with them.
     """
 
-    lines: dict[tuple[Kind, bool], int] = field(default_factory=Counter)
-    named: int = 0
+    lines: dict[tuple[Kind, bool], Count] = field(default_factory=Counter)
+    named: Count = 0
     strange: list[bytes] = field(default_factory=list)
-    days: dict[bytes, int] = field(default_factory=Counter)
-    incoming: dict[tuple[bytes, Use, bytes, bytes], int] = field(default_factory=Counter)
-    certificates: dict[tuple[Use, bytes, bytes], int] = field(default_factory=Counter)
+    days: dict[bytes, Count] = field(default_factory=Counter)
+    incoming: dict[tuple[bytes, Use, bytes, bytes], Count] = field(default_factory=Counter)
+    certificates: dict[tuple[Use, bytes, bytes], Count] = field(default_factory=Counter)
     clients: dict[tuple[Use, bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    logins: dict[tuple[bytes, Outcome, bytes], int] = field(default_factory=Counter)
+    logins: dict[tuple[bytes, Outcome, bytes], Count] = field(default_factory=Counter)
     refused: dict[tuple[bytes, bytes], Seen] = field(default_factory=dict)
-    deliveries: dict[tuple[bytes, bytes], int] = field(default_factory=Counter)
-    outgoing: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
-    mixed: int = 0
+    deliveries: dict[tuple[bytes, bytes], Count] = field(default_factory=Counter)
+    outgoing: dict[tuple[bytes, bytes, bytes], Count] = field(default_factory=Counter)
+    mixed: Count = 0
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, Reason], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
@@ -112,6 +117,7 @@ class Tally:
     seams: Seams = field(default_factory=dict)
     open: dict[bytes, Messages] = field(default_factory=dict)
     late: dict[bytes, Messages] = field(default_factory=dict)
+    own: set[tuple[str, ...]] = field(default_factory=set)
 
     def arrived(  # noqa: PLR0913, PLR0917 - what a log says of a mail
         self,
@@ -210,6 +216,7 @@ class Tally:
                 if mine.setdefault(key, seen) is not seen:
                     see(mine, key, seen.last, seen.count)
         self.told |= other.told
+        self.own |= other.own
         for process, stretches in other.seams.items():
             self.seams.setdefault(process, []).extend(stretches)
         for unfinished in (other.open, other.late):

@@ -4,7 +4,7 @@ import gc
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -70,15 +70,21 @@ def tally(
     Raises:
         MailsealError: a file cannot be read, is no log, or there is no such cluster.
     """
-    Own(wanted.own)  # said before anything is read
+    own = Own(wanted.own).names  # said before anything is read
     total = Tally()
     logs: list[Path] = []
+    ways = {own: "--own"} if own else {}
     for path in paths:
         look(path)
         if keep.is_kept(path):
-            total.merge(_asked(keep.load(path), wanted, path))
+            kept = _asked(keep.load(path), wanted, path)
+            ways.update((one, str(path)) for one in kept.own if one not in ways)
+            total.merge(kept)
         else:
             logs.append(path)
+            ways.setdefault(own, str(path))
+    _alike(ways)
+    total.own.update(ways)
     every = [part._replace(node=node(path)) for path in logs for part in parts(path, jobs)]
     work = [part._replace(place=place) for place, part in enumerate(every)]
     with progress(len(work)) as done, _no_garbage():
@@ -106,13 +112,24 @@ def _asked(kept: Tally, wanted: Wanted, path: Path) -> Tally:
     return kept
 
 
+def _alike(ways: Mapping[tuple[str, ...], str]) -> None:
+    """See that all is counted with the same networks of one's own; by these, what is."""
+    if len(ways) > 1:
+        (first, one), (second, other), *_ = (
+            (f"--own {', '.join(own)}" if own else "no --own", where) for own, where in ways.items()
+        )
+        raise MailsealError(
+            f"{other}: counted with {second}, and {one} with {first}, which cannot be added up"
+        )
+
+
 def finish(tally: Tally, wanted: Wanted) -> None:
     """Count what belongs together and came in several parts; nothing more is to come."""
     if tally.seams:
         from audit.traffic import mixed
         from audit.traffic.seams import Sink
 
-        own = Own(wanted.own)
+        own = Own(next(iter(tally.own), wanted.own))
         exim = Block(tally, own)
         mixed.finish(Sink(tally, exim.count, own))
         exim.flush()
