@@ -146,7 +146,12 @@ def test_nobody_waits_for_somebody_to_write_to_a_pipe(tmp_path: Path) -> None:
         (["{log}", "--own", "192.0.2.300"], "'192.0.2.300' is no network, as 192.0.2.0/24 is one"),
         (["{log}", "--from", "2026-11-31"], "'2026-11-31' is no day, as 2026-11-29 is one"),
         (["{log}", "--from", "2026-12-01", "--to", "2026-11-01"], "--from 2026-12-01 is after"),
-        (["{log}", "--save", "/gone/counts"], "/gone/counts: there is no such directory"),
+        (["{log}", "--save", "/gone/counts"], "/gone/counts: there is no directory /gone"),
+        (["{log}", "--html", "/gone/page"], "/gone/page: there is no directory /gone"),
+        (["{log}", "--html", "/"], "/: that is a directory"),
+        (["{log}", "--save", "{log}"], "--save would replace what is no file of kept counts"),
+        (["{log}", "--html", "{log}"], "--html is what is to be read"),
+        (["{log}", "--save", "{new}", "--html", "{new}"], "--save and --html are the same file"),
         (["{log}", "--jobs", "0"], "'0' is no number of processes"),
         (["{log}", "--scheduler", "tcp://127.0.0.1:9"], "dask"),
         (["{kept}"], "these counts are not complete"),
@@ -161,11 +166,23 @@ def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str)
     (tmp_path / "kept").write_bytes(data[:-20])
     (tmp_path / "newer").write_bytes(data.replace(b"tally/2", b"tally/3"))
     (tmp_path / "damaged").write_bytes(data[:30] + b"x" * 40 + data[70:])
-    names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged")}
+    before = log.read_bytes()
+    names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged", "new")}
     done = mailseal("traffic", *(word.format(log=log, **names) for word in words))
     assert done.returncode == 2, done.stdout
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+    assert not done.stdout, "nothing was counted before"
+    assert log.read_bytes() == before
+
+
+def test_counts_may_take_the_place_of_those_that_they_are_added_to(
+    log: Path, tmp_path: Path
+) -> None:
+    kept = str(tmp_path / "counts")
+    once = document(str(log), "--save", kept)["lines"]["total"]  # type: ignore[index]
+    document(kept, str(log), "--save", kept)
+    assert document(kept)["lines"]["total"] == 2 * once  # type: ignore[index]
 
 
 def test_kept_counts_are_not_parted(log: Path, tmp_path: Path) -> None:
