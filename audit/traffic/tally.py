@@ -35,7 +35,7 @@ Kind = Literal[
 UNNAMED = b"?"  # TLS, but the log does not say which
 UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
 
-# What may be kept of one: a trillion, of which as many as memory has can be added up.
+# A trillion at most in a file: as many of these as memory has can be added up.
 Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 
 T = TypeVar("T", bound=Hashable)
@@ -93,8 +93,7 @@ class Tally:
         seams: what a cut of a log tore apart.
         open: by node, messages that began in this part and are not completed.
         late: the same, of messages that began before it, or that nobody saw begin.
-        own: the networks that all of this was counted with, see `Own.names`; empty if there is
-            nothing yet, or counts that were kept before they were kept with them.
+        own: `Own.names` that all was counted with; empty where that is not known.
     """
 
     lines: dict[tuple[Kind, bool], Count] = field(default_factory=Counter)
@@ -120,19 +119,11 @@ class Tally:
     own: set[tuple[str, ...]] = field(default_factory=set)
 
     def arrived(  # noqa: PLR0913, PLR0917 - what a log says of a mail
-        self,
-        day: bytes,
-        use: Use,
-        ip: bytes,
-        login: bytes,
-        x: bytes,
-        cv: bytes,
-        dn: bytes,
-        count: int = 1,
+        self, day: bytes, use: Use, ip: bytes, login: bytes, x: bytes, cv: bytes, dn: bytes
     ) -> None:
-        """Mails came from another host."""
-        self.mails(day, use, x, cv, dn, count)
-        see(self.clients, (use, ip, login, x), day, count)
+        """A mail came from another host."""
+        self.mails(day, use, x, cv, dn, 1)
+        see(self.clients, (use, ip, login, x), day)
 
     def mails(  # noqa: PLR0913, PLR0917 - likewise
         self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes, count: int
@@ -155,7 +146,7 @@ class Tally:
         see(self.errors, (use, ip, reason), day)
 
     def begun(self, node: bytes) -> Messages:
-        """What is open at a node: two nodes may have the same number for different messages."""
+        """What is open at a node: another may have the same number for another message."""
         return self.open.setdefault(node, {})
 
     def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
