@@ -34,7 +34,7 @@ _FAILED = re.compile(
     rb"(?:STARTTLS negotiation|(?:[\w-]+ )?TLS neg\w+|(?:imap|pop3|nntp|http|sieve)s) failed: "
     + _HOST
 )
-_PAIR = re.compile(rb'([!-<>-~]+?)=("(?:[^"\\]|\\.)*"|[^" ]*)(?: |$)')
+_PAIR = re.compile(rb'(?<![!-<>-~])([!-<>-~]+)=("(?:[^"\\]|\\.)*"|[^" ]*)(?: |$)')
 _CLIENT = re.compile(_HOST)
 _REFUSED = re.compile(rb"\[?SASL\(-16\)[^\[\]]*\]?|encryption needed to use mechanism")
 

@@ -13,7 +13,7 @@ from audit.traffic.seams import Process, Sink, Talk
 from audit.traffic.stretch import Seams, Stretch
 from audit.traffic.syslog import Calendar, Prefix, prefix
 from audit.traffic.syslog_lines import NAMED, Ear, Hear
-from audit.traffic.tally import STRANGE, Kind
+from audit.traffic.tally import Kind
 
 try:
     from audit.traffic.syslog_native import run
@@ -86,9 +86,8 @@ class Reader:
         self._sink.tally.named += names and foreign
         if kind == "other" and not foreign:
             kind = "ambiguous"
-        if kind == "ambiguous":  # the same few are kept, wherever a log is cut
-            some = self._sink.tally.strange
-            some[:] = sorted({*some, line})[:STRANGE]
+        if kind == "ambiguous":
+            self._sink.tally.shown(line)
         (self._naming if names and not foreign else self._plain).append(kind)
 
     def _settle(self) -> None:

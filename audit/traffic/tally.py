@@ -145,6 +145,10 @@ class Tally:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 
+    def shown(self, line: bytes) -> None:
+        """A line is ambiguous: the same few are kept, wherever a log is cut."""
+        self.strange = sorted({*self.strange, line[:_SHOWN]})[:_STRANGE]
+
     def begun(self, node: bytes) -> Messages:
         """What is open at a node: another may have the same number for another message."""
         return self.open.setdefault(node, {})
@@ -198,7 +202,7 @@ class Tally:
         """Add what another part counted, and take it over: it is not to be used any more."""
         self.named += other.named
         self.mixed += other.mixed
-        self.strange = sorted({*self.strange, *other.strange})[:STRANGE]
+        self.strange = sorted({*self.strange, *other.strange})[:_STRANGE]
         for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
         for name in SEEN:
@@ -230,7 +234,7 @@ class Tally:
 
 COUNTERS = ("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing")
 SEEN = ("clients", "refused", "hosts", "errors", "offers")
-STRANGE = 20  # lines that are kept to show; the rest is counted
+_STRANGE, _SHOWN = 20, 1 << 12  # lines that are kept to show, and bytes of each
 
 
 def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> Seen:
