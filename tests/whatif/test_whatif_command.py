@@ -140,6 +140,15 @@ def test_users_can_be_hashed_by_a_key(asked: Any, capsys: Capture, tmp_path: Pat
     assert all(json.loads(words)["hashed"] for words in said)
 
 
+def test_kept_counts_have_names_as_they_are_which_is_said(
+    asked: Any, capsys: Capture, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    for options, said in (([], 0), (["--hash-users"], 1)):
+        asked(BROKEN, *ROLLED_OUT, "--save", str(kept), *options)
+        assert capsys.readouterr().out.count("names of users in clear") == said
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
