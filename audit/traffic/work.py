@@ -23,8 +23,7 @@ from audit.traffic.syslog import is_syslog
 from audit.traffic.tally import SEEN, Tally
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
+    from audit.traffic.cluster import Each
     from audit.traffic.mixed import Reader
 
 
@@ -89,9 +88,9 @@ def tally(
     work = [part._replace(place=place) for place, part in enumerate(every)]
     with progress(len(work)) as done, _no_garbage():
         if scheduler or min(jobs, len(work)) > 1:
-            with _executor(jobs, scheduler) as executor:
-                each = executor.map(partial(_packed, wanted=wanted), work)
-                for part, pieces in zip(work, each, strict=True):
+            with _several(jobs, scheduler) as each:
+                counts = each(partial(_packed, wanted=wanted), work)
+                for part, pieces in zip(work, counts, strict=True):
                     for piece in pieces:
                         total.merge(pickle.loads(piece))  # noqa: S301 - our own
                     done(part.path.name)
@@ -199,17 +198,19 @@ def _packed(part: Part, wanted: Wanted) -> list[bytes]:
 
 
 @contextmanager
-def _executor(jobs: int, scheduler: str) -> "Iterator[Executor]":
+def _several(jobs: int, scheduler: str) -> "Iterator[Each]":
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
     if scheduler:
-        with _cluster(scheduler) as executor:
-            yield executor
+        from audit.traffic.cluster import cluster
+
+        with cluster(scheduler) as each:
+            yield each
     else:
         try:
             with ProcessPoolExecutor(jobs, initializer=_begin) as pool:
-                yield pool
+                yield pool.map
         except BrokenProcessPool:
             raise MailsealError("a process that read logs was ended; was memory short?") from None
 
@@ -227,17 +228,3 @@ def _end_with_parent() -> None:
     if parent := parent_process():
         parent.join()
         os._exit(1)
-
-
-@contextmanager
-def _cluster(scheduler: str) -> "Iterator[Executor]":
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MailsealError("for a cluster of dask, mailseal[dask] must be installed") from None
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise MailsealError(f"no scheduler of dask answers at {scheduler}: {error}") from None
-    with client:
-        yield client.get_executor()
