@@ -49,7 +49,7 @@ def test_the_exit_code_says_whether_anybody_is_hurt(asked: Any, capsys: Capture)
     assert asked(BROKEN, *ROLLED_OUT) == 1
     assert asked(tally(("access", "192.0.2.9", "", CBC, 2))) == 3
     assert asked(Tally(), *ROLLED_OUT) == 3
-    assert capsys.readouterr().out.endswith("Nobody was seen: nothing can be said.\n")
+    assert capsys.readouterr().out.endswith("of nobody anything can be said.\n")
 
 
 def test_what_cannot_be_written_is_said_after_the_answer(asked: Any, capsys: Capture) -> None:
