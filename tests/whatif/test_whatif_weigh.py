@@ -280,7 +280,8 @@ def test_dovecots_ja3_narrows_and_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "771", "771,,,,", "x,1,2,3,4", "771,99999,0,0,0", "1,2,3,4,5"]
+    "words",
+    ["", "771", "771,,,,", "x,1,2,3,4", "771,99999,0,0,0", "1,2,3,4,5", "771-770,49199,0,0,0"],
 )
 def test_what_is_no_ja3_is_none(words: str) -> None:
     """Whoever writes a log may write anything."""
