@@ -141,7 +141,7 @@ def configure_scan(parser: argparse.ArgumentParser) -> None:
         "targets",
         nargs="+",
         metavar="HOST[:PORT]",
-        help="without a port, every standard mail port that answers; other ports are implicit TLS",
+        help="without a port, every standard mail port that answers; others: IMAP in TLS",
     )
     parser.add_argument(
         "--starttls",
@@ -175,7 +175,7 @@ def _scan(arguments: argparse.Namespace) -> int:
     from audit import progress
     from audit.measures import distinct, load_all
     from audit.scan import scan
-    from audit.targets import Options, Target
+    from audit.targets import Options, Target, guessed
 
     def trusted() -> tuple[bytes, ...]:
         from audit import roots
@@ -196,6 +196,8 @@ def _scan(arguments: argparse.Namespace) -> int:
         say=progress.say if arguments.verbose else None,
     )
     targets = [Target.parse(text) for text in arguments.targets]
+    for sentence in guessed(targets, options):
+        progress.say(f"note: {sentence}")
     with progress.bar("scan") as step:
         run = scan(targets, options, step)
     from audit.findings import exit_code

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -92,6 +92,18 @@ def plan(target: Target, options: Options) -> list[PlannedEndpoint]:
             raise MailsealError(f"{target.host}: no mail port answers{_hint(target)}", UNDETERMINED)
     first = options.policies[0]
     return [PlannedEndpoint(e, traffic(e, options, first), demanded=False) for e in found]
+
+
+def guessed(targets: Iterable[Target], options: Options) -> Iterator[str]:
+    """A sentence about each port of which nobody says what is spoken there."""
+    if options.starttls:
+        return
+    named = (target.port for target in targets if target.port not in {None, *MAIL_PORTS})
+    for port in dict.fromkeys(named):
+        yield (
+            f"port {port} is none of mail's: taken for IMAP in TLS from the beginning"
+            " (--starttls PROTOCOL for what begins in clear, --profile for the rules)"
+        )
 
 
 def _hint(target: Target) -> str:

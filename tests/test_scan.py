@@ -14,7 +14,7 @@ from audit.cli import main
 from audit.errors import MailsealError
 from audit.policy.compile import DEFAULTS, compile_policy
 from audit.policy.load import BUILT_IN, load
-from audit.targets import Target
+from audit.targets import Options, Target, guessed
 from tests.probe.test_probe import sslv3_server
 from tests.servers import GOOD, Pki, free_port, listening, openssl_server
 from tests.twins import twin
@@ -220,6 +220,18 @@ def test_targets_are_read_as_people_write_them(text: str, host: str, port: int |
     assert Target.parse(text) == Target(host, port)
 
 
+def test_a_port_that_is_none_of_mails_is_said_to_be_guessed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is named on the command line is not guessed."""
+    port = free_port()
+    for words, said in (([], 1), (["--starttls", "smtp"], 0)):
+        main(["scan", f"127.0.0.1:{port}", "--quick", *words])
+        error = capsys.readouterr().err
+        assert error.count(f"note: port {port} is none of mail's: taken for IMAP in TLS") == said
+    assert not list(guessed([Target("h", 993), Target("h", None)], Options(())))
+
+
 def test_a_bare_colon_is_no_target() -> None:
     """The sentence shows how it is written."""
     with pytest.raises(MailsealError, match=r"\[ADDRESS\]:PORT"):
@@ -276,7 +288,7 @@ _LATER = "OpenSSL attr audit.judge.identity audit.judge.path cryptography servic
     ("words", "modules", "loaded"),
     [
         (["--help"], f"{_NEVER} {_LATER} audit.scan logging msgspec socket ssl yaml", []),
-        (["--quick", "127.0.0.1:1"], f"{_NEVER} {_LATER} audit.probe.run", ["audit.probe.run"]),
+        (["--quick", "127.0.0.1:993"], f"{_NEVER} {_LATER} audit.probe.run", ["audit.probe.run"]),
     ],
     ids=("help", "the target is looked up"),
 )

@@ -15,10 +15,10 @@ from audit.options import number
 from audit.progress import bar, say
 from audit.report.encode import pretty
 from audit.report.visible import visible
-from audit.traffic.keep import save
+from audit.traffic import keep
 from audit.traffic.tally import Tally
 from audit.traffic.work import Wanted, finish, tally
-from audit.written import put
+from audit.written import put, writable
 
 _MOST_JOBS = 256
 
@@ -79,13 +79,13 @@ def counted(arguments: argparse.Namespace, troubles: list[str]) -> Tally:
         troubles: gets why the counts could not be kept.
 
     Raises:
-        MailsealError: a log cannot be read, or is none; a day after the last; no scheduler.
+        MailsealError: a log cannot be read, or is none; a day after the last; no scheduler; what
+            is asked for could not be written, or would take the place of something else.
     """
     first, last = arguments.first or "", arguments.last or ""
     if first and last and first > last:
         raise MailsealError(f"--from {first} is after --to {last}")
-    if arguments.save and not arguments.save.parent.is_dir():
-        raise MailsealError(f"{arguments.save}: there is no such directory")  # before all is read
+    _look_ahead(arguments)
     wanted = Wanted(tuple(arguments.own), first, last)
     found = tally(
         arguments.logs,
@@ -95,9 +95,22 @@ def counted(arguments: argparse.Namespace, troubles: list[str]) -> Tally:
         progress=partial(bar, "reading"),
     )
     if arguments.save:
-        _attempt(troubles, save, found, arguments.save)
+        _attempt(troubles, keep.save, found, arguments.save)
     finish(found, wanted)
     return found
+
+
+def _look_ahead(arguments: argparse.Namespace) -> None:
+    """See that what is asked for could be written, before all is read, and takes nobody's place."""
+    save, html = arguments.save, arguments.html
+    for path in filter(None, (save, html)):
+        writable(path)
+    if save and html and save.resolve() == html.resolve():
+        raise MailsealError(f"{html}: --save and --html are the same file")
+    if html and any(log.resolve() == html.resolve() for log in arguments.logs):
+        raise MailsealError(f"{html}: --html is what is to be read")
+    if save and save.is_file() and save.stat().st_size and not keep.is_kept(save):
+        raise MailsealError(f"{save}: --save would replace what is no file of kept counts")
 
 
 def tell(

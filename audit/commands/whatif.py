@@ -145,6 +145,10 @@ def answer(
     found = weigh(tally, question, narrowing, name)
     notices = [*found.notices, *captured.notices()]
     there = {(use, text(ip)) for use, ip, *_ in tally.clients}
+    if name and arguments.save:
+        notices.append(
+            f"{arguments.save}: the counts that are kept have the names of users in clear"
+        )
     if absent := len(set(captured.offers) - there):
         notices.append(f"not observed: {absent} addresses have hellos, and nothing in the logs")
     return replace(found, notices=notices)

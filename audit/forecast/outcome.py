@@ -16,7 +16,7 @@ from audit.iana import VERSIONS, Version
 from audit.policy.model import KEY_TYPES, KeyType, Policy, Profile
 from audit.wire.offer import Offer
 
-Result = Literal["tls", "plain", "fails"]
+Result = Literal["tls", "plain", "fails", "unknown"]
 USES: tuple[Use, ...] = ("access", "submission", "mx")
 
 
@@ -27,11 +27,11 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
         use: the kind of traffic.
         policy: the id of the policy.
         result: "tls"; "plain" if the client then sends in clear and the server takes it; "fails"
-            if it cannot connect, or cannot deliver.
+            if it cannot connect, or cannot deliver; "unknown" if no hello tells.
         version, suite: what is negotiated; None without TLS.
         group: the group for the key exchange; None without one.
         retried: the server asks for another key share first (HelloRetryRequest).
-        why: why there is no TLS.
+        why: why there is no TLS, or why nobody can tell.
     """
 
     use: Use
@@ -86,20 +86,45 @@ class Forecasts(Struct, frozen=True, kw_only=True):
     clients: tuple[Forecast, ...]
 
 
-def fate(client: Client, offer: Offer, server: Server) -> Agreed | Refused:
+class Untold(Struct, frozen=True):
+    """A handshake that a client goes on with or ends, which its hello does not say."""
+
+    why: str
+
+
+def fate(client: Client, offer: Offer, server: Server) -> Agreed | Refused | Untold:
     """What a client comes to, with what its hello does not say."""
     found = negotiate(offer, server)
-    if isinstance(found, Refused) or client.oldest is None:
+    if isinstance(found, Refused):
         return found
-    if VERSIONS.index(found.version) < VERSIONS.index(client.oldest):
+    if client.oldest and VERSIONS.index(found.version) < VERSIONS.index(client.oldest):
         return Refused(
             f"{found.version} would be chosen, and it completes none before {client.oldest}"
         )
-    return found
+    return _minding(found, offer, server) or found
 
 
-def outcome(found: Agreed | Refused, use: Use, policy: str, profile: Profile) -> Outcome:
+def _minding(found: Agreed, offer: Offer, server: Server) -> Untold | None:
+    """Whether it is given an ECDSA certificate on a curve that it does not name.
+
+    OpenSSL's clients end the handshake then, others may not (RFC 8422, section 5.3).
+    """
+    ecdsa = found.suite.authentication == "ECDSA" and found.version != "TLSv1.3"
+    if not ecdsa or server.manners.own_curve or offer.groups is None:
+        return None
+    curves = {key.curve for key in server.keys if key.kind == "ecdsa"}
+    if curves & {one.name for one in offer.groups}:
+        return None
+    named = " or ".join(sorted(curves))
+    return Untold(
+        f"the server's ECDSA certificate is on {named}, which it does not name: it may mind"
+    )
+
+
+def outcome(found: Agreed | Refused | Untold, use: Use, policy: str, profile: Profile) -> Outcome:
     """What that means for mail."""
+    if isinstance(found, Untold):
+        return Outcome(use, policy, "unknown", why=found.why)
     if isinstance(found, Refused):
         plain = use == "mx" and profile.tls == "offered"
         return Outcome(use, policy, "plain" if plain else "fails", why=found.why)

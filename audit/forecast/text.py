@@ -9,6 +9,7 @@ from audit.forecast.outcome import Forecast, Forecasts, Outcome, Result
 
 _WORDS: dict[Result, str] = {
     "fails": "cannot connect",
+    "unknown": "cannot be told",
     "plain": "in plain text",
     "tls": "by TLS",
 }

@@ -6,15 +6,18 @@ import sys
 from audit.options import add_command as command
 
 _POLICY = "one that `mailseal policy list` names, or a file; A+B is A in shadow of B"
+_JSON = "print JSON (docs/schema/{})"
 
 
 def configure(policy: argparse.ArgumentParser) -> None:
     """Add the actions."""
     actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = command(actions, "list", "list the policies", "mailseal policy list")
+    listing.add_argument("--json", action="store_true", help=_JSON.format("policies-1.json"))
     listing.set_defaults(run=_policy_list)
     show = command(actions, "show", "show a policy", "mailseal policy show mailseal-2026")
     show.add_argument("policy", metavar="ID|FILE", help=_POLICY)
+    show.add_argument("--json", action="store_true", help=_JSON.format("policy-1.json"))
     show.set_defaults(run=_policy_show)
     example = "mailseal policy compile mailseal-2026 --for cyrus"
     make = command(actions, "compile", "print the settings of a daemon", example)
@@ -41,25 +44,38 @@ def configure(policy: argparse.ArgumentParser) -> None:
     compare = command(actions, "diff", text, example)
     compare.add_argument("before", metavar="A", help=_POLICY)
     compare.add_argument("after", metavar="B", help=_POLICY)
-    compare.add_argument(
-        "--json", action="store_true", help="print JSON (docs/schema/policy-diff-1.json)"
-    )
+    compare.add_argument("--json", action="store_true", help=_JSON.format("policy-diff-1.json"))
     compare.set_defaults(run=_policy_diff)
 
 
-def _policy_list(_: argparse.Namespace) -> int:
-    from audit.policy import show
+def _policy_list(arguments: argparse.Namespace) -> int:
+    from audit.policy import document, show
+    from audit.policy.load import built_in_ids, load
 
-    sys.stdout.write(show.listing())
+    policies = [load(name) for name in built_in_ids()]
+    if arguments.json:
+        _print(document.listed(policies))
+    else:
+        sys.stdout.write(show.listing(policies))
     return 0
 
 
 def _policy_show(arguments: argparse.Namespace) -> int:
-    from audit.policy import show
+    from audit.policy import document, show
     from audit.policy.load import load
 
-    sys.stdout.write(show.details(load(arguments.policy)))
+    policy = load(arguments.policy)
+    if arguments.json:
+        _print(document.shown(policy))
+    else:
+        sys.stdout.write(show.details(policy))
     return 0
+
+
+def _print(found: object) -> None:
+    import msgspec
+
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
 
 
 def _policy_compile(arguments: argparse.Namespace) -> int:
@@ -78,14 +94,12 @@ def _policy_compile(arguments: argparse.Namespace) -> int:
 
 
 def _policy_diff(arguments: argparse.Namespace) -> int:
-    import msgspec
-
     from audit.policy import diff
     from audit.policy.load import load
 
     found = diff.diff(load(arguments.before), load(arguments.after))
     if arguments.json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        _print(found)
     else:
         sys.stdout.write(diff.text(found))
     return 0

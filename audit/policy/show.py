@@ -1,6 +1,6 @@
 """Policies as text for people."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from textwrap import fill
@@ -8,13 +8,11 @@ from textwrap import fill
 from msgspec import structs
 
 from audit.policy.compile import DEFAULTS, Kind, compile_policy, numbers
-from audit.policy.load import built_in_ids, load
 from audit.policy.model import WORDS, Item, Policy, Profile, Size, Traffic
 
 
-def listing() -> str:
-    """One line for each policy that comes with mailseal."""
-    policies = [load(name) for name in built_in_ids()]
+def listing(policies: Iterable[Policy]) -> str:
+    """One line for each policy."""
     return "".join(f"{p.id:<24} {p.date}  {p.status:<11} {p.title}\n" for p in policies)
 
 

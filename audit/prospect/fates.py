@@ -11,7 +11,7 @@ from audit.errors import MailsealError
 from audit.facts import EndpointFacts, HostFacts
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, OPENSSL_3_5, Manners
 from audit.forecast.negotiate import NO_SIGNATURE, Agreed
-from audit.forecast.outcome import fate
+from audit.forecast.outcome import Untold, fate
 from audit.forecast.server import from_facts
 from audit.iana import VERSIONS, Version
 from audit.policy.compile.reported import target
@@ -43,7 +43,7 @@ class Fate(Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         result: "tls"; "plain" if it sends in clear then; "fails"; "unknown" if what was seen of
-            the server does not tell.
+            the server, or what the client offers, does not tell.
         version, suite, group: what is negotiated; None without TLS.
         why: why it is not "tls".
     """
@@ -177,6 +177,8 @@ def foreseen(
     if isinstance(found, Agreed):
         group = found.group.name if found.group else None
         return Fate("tls", found.version, found.suite.name, group)
+    if isinstance(found, Untold):
+        return Fate("unknown", why=found.why)
     if doubt := _doubt(client, offer, facts, found.why):
         return Fate("unknown", why=doubt)
     optional = rule.profile is None or rule.profile.tls == "offered"

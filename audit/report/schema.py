@@ -9,6 +9,7 @@ import msgspec
 
 from audit.forecast.outcome import Forecasts
 from audit.policy.diff import Difference
+from audit.policy.document import PoliciesDocument, PolicyDocument
 from audit.report.diff import DiffDocument
 from audit.report.documents import LineDocument, PassageDocument, RunDocument, ScanDocument
 from audit.report.listing import HistoryDocument
@@ -26,6 +27,8 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "history-1.json": HistoryDocument,
     "notification-1.json": NotificationDocument,
     "passage-1.json": PassageDocument,
+    "policies-1.json": PoliciesDocument,
+    "policy-1.json": PolicyDocument,
     "policy-diff-1.json": Difference,
     "rollout-1.json": Rollout,
     "rollouts-1.json": RolloutsDocument,

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from audit.report.page import page
-from audit.report.traffic_sections import SILENT, SUBJECTS, failures, nothing, sections
+from audit.report.traffic_sections import SUBJECTS, failures, nothing, sections, silent
 from audit.report.traffic_trend import trend
 from audit.traffic.errors import REASONS
 from audit.traffic.figures import Traffic
@@ -26,7 +26,7 @@ def traffic_page(figures: Traffic) -> bytes:
         drawn=trend(figures.trend),
         sections=list(sections(figures)),
         failures=failures(figures),
-        silent=SILENT,
+        silent=[silent(who) for who in figures.silent],
         subjects=SUBJECTS,
         missing=_missing(figures),
         kinds_of_lines=_kinds(figures),

@@ -43,7 +43,10 @@ class Table(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True, kw_only=True):
-    """One kind of traffic; the first of its figures is what there is with TLS."""
+    """One kind of traffic; the first of its figures is what there is with TLS.
+
+    `unnamed` is what would have versions logged that are not; empty if all are.
+    """
 
     id: str
     title: str
@@ -51,5 +54,6 @@ class Section(Struct, frozen=True, kw_only=True):
     total: int
     figures: list[Row]
     versions: list[Part]
+    unnamed: str
     suites: list[Row]
     tables: list[Table]

@@ -22,11 +22,17 @@ _PROVIDERS, _SUFFIXES, _ALL = 20, 40, 1 << 30  # rows of tables that have no nat
 _HUNDRED = 100
 
 # What is not logged, and what would have it logged.
-SUBJECTS = "no subject of a certificate is in the logs (Exim: log_selector = +tls_peerdn)"
-SILENT = (
-    "whether what it sent or got had one is not logged"
-    " (Postfix: smtp_tls_loglevel = 1, smtpd_tls_loglevel = 1)"
+SUBJECTS = (
+    "no subject of a certificate is in the logs (Exim names them with log_selector = +tls_peerdn,"
+    " and of Postfix none is read)"
 )
+_MAILS = (
+    "Exim names them with log_selector = +tls_cipher, Postfix with smtp_tls_loglevel = 1 and"
+    " smtpd_tls_loglevel = 1"
+)
+_UNNAMED = {
+    "access": "Dovecot names them with %k in login_log_format_elements, %{ssl_security} since 2.4"
+}
 # The kinds of traffic: a title, and what is counted.
 _KINDS = {
     "incoming": ("Mails from other servers", "mails"),
@@ -72,6 +78,15 @@ def sections(found: Traffic, most: int = _ALL) -> Iterator[Section]:
         yield _section("own", found.own, most, [], [_certificates(found.own)])
 
 
+def silent(who: str) -> str:
+    """Whether there was TLS is not logged by a program of Postfix on a host: `mx1 postfix/smtp`."""
+    program = who.rpartition("/")[2]
+    return (
+        f"{who} names no TLS session: whether what it sent or got had one is not logged"
+        f" ({program}_tls_loglevel = 1)"
+    )
+
+
 def nothing(lines: Lines) -> str:
     """Why the figures mean nothing, where no line is of mail."""
     if not lines.total:
@@ -96,6 +111,7 @@ def _section(
         total=total,
         figures=[*_figures(found, total), *further],
         versions=list(_versions(found)),
+        unnamed=_UNNAMED.get(name, _MAILS) if found.versions.get("unknown") else "",
         suites=_most(found.suites, found.tls, most),
         tables=tables,
     )

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from audit.report.paint import Line, put
 from audit.report.traffic_rows import Row, Section, Table
-from audit.report.traffic_sections import SILENT, SUBJECTS, failures, nothing, sections
+from audit.report.traffic_sections import SUBJECTS, failures, nothing, sections, silent
 from audit.report.visible import visible
 from audit.traffic.figures import Failing, Somebody, Traffic, Trend
 from audit.traffic.shares import share
@@ -37,7 +37,7 @@ def _text(found: Traffic) -> Iterator[Line]:
 def _whole(found: Traffic) -> Iterator[Line]:
     lines = found.lines
     yield (
-        (found.period, "bold"),
+        (visible(found.period), "bold"),
         f": {lines.total:,} lines, {lines.with_tls:,} of them with a TLS session",
     )
     if not found.whole:
@@ -47,7 +47,7 @@ def _whole(found: Traffic) -> Iterator[Line]:
     if not found.counted:
         yield ((nothing(lines), "bold red"),)
     for who in found.silent:
-        yield ((f"  {visible(who)} names no TLS session: {SILENT}", "yellow"),)
+        yield ((f"  {visible(silent(who))}", "yellow"),)
     for line in found.ambiguous:
         yield (("  could be read in more than one way: ", "yellow"), visible(line[:200]))
 
@@ -64,6 +64,8 @@ def _section(section: Section) -> Iterator[Line]:
         *section.tables,
     ):
         yield from _table(table)
+        if table.title == "Versions" and section.unnamed:
+            yield (f"    {section.unnamed}",)
 
 
 def _table(table: Table) -> Iterator[Line]:

@@ -58,7 +58,7 @@ def headline(found: WhatIf) -> tuple[str, str]:
             f"Nobody breaks for certain under {found.policy}; of {people(unknown)} it is not known",
         )
     if not found.traffic:
-        return "unknown", "Nobody was seen: nothing can be said"
+        return "unknown", "Nobody was seen in these logs: of nobody anything can be said"
     return "keep", f"Nobody who was seen would be hurt by {found.policy}"
 
 

@@ -34,11 +34,12 @@ _FAILED = re.compile(
     rb"(?:STARTTLS negotiation|(?:[\w-]+ )?TLS neg\w+|(?:imap|pop3|nntp|http|sieve)s) failed: "
     + _HOST
 )
-_PAIR = re.compile(rb'([!-<>-~]+?)=("(?:[^"\\]|\\.)*"|[^" ]*)(?: |$)')
+_PAIR = re.compile(rb'(?<![!-<>-~])([!-<>-~]+)=("(?:[^"\\]|\\.)*"|[^" ]*)(?: |$)')
 _CLIENT = re.compile(_HOST)
 _REFUSED = re.compile(rb"\[?SASL\(-16\)[^\[\]]*\]?|encryption needed to use mechanism")
 
 START, GOOD, BAD = b"start", b"good", b"bad"
+_WORDS = {START: 3, GOOD: 5, BAD: 5}  # of each event, with its name
 
 
 def talk(tag: bytes) -> type[Talk] | None:
@@ -141,6 +142,11 @@ class Login(Talk):
     def ends(event: Event) -> bool:
         """Who is logged in does not log in again."""
         return event[0] == GOOD
+
+    @staticmethod
+    def sound(event: Event) -> bool:
+        """One that has all its words."""
+        return len(event) == _WORDS.get(event[0] if event else b"")
 
     def take(self, event: Event, sink: Sink) -> None:
         """One line."""

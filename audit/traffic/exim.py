@@ -44,6 +44,7 @@ _ERROR = re.compile(
     + IP
     + rb"[^(]* (\(.*)"
 )
+_LONGEST = 1 << 14  # bytes; Exim's own buffer for a line has half of it (LOG_BUFFER_SIZE)
 _CLEAR = re.compile(rb"(?:utf8)?e?smtpa?")
 _MARKS: dict[bytes, Kind] = {
     b"<=": "arrival",
@@ -96,6 +97,8 @@ def parse(line: bytes) -> Event:
     kind = _MARKS.get(mark) if identity and line[start + 2 : start + 3] == b" " else None
     if kind is None:
         return _without_mark(line, start, day, identity)
+    if len(line) > _LONGEST:  # it takes too long to look for every way to read it
+        return Event("ambiguous", day, identity)
     begin = start + 3
     if line[begin : begin + 1] == b'"' and (quoted := _QUOTED.match(line, begin)):
         begin = quoted.end()

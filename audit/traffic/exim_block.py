@@ -13,7 +13,7 @@ from itertools import groupby
 from audit.traffic import errors
 from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
-from audit.traffic.tally import STRANGE, UNNAMED, Kind, Seen, Tally, Use
+from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use
 from audit.traffic.where import Came, Known, Went, Where
 
 try:
@@ -137,8 +137,8 @@ class Block:
                 event.ip,
                 errors.reason(event.text),
             )
-        elif event.kind == "ambiguous":  # the same few are kept, wherever a log is cut
-            tally.strange = sorted({*tally.strange, line})[:STRANGE]
+        elif event.kind == "ambiguous":
+            tally.shown(line)
 
 
 def _arrived_by(

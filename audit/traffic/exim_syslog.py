@@ -17,6 +17,8 @@ _STAMPED = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
 _PART = re.compile(rb"\[(\d{1,3})([/\\])(\d{1,3})\] ")
 
+_WORDS, _DIGITS = 3, 3  # of a part, and of its number
+
 
 def talk(tag: bytes) -> type[Talk] | None:
     """What has to be remembered of a process; None: this is not Exim."""
@@ -61,6 +63,11 @@ class Parts(Talk):
     def ends(event: Event) -> bool:
         """The last part."""
         return event[0] == event[1]
+
+    @staticmethod
+    def sound(event: Event) -> bool:
+        """A number, how many there are, and the words."""
+        return len(event) == _WORDS and event[0].isdigit() and len(event[0]) <= _DIGITS
 
     def take(self, event: Event, sink: Sink) -> None:
         """One part; one without those before it makes no line."""

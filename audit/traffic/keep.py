@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from audit.errors import MailsealError
+from audit.traffic.stretch import Seams
 from audit.traffic.tally import Tally
 from audit.written import put
 
@@ -28,12 +29,14 @@ def is_kept(path: Path) -> bool:
 
 
 def save(tally: Tally, path: Path) -> None:
-    """Keep counts; what is in the file is replaced when all is written.
+    """Keep counts, for who keeps them alone: they have names of users, as a log has.
+
+    What is in the file is replaced when all is written.
 
     Raises:
         MailsealError: it cannot be written.
     """
-    put(_HEADER + zlib.compress(msgspec.msgpack.encode(tally), 6), path)
+    put(_HEADER + zlib.compress(msgspec.msgpack.encode(tally), 6), path, private=True)
 
 
 def load(path: Path) -> Tally:
@@ -51,8 +54,20 @@ def load(path: Path) -> Tally:
         packed = unpacker.decompress(data[len(_HEADER) :], _LARGEST)
         if not unpacker.eof:
             raise MailsealError(f"{path}: these counts are not complete")
-        return msgspec.msgpack.decode(packed, type=Tally)
+        found = msgspec.msgpack.decode(packed, type=Tally)
     except OSError as error:
         raise MailsealError(f"{path} cannot be read: {error.strerror}") from None
     except (zlib.error, msgspec.MsgspecError, RecursionError) as error:
         raise MailsealError(f"{path}: damaged counts ({error})") from None
+    if not _sound(found.seams):
+        raise MailsealError(f"{path}: damaged counts (of processes, as no daemon has them)")
+    return found
+
+
+def _sound(seams: Seams) -> bool:
+    """Whether what a cut tore apart is what `mixed` has of it."""
+    if not seams:
+        return True
+    from audit.traffic import mixed
+
+    return mixed.sound(seams)

@@ -10,16 +10,17 @@ from functools import partial
 
 from audit.traffic import cyrus, dovecot, exim_syslog, postfix, seams
 from audit.traffic.seams import Process, Sink, Talk
-from audit.traffic.stretch import Seams
+from audit.traffic.stretch import Seams, Stretch
 from audit.traffic.syslog import Calendar, Prefix, prefix
 from audit.traffic.syslog_lines import NAMED, Ear, Hear
-from audit.traffic.tally import STRANGE, Kind
+from audit.traffic.tally import Kind
 
 try:
     from audit.traffic.syslog_native import run
 except ImportError:  # no compiler where this was installed
     from audit.traffic.syslog_lines import run
 
+_BLANKS = 2  # in the name of a process
 _MANY = 1000  # names of processes that say nothing of mail
 
 
@@ -85,9 +86,8 @@ class Reader:
         self._sink.tally.named += names and foreign
         if kind == "other" and not foreign:
             kind = "ambiguous"
-        if kind == "ambiguous":  # the same few are kept, wherever a log is cut
-            some = self._sink.tally.strange
-            some[:] = sorted({*some, line})[:STRANGE]
+        if kind == "ambiguous":
+            self._sink.tally.shown(line)
         (self._naming if names and not foreign else self._plain).append(kind)
 
     def _settle(self) -> None:
@@ -151,6 +151,21 @@ def finish(sink: Sink) -> None:
         if kind:
             seams.join(stretches, partial(kind, host, tag), sink)
     sink.flush()
+
+
+def sound(left: Seams) -> bool:
+    """Whether these are what parts can leave: what was kept may say anything."""
+    return all(_is_left(name, stretches) for name, stretches in left.items())
+
+
+def _is_left(name: bytes, stretches: list[Stretch]) -> bool:
+    _, _, tag = name.rpartition(b" ")[0].rpartition(b" ")
+    kind = _talk(tag)
+    return (
+        kind is not None
+        and name.count(b" ") == _BLANKS
+        and all(kind.sound(event) for one in stretches for event in (*one.head, *one.open))
+    )
 
 
 def _name(found: Prefix) -> bytes:

@@ -19,6 +19,11 @@ class Own:
         self._networks = [_network(one) for one in networks]
         self._known: dict[bytes, bool] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The networks in the same words, however they were given."""
+        return tuple(sorted({str(one) for one in self._networks}))
+
     def __contains__(self, address: object) -> bool:
         """Whether an address is one's own; what is no address is not."""
         if not isinstance(address, bytes):

@@ -55,7 +55,7 @@ _DELIVERY = re.compile(
     rb"dsn=\d\.\d+\.\d+, status=([\w-]+)(?= \()"
 )
 _ERROR = re.compile(rb"SSL_accept error from [^\s\[\]]*\[([\w.:]+)\](?::\d+)?+: (.*)")
-_STARTTLS = re.compile(rb"\] (?:\S+ )*?starttls=[1-9]")
+_STARTTLS = re.compile(rb" starttls=[1-9]")
 _LIBRARY = b"warning: TLS library problem: "
 _TAG = re.compile(rb"postfix[^/\s]*/(?:(?P<service>.+)/)?+(?P<program>[\w-]+)")
 _TRUST = {b"Verified": b"yes", b"Trusted": b"yes", b"Untrusted": b"no", b"Anonymous": b"no"}
@@ -128,9 +128,10 @@ def _suite(words: bytes) -> bytes:
 
 def _ended(line: bytes, start: int) -> bytes:
     """What the end of a connection says of it; empty if it is a version that says nothing."""
-    if _STARTTLS.search(line, start):
-        return STARTTLS
-    return CLEAR if line.find(b"] ", start) >= 0 else b""
+    said = line.find(b"] ", start)
+    if said < 0:
+        return b""
+    return STARTTLS if _STARTTLS.search(line, said) else CLEAR
 
 
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:

@@ -12,6 +12,9 @@ from audit.traffic.tally import UNNAMED, Use
 CONNECT, DISCONNECT, SESSION = b"connect", b"disconnect", b"session"
 CLIENT, ERROR, LIBRARY, TO, BOUND = b"client", b"error", b"library", b"to", b"bound"
 STARTTLS, CLEAR = b"1", b"0"  # what the end of a connection says
+# How many words each event has, with its name.
+_IN = {CONNECT: 1, DISCONNECT: 2, SESSION: 4, CLIENT: 4, ERROR: 4, LIBRARY: 2}
+_OUT = {SESSION: 4, BOUND: 3, TO: 7}
 
 _RELAY = re.compile(rb"([^\s\[\]]+)\[([0-9a-fA-F.:]+)\]:\d+")
 _SUBMISSION = frozenset((b"submission", b"submissions", b"smtps"))
@@ -48,6 +51,11 @@ class Incoming(Talk):
     def ends(event: Event) -> bool:
         """The end of a connection."""
         return event[0] == DISCONNECT
+
+    @staticmethod
+    def sound(event: Event) -> bool:
+        """One that has all its words."""
+        return len(event) == _IN.get(event[0] if event else b"")
 
     def take(self, event: Event, sink: Sink) -> None:
         """One line."""
@@ -138,6 +146,11 @@ class Outgoing(Talk):
     def ends(_event: Event) -> bool:
         """Nothing does: more recipients may follow."""
         return False
+
+    @staticmethod
+    def sound(event: Event) -> bool:
+        """One that has all its words."""
+        return len(event) == _OUT.get(event[0] if event else b"")
 
     def take(self, event: Event, sink: Sink) -> None:
         """One line."""

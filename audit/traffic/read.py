@@ -1,43 +1,23 @@
 """Log files as blocks of whole lines, whatever they are compressed with. The only I/O on logs."""
 
-import bz2
-import lzma
 import stat
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from audit.errors import MailsealError
+from audit.traffic.packed import opener
 
 BLOCK = 1 << 16  # bytes: what becomes of them fits a processor's cache
 _LONGEST = 1 << 24  # bytes; what has no line end for so long is no log
 _PART = 1 << 29  # bytes of a file that one process reads at a time, at most
-_AHEAD = 1 << 18  # bytes that are inflated at a time, while what came before is counted
+# Seconds: the calendar of Python's, less a day for who adds one.
+_FIRST = datetime(1, 1, 2, tzinfo=UTC).timestamp()
+_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 _LITTLE = 1 << 22  # bytes that are not worth a process
-
-
-def _gz(path: Path) -> IO[bytes]:
-    from isal import igzip_threaded
-
-    # A thread inflates what is read next while this one is counted.
-    return cast("IO[bytes]", igzip_threaded.open(path, block_size=_AHEAD))  # type: ignore[no-untyped-call]
-
-
-def _zst(path: Path) -> IO[bytes]:
-    from backports import zstd
-
-    return cast("IO[bytes]", zstd.open(path, "rb"))
-
-
-# What a file begins with says how it is compressed; its name may say anything.
-_OPENERS: tuple[tuple[bytes, Callable[[Path], IO[bytes]]], ...] = (
-    (b"\x1f\x8b", _gz),
-    (b"\xfd7zXZ\x00", lambda path: lzma.open(path, "rb")),  # noqa: SIM115
-    (b"BZh", lambda path: bz2.open(path, "rb")),  # noqa: SIM115
-    (b"\x28\xb5\x2f\xfd", _zst),
-)
 
 
 class Part(NamedTuple):
@@ -58,8 +38,25 @@ class Part(NamedTuple):
 
 
 def changed(path: Path) -> datetime:
-    """When a file was written to for the last time."""
-    return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+    """When a file was written to for the last time, as far as years of four digits go.
+
+    Raises:
+        MailsealError: it is gone.
+    """
+    with _reading(path):
+        seconds = path.stat().st_mtime
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), tz=UTC)
+
+
+def look(path: Path) -> None:
+    """See that it is a file: who opens a pipe waits for somebody to write to it.
+
+    Raises:
+        MailsealError: it is none, or is not there.
+    """
+    with _reading(path):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise MailsealError(f"{path} is no log: it is no regular file")
 
 
 def parts(path: Path, jobs: int = 1) -> list[Part]:
@@ -70,16 +67,12 @@ def parts(path: Path, jobs: int = 1) -> list[Part]:
         jobs: how many read; all of them get as much.
 
     Raises:
-        MailsealError: it cannot be opened, or is no file.
+        MailsealError: it cannot be opened.
     """
-    try:
+    with _reading(path):
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise MailsealError(f"{path} is no log: it is no regular file")
-        if _opener(path):
+        if opener(path):
             return [Part(path)]
-    except OSError as error:
-        raise MailsealError(f"{path} cannot be read: {error.strerror}") from None
     number = max(-(-status.st_size // _PART), 1)
     if status.st_size > jobs * _LITTLE:
         number = -(-number // jobs) * jobs
@@ -96,7 +89,7 @@ def blocks(part: Part) -> Iterator[bytes]:
     """
     path, begin, end, *_ = part
     try:
-        with (_opener(path) or _plain)(path) as file:
+        with (opener(path) or _plain)(path) as file:
             if begin:  # the line that this falls into belongs to the part before
                 file.seek(begin - 1)
                 begin += len(_line(file, path)) - 1
@@ -105,7 +98,7 @@ def blocks(part: Part) -> Iterator[bytes]:
                     block += _line(file, path)
                 begin += len(block)
                 yield block if block.endswith(b"\n") else block + b"\n"
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise MailsealError(f"{path} cannot be read to its end: {reason}") from None
 
@@ -122,10 +115,12 @@ def _line(file: IO[bytes], path: Path) -> bytes:
     return line
 
 
-def _opener(path: Path) -> Callable[[Path], IO[bytes]] | None:
-    with path.open("rb") as file:
-        first = file.read(8)
-    return next((opener for magic, opener in _OPENERS if first.startswith(magic)), None)
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MailsealError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _plain(path: Path) -> IO[bytes]:

@@ -92,6 +92,11 @@ class Talk(ABC):
     def ends(event: Event, /) -> bool:
         """Whether nothing up to this event matters later."""
 
+    @staticmethod
+    @abstractmethod
+    def sound(event: Event, /) -> bool:
+        """Whether this is an event: it comes out of a file, which may say anything."""
+
     @abstractmethod
     def take(self, event: Event, sink: Sink) -> None:
         """One event more; what is certain now is counted."""

@@ -8,9 +8,9 @@ A log writes the lines of one message in their order; those of several may be mi
 from collections import Counter
 from collections.abc import Hashable, Iterable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from audit.traffic.errors import Reason
 from audit.traffic.stretch import Seams
@@ -35,6 +35,9 @@ Kind = Literal[
 UNNAMED = b"?"  # TLS, but the log does not say which
 UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
 
+# A trillion at most in a file: as many of these as memory has can be added up.
+Count = Annotated[int, Meta(ge=0, le=1 << 40)]
+
 T = TypeVar("T", bound=Hashable)
 
 
@@ -51,7 +54,7 @@ def secure(x: bytes) -> bool:
 class Seen(Struct, gc=False):
     """How often, and on which day for the last time."""
 
-    count: int = 0
+    count: Count = 0
     last: bytes = b""
 
 
@@ -90,20 +93,21 @@ class Tally:
         seams: what a cut of a log tore apart.
         open: by node, messages that began in this part and are not completed.
         late: the same, of messages that began before it, or that nobody saw begin.
+        own: `Own.names` that all was counted with; empty where that is not known.
     """
 
-    lines: dict[tuple[Kind, bool], int] = field(default_factory=Counter)
-    named: int = 0
+    lines: dict[tuple[Kind, bool], Count] = field(default_factory=Counter)
+    named: Count = 0
     strange: list[bytes] = field(default_factory=list)
-    days: dict[bytes, int] = field(default_factory=Counter)
-    incoming: dict[tuple[bytes, Use, bytes, bytes], int] = field(default_factory=Counter)
-    certificates: dict[tuple[Use, bytes, bytes], int] = field(default_factory=Counter)
+    days: dict[bytes, Count] = field(default_factory=Counter)
+    incoming: dict[tuple[bytes, Use, bytes, bytes], Count] = field(default_factory=Counter)
+    certificates: dict[tuple[Use, bytes, bytes], Count] = field(default_factory=Counter)
     clients: dict[tuple[Use, bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    logins: dict[tuple[bytes, Outcome, bytes], int] = field(default_factory=Counter)
+    logins: dict[tuple[bytes, Outcome, bytes], Count] = field(default_factory=Counter)
     refused: dict[tuple[bytes, bytes], Seen] = field(default_factory=dict)
-    deliveries: dict[tuple[bytes, bytes], int] = field(default_factory=Counter)
-    outgoing: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=Counter)
-    mixed: int = 0
+    deliveries: dict[tuple[bytes, bytes], Count] = field(default_factory=Counter)
+    outgoing: dict[tuple[bytes, bytes, bytes], Count] = field(default_factory=Counter)
+    mixed: Count = 0
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, Reason], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
@@ -112,21 +116,14 @@ class Tally:
     seams: Seams = field(default_factory=dict)
     open: dict[bytes, Messages] = field(default_factory=dict)
     late: dict[bytes, Messages] = field(default_factory=dict)
+    own: set[tuple[str, ...]] = field(default_factory=set)
 
     def arrived(  # noqa: PLR0913, PLR0917 - what a log says of a mail
-        self,
-        day: bytes,
-        use: Use,
-        ip: bytes,
-        login: bytes,
-        x: bytes,
-        cv: bytes,
-        dn: bytes,
-        count: int = 1,
+        self, day: bytes, use: Use, ip: bytes, login: bytes, x: bytes, cv: bytes, dn: bytes
     ) -> None:
-        """Mails came from another host."""
-        self.mails(day, use, x, cv, dn, count)
-        see(self.clients, (use, ip, login, x), day, count)
+        """A mail came from another host."""
+        self.mails(day, use, x, cv, dn, 1)
+        see(self.clients, (use, ip, login, x), day)
 
     def mails(  # noqa: PLR0913, PLR0917 - likewise
         self, day: bytes, use: Use, x: bytes, cv: bytes, dn: bytes, count: int
@@ -148,8 +145,12 @@ class Tally:
         """A handshake failed."""
         see(self.errors, (use, ip, reason), day)
 
+    def shown(self, line: bytes) -> None:
+        """A line is ambiguous: the same few are kept, wherever a log is cut."""
+        self.strange = sorted({*self.strange, line[:_SHOWN]})[:_STRANGE]
+
     def begun(self, node: bytes) -> Messages:
-        """What is open at a node: two nodes may have the same number for different messages."""
+        """What is open at a node: another may have the same number for another message."""
         return self.open.setdefault(node, {})
 
     def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
@@ -201,7 +202,7 @@ class Tally:
         """Add what another part counted, and take it over: it is not to be used any more."""
         self.named += other.named
         self.mixed += other.mixed
-        self.strange = sorted({*self.strange, *other.strange})[:STRANGE]
+        self.strange = sorted({*self.strange, *other.strange})[:_STRANGE]
         for name in COUNTERS:
             getattr(self, name).update(getattr(other, name))
         for name in SEEN:
@@ -210,6 +211,7 @@ class Tally:
                 if mine.setdefault(key, seen) is not seen:
                     see(mine, key, seen.last, seen.count)
         self.told |= other.told
+        self.own |= other.own
         for process, stretches in other.seams.items():
             self.seams.setdefault(process, []).extend(stretches)
         for unfinished in (other.open, other.late):
@@ -232,7 +234,7 @@ class Tally:
 
 COUNTERS = ("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing")
 SEEN = ("clients", "refused", "hosts", "errors", "offers")
-STRANGE = 20  # lines that are kept to show; the rest is counted
+_STRANGE, _SHOWN = 20, 1 << 12  # lines that are kept to show, and bytes of each
 
 
 def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> Seen:

@@ -1,14 +1,16 @@
 """Reads logs, in several processes, and puts together what they counted."""
 
 import gc
+import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from audit.errors import MailsealError
@@ -16,13 +18,12 @@ from audit.traffic import keep, silence
 from audit.traffic.exim_block import Block
 from audit.traffic.nodes import node
 from audit.traffic.own import Own
-from audit.traffic.read import Part, blocks, changed, parts
+from audit.traffic.read import Part, blocks, changed, look, parts
 from audit.traffic.syslog import is_syslog
 from audit.traffic.tally import SEEN, Tally
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
+    from audit.traffic.cluster import Each
     from audit.traffic.mixed import Reader
 
 
@@ -68,21 +69,28 @@ def tally(
     Raises:
         MailsealError: a file cannot be read, is no log, or there is no such cluster.
     """
-    Own(wanted.own)  # said before anything is read
+    own = Own(wanted.own).names  # said before anything is read
     total = Tally()
     logs: list[Path] = []
+    ways = {own: "--own"} if own else {}
     for path in paths:
+        look(path)
         if keep.is_kept(path):
-            total.merge(_asked(keep.load(path), wanted, path))
+            kept = _asked(keep.load(path), wanted, path)
+            ways.update((one, str(path)) for one in kept.own if one not in ways)
+            total.merge(kept)
         else:
             logs.append(path)
+            ways.setdefault(own, str(path))
+    _alike(ways)
+    total.own.update(ways)
     every = [part._replace(node=node(path)) for path in logs for part in parts(path, jobs)]
     work = [part._replace(place=place) for place, part in enumerate(every)]
     with progress(len(work)) as done, _no_garbage():
         if scheduler or min(jobs, len(work)) > 1:
-            with _executor(jobs, scheduler) as executor:
-                each = executor.map(partial(_packed, wanted=wanted), work)
-                for part, pieces in zip(work, each, strict=True):
+            with _several(jobs, scheduler) as each:
+                counts = each(partial(_packed, wanted=wanted), work)
+                for part, pieces in zip(work, counts, strict=True):
                     for piece in pieces:
                         total.merge(pickle.loads(piece))  # noqa: S301 - our own
                     done(part.path.name)
@@ -103,13 +111,24 @@ def _asked(kept: Tally, wanted: Wanted, path: Path) -> Tally:
     return kept
 
 
+def _alike(ways: Mapping[tuple[str, ...], str]) -> None:
+    """See that all is counted with the same networks of one's own; by these, what is."""
+    if len(ways) > 1:
+        (first, one), (second, other), *_ = (
+            (f"--own {', '.join(own)}" if own else "no --own", where) for own, where in ways.items()
+        )
+        raise MailsealError(
+            f"{other}: counted with {second}, and {one} with {first}, which cannot be added up"
+        )
+
+
 def finish(tally: Tally, wanted: Wanted) -> None:
     """Count what belongs together and came in several parts; nothing more is to come."""
     if tally.seams:
         from audit.traffic import mixed
         from audit.traffic.seams import Sink
 
-        own = Own(wanted.own)
+        own = Own(next(iter(tally.own), wanted.own))
         exim = Block(tally, own)
         mixed.finish(Sink(tally, exim.count, own))
         exim.flush()
@@ -179,32 +198,33 @@ def _packed(part: Part, wanted: Wanted) -> list[bytes]:
 
 
 @contextmanager
-def _executor(jobs: int, scheduler: str) -> "Iterator[Executor]":
+def _several(jobs: int, scheduler: str) -> "Iterator[Each]":
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
     if scheduler:
-        with _cluster(scheduler) as executor:
-            yield executor
+        from audit.traffic.cluster import cluster
+
+        with cluster(scheduler) as each:
+            yield each
     else:
-        # Who interrupts is heard here, and the processes end when nobody reads what they counted.
-        quiet = (signal.SIGINT, signal.SIG_IGN)
         try:
-            with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=quiet) as pool:
-                yield pool
+            with ProcessPoolExecutor(jobs, initializer=_begin) as pool:
+                yield pool.map
         except BrokenProcessPool:
             raise MailsealError("a process that read logs was ended; was memory short?") from None
 
 
-@contextmanager
-def _cluster(scheduler: str) -> "Iterator[Executor]":
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MailsealError("for a cluster of dask, mailseal[dask] must be installed") from None
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise MailsealError(f"no scheduler of dask answers at {scheduler}: {error}") from None
-    with client:
-        yield client.get_executor()
+def _begin() -> None:
+    """Who interrupts is heard by the process that reads what the others count."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Where that one is ended, whatever by: it cannot tell them any more, and they would wait."""
+    from multiprocessing import parent_process
+
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

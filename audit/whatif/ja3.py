@@ -36,9 +36,12 @@ def parse(words: str) -> Offer | None:
     """What the client offers, as far as it is told; None if the words are no JA3."""
     fields = words.split(",")
     lists = [_numbers(text) for text in fields]
-    if len(fields) != _FIELDS or None in lists or not lists[0] or not lists[1]:
+    if len(fields) != _FIELDS or None in lists:
         return None
-    (version,), codes, extensions, groups = (found or () for found in lists[:4])
+    versions, codes, extensions, groups = (found or () for found in lists[:4])
+    if len(versions) != 1 or not codes:
+        return None
+    version = versions[0]
     newest = (
         "TLSv1.3"
         if any(c in _TLS13 for c in codes)

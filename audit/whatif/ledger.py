@@ -163,8 +163,6 @@ class Ledger:
         )
 
     def _notices(self) -> Iterable[str]:
-        if not self._sums:
-            yield "Nobody was seen in these logs: of nobody anything can be said"
         for use in self._sums:
             if use in self.policy.profiles and not self._servers[use]:
                 yield (

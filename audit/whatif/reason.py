@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from audit.clients.model import Client
-from audit.forecast.negotiate import Agreed, negotiate
+from audit.forecast.negotiate import Agreed, Refused, negotiate
 from audit.forecast.outcome import fate
 from audit.whatif.known import PART, WHOLE, Known, Seen, learn, with_offer
 from audit.whatif.needs import Kind, needs
@@ -17,6 +17,8 @@ from audit.wire.offer import Offer
 
 Source = Literal["log", "ja3", "hello"]
 Guess = Literal["", "usual", "modelled"]
+# What it means if all recorded clients come to this; to neither, if that cannot be told of them.
+_GUESSED: Mapping[type, Literal["keep", "break"]] = {Agreed: "keep", Refused: "break"}
 _EITHER = (
     "by its hello it goes on or breaks, depending on the server's certificates (--certificates) or"
     " on which of several hellos is its"
@@ -165,11 +167,10 @@ def _modelled(
     found: Seen, able: Sequence[Change], models: Iterable[tuple[Client, Offer]]
 ) -> Literal["keep", "break", ""]:
     """What recorded clients that negotiate the same come to, if it is one thing."""
-    ends = set()
-    for client, offer in models:
-        for change in able:
-            if change.old.told and _same(fate(client, offer, change.old.server), found):
-                ends.add(isinstance(fate(client, offer, change.new.server), Agreed))
-    if len(ends) != 1:
-        return ""
-    return "keep" if ends.pop() else "break"
+    ends = {
+        type(fate(client, offer, change.new.server))
+        for client, offer in models
+        for change in able
+        if change.old.told and _same(fate(client, offer, change.old.server), found)
+    }
+    return _GUESSED.get(ends.pop(), "") if len(ends) == 1 else ""

@@ -30,6 +30,11 @@ _UNNAMED = Reasoned("unknown", "the log does not say which TLS it was")
 _UNLOGGED = Reasoned("unknown", "the log does not say whether it uses TLS")
 _PLAIN_KEPT = Reasoned("keep", "it uses no TLS, and the policy does not require it")
 _PLAIN = Reasoned("unknown", "it uses no TLS, which the policy requires; it was never seen to try")
+_CLEAR_LOGIN = Reasoned(
+    "unknown",
+    "it logs in without TLS, which the policy forbids; it was never seen to try with it",
+)
+_STARTTLS = "whether it came by STARTTLS, which the policy forbids, is not logged"
 
 
 class Narrowing(Struct, frozen=True):
@@ -88,14 +93,16 @@ def _clients(
     profile = found.policy.profiles.get(use)
 
     @cache  # a log has millions of lines and some hundred kinds of session
-    def by_log(x: bytes) -> Reasoned:
-        return _by_log(x, changes, profile, models)
+    def by_log(x: bytes, *, logs_in: bool) -> Reasoned:
+        return _by_log(x, changes, profile, models, logs_in=logs_in)
 
     for key, one in sights:
         _, ip, login, x = key
-        reasoned = by_log(x)
+        reasoned = by_log(x, logs_in=use == "access" or bool(login))
         if reasoned.verdict == "unknown" and changes:
             reasoned = _narrow(reasoned, use, key, changes, narrowing)
+        if reasoned.verdict == "keep" and x and profile and profile.starttls == "forbidden":
+            reasoned = Reasoned("unknown", _STARTTLS)
         if use == "mx" and ip in clear:
             reasoned = _clear_before(reasoned)
         found.add(Who(use, text(ip), text(login), plain=not x), reasoned, one)
@@ -106,13 +113,17 @@ def _by_log(
     changes: tuple[Change, ...],
     profile: Profile | None,
     models: list[tuple[Client, Offer]],
+    *,
+    logs_in: bool = False,
 ) -> Reasoned:
     if profile is None:
         return _NO_WORD
     if x == UNLOGGED:
         return _UNLOGGED
     if not x:
-        return _PLAIN_KEPT if profile.tls == "offered" else _PLAIN
+        if profile.tls == "required":
+            return _PLAIN
+        return _CLEAR_LOGIN if logs_in and profile.clear_logins == "forbidden" else _PLAIN_KEPT
     told = None if x == UNNAMED else seen(session(text(x)))
     return _UNNAMED if told is None else reason(told, changes, models)
 

@@ -11,13 +11,13 @@ import pytest
 from audit.cli import main
 from audit.clients.load import clients, offer
 from audit.clients.model import Client
-from audit.forecast.manners import OPENSSL_3_0
+from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0
 from audit.forecast.negotiate import Refused
 from audit.forecast.outcome import Forecasts, Outcome, certificates, fate, forecast
 from audit.forecast.server import from_profile, keys
 from audit.forecast.text import text
 from audit.policy.load import load
-from audit.policy.model import Policy
+from audit.policy.model import KeyType, Policy
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "clients-1.json"
 DAY = date(2026, 11, 28)
@@ -71,6 +71,27 @@ def test_a_client_that_offers_more_than_it_completes_is_known_to() -> None:
     assert "TLSv1.0" in found.why
     unlimited = msgspec.structs.replace(client, oldest=None)
     assert not isinstance(fate(unlimited, offer(client), server), Refused)
+
+
+def test_a_curve_that_only_the_client_minds_is_not_told() -> None:
+    """GnuTLS gives out an ECDSA certificate on a curve that the client does not name."""
+    ids = ("tls12-p521", "openssl-3.0")
+    known = [(KNOWN[name], offer(KNOWN[name])) for name in ids]
+    policy = load("bsi-tr-02102-2")
+
+    def told(*kinds: KeyType) -> list[tuple[str, str]]:
+        having = {key.kind: key for key in keys(kinds)}
+        found = forecast(known, (policy,), having, GNUTLS_3_7, DAY)
+        assert "it may mind" not in text(found) or "1 cannot be told" in text(found)
+        return [
+            (o.result, o.why) for one in found.clients for o in one.outcomes if o.use == "access"
+        ]
+
+    minding, fine = told("ecdsa", "rsa")
+    assert minding[0] == "unknown"
+    assert "ECDSA certificate is on P-256" in minding[1]
+    assert fine == ("tls", "")
+    assert told("rsa") == [("tls", ""), ("tls", "")], "that has no curve"
 
 
 def test_a_policy_without_rsa_is_served_with_ecdsa_alone() -> None:

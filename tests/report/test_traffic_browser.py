@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="no Chromium and chromedriver on this machine"
 )
 _SHOWN = "return [...document.querySelectorAll(arguments[0])].filter((e) => e.checkVisibility())"
+_READABLE = 10  # pixels
 _STYLE = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
 
 
@@ -58,6 +59,26 @@ def test_a_narrow_page_does_not_scroll_sideways(seen: Chrome) -> None:
     """Tables do, the page does not."""
     seen.execute_script("document.body.style.width = '26rem'")
     assert seen.execute_script("return document.body.scrollWidth <= 26 * 16")
+
+
+def test_letters_in_a_picture_can_be_read_on_a_telephone(seen: Chrome) -> None:
+    """The picture is moved then, beginning with the newest; the page is as wide as the screen."""
+    screen = {"width": 420, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    seen.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        heights = seen.execute_script(
+            "return [...document.querySelectorAll('.shares svg text')]"
+            ".filter(t => t.textContent).map(t => t.getBoundingClientRect().height)"
+        )
+        assert min(heights) >= _READABLE
+        assert seen.execute_script("return document.documentElement.scrollWidth") <= screen["width"]
+        last = seen.execute_script(
+            "return [...document.querySelectorAll('.shares .x text')].at(-1)"
+            ".getBoundingClientRect().right"
+        )
+        assert last <= screen["width"]
+    finally:
+        seen.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_paper_has_every_table_and_no_tools(seen: Chrome) -> None:

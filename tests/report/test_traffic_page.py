@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from audit.cli import main
 from audit.report.traffic_page import traffic_page
-from audit.report.traffic_sections import failures, sections
+from audit.report.traffic_sections import failures, sections, silent
 from audit.report.traffic_text import show
 from audit.traffic.errors import REASONS
 from audit.traffic.figures import Access, By, Failing, Parted, Somebody, Traffic, Trend
@@ -82,7 +82,22 @@ def test_what_is_not_logged_is_neither_with_nor_without() -> None:
     rows = _rows(found, "outgoing")
     assert rows["with TLS"] == ["2,938,236", "3,201,708", "91.8%", "0", "263,472"]
     assert rows["without TLS"] == ["0", "3,201,708", "0.0%", "2,938,236", "263,472"]
-    assert "mx1 postfix/smtp: no TLS session is named; whether" in _words(found)
+    sentence = "mx1 postfix/smtp names no TLS session: whether what it sent or got had one is not"
+    assert f"{sentence} logged (smtp_tls_loglevel = 1)." in _words(found)
+
+
+def test_what_would_have_it_logged_is_said_of_the_program_that_does_not() -> None:
+    """Only where something is not logged, and each program by its own setting."""
+    found = figures()
+    assert found.access is not None
+    access = replace(found.access, versions={**found.access.versions, "unknown": 5})
+    every = {one.id: one.unnamed for one in sections(replace(found, access=access))}
+    assert "login_log_format_elements" in every["access"]
+    assert "log_selector" not in every["access"]
+    assert "smtpd_tls_loglevel" in every["incoming"]
+    fine = replace(found.access, versions={"TLSv1.3": 5})
+    assert {one.id: one.unnamed for one in sections(replace(found, access=fine))}["access"] == ""
+    assert silent("mx1 postfix-in/smtpd").endswith("(smtpd_tls_loglevel = 1)")
 
 
 def test_nothing_that_is_not_logged_is_nought() -> None:

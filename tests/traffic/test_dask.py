@@ -4,6 +4,7 @@ The scheduler and the workers are processes of their own on loopback, started as
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.traffic import read
+from audit.errors import MailsealError
+from audit.traffic import cluster, read, work
 from benchmarks.traffic.made import write
 from tests.commands import mailseal
 
@@ -22,9 +24,10 @@ _SECONDS = 60.0
 
 
 @contextmanager
-def _process(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _process(*words: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A program that goes on until this is over."""
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    env, nowhere = {**os.environ, **settings}, subprocess.DEVNULL
+    with subprocess.Popen(words, env=env, stdout=nowhere, stderr=nowhere) as process:
         try:
             yield process
         finally:
@@ -41,7 +44,8 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     begin = ["--host", "127.0.0.1", "--no-dashboard", "--protocol", "tcp"]
     with ExitStack() as running:
         start = [*of, "distributed.cli.dask_scheduler", *begin, "--port", "0"]
-        first = running.enter_context(_process(*start, "--scheduler-file", str(place)))
+        once = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+        first = running.enter_context(_process(*start, "--scheduler-file", str(place), **once))
         address = _address(place, first)
         for _ in range(2):
             worker = [*of, "distributed.cli.dask_worker", address, *begin, "--no-nanny"]
@@ -107,3 +111,20 @@ def test_an_address_at_which_nobody_answers(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "no scheduler of dask answers at tcp://127.0.0.1:9" in done.stderr
+
+
+def test_workers_that_are_gone_are_not_waited_for(
+    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one here, for it ends both; dask itself would wait until there are others."""
+    log = tmp_path / "mainlog"
+    write(log, 100)
+    monkeypatch.setattr(cluster, "_PATIENCE", 2.0)
+    for _ in range(2):
+        with (
+            cluster.cluster(scheduler) as each,
+            pytest.raises(MailsealError, match=f"workers of the cluster at {scheduler} were ended"),
+        ):
+            list(each(os._exit, [1]))
+    with pytest.raises(MailsealError, match=f"the cluster at {scheduler} has no worker any more"):
+        work.tally([log], work.Wanted(), scheduler=scheduler)

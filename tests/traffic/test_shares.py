@@ -42,7 +42,7 @@ def test_weeks_are_those_of_iso() -> None:
 def test_months_are_sums_of_their_days() -> None:
     """And no means of shares."""
     counted = _tally("2026-11-01", "2026-11-02", "2026-12-01")
-    counted.arrived(b"2026-11-02", "mx", b"192.0.2.1", b"", b"", b"", b"", 2)
+    counted.mails(b"2026-11-02", "mx", b"", b"", b"", 2)
     november, december = trend(counted, "month").periods
     assert (november.period, november.incoming_share) == ("2026-11", 33.3)
     assert (december.period, december.incoming_share) == ("2026-12", 50.0)

@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -129,6 +131,14 @@ def test_who_logs_no_tls_is_named(tmp_path: Path) -> None:
     assert ways(kept, str(named)) == (1, 1, 0)
 
 
+def test_nobody_waits_for_somebody_to_write_to_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = run(str(BIN / "mailseal"), "traffic", str(pipe), seconds=60)
+    assert done.returncode == 2
+    assert done.stderr == f"mailseal: {pipe} is no log: it is no regular file\n"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -136,7 +146,12 @@ def test_who_logs_no_tls_is_named(tmp_path: Path) -> None:
         (["{log}", "--own", "192.0.2.300"], "'192.0.2.300' is no network, as 192.0.2.0/24 is one"),
         (["{log}", "--from", "2026-11-31"], "'2026-11-31' is no day, as 2026-11-29 is one"),
         (["{log}", "--from", "2026-12-01", "--to", "2026-11-01"], "--from 2026-12-01 is after"),
-        (["{log}", "--save", "/gone/counts"], "/gone/counts: there is no such directory"),
+        (["{log}", "--save", "/gone/counts"], "/gone/counts: there is no directory /gone"),
+        (["{log}", "--html", "/gone/page"], "/gone/page: there is no directory /gone"),
+        (["{log}", "--html", "/"], "/: that is a directory"),
+        (["{log}", "--save", "{log}"], "--save would replace what is no file of kept counts"),
+        (["{log}", "--html", "{log}"], "--html is what is to be read"),
+        (["{log}", "--save", "{new}", "--html", "{new}"], "--save and --html are the same file"),
         (["{log}", "--jobs", "0"], "'0' is no number of processes"),
         (["{log}", "--scheduler", "tcp://127.0.0.1:9"], "dask"),
         (["{kept}"], "these counts are not complete"),
@@ -151,11 +166,23 @@ def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str)
     (tmp_path / "kept").write_bytes(data[:-20])
     (tmp_path / "newer").write_bytes(data.replace(b"tally/2", b"tally/3"))
     (tmp_path / "damaged").write_bytes(data[:30] + b"x" * 40 + data[70:])
-    names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged")}
+    before = log.read_bytes()
+    names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged", "new")}
     done = mailseal("traffic", *(word.format(log=log, **names) for word in words))
     assert done.returncode == 2, done.stdout
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+    assert not done.stdout, "nothing was counted before"
+    assert log.read_bytes() == before
+
+
+def test_counts_may_take_the_place_of_those_that_they_are_added_to(
+    log: Path, tmp_path: Path
+) -> None:
+    kept = str(tmp_path / "counts")
+    once = document(str(log), "--save", kept)["lines"]["total"]  # type: ignore[index]
+    document(kept, str(log), "--save", kept)
+    assert document(kept)["lines"]["total"] == 2 * once  # type: ignore[index]
 
 
 def test_kept_counts_are_not_parted(log: Path, tmp_path: Path) -> None:
@@ -219,6 +246,25 @@ def test_a_process_that_is_killed_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(work, "count", _killed)
     with pytest.raises(MailsealError, match="a process that read logs was ended"):
         work.tally([tmp_path / "one", tmp_path / "two"], work.Wanted(), jobs=2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_one_that_began_them(tmp_path: Path, number: int) -> None:
+    """Who waits for what the command prints would wait for ever for those that are left."""
+    for name in ("one", "two"):
+        (tmp_path / name).write_text("x\n")
+    words = [
+        sys.executable,
+        "-m",
+        "tests.traffic.idle",
+        str(tmp_path / "one"),
+        str(tmp_path / "two"),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"reading\n"
+        process.send_signal(number)
+        assert process.communicate(timeout=30)[0] == b""
 
 
 def _killed(_part: Part, _wanted: work.Wanted) -> None:

@@ -49,7 +49,7 @@ def test_the_exit_code_says_whether_anybody_is_hurt(asked: Any, capsys: Capture)
     assert asked(BROKEN, *ROLLED_OUT) == 1
     assert asked(tally(("access", "192.0.2.9", "", CBC, 2))) == 3
     assert asked(Tally(), *ROLLED_OUT) == 3
-    assert capsys.readouterr().out.endswith("Nobody was seen: nothing can be said.\n")
+    assert capsys.readouterr().out.endswith("of nobody anything can be said.\n")
 
 
 def test_what_cannot_be_written_is_said_after_the_answer(asked: Any, capsys: Capture) -> None:
@@ -138,6 +138,15 @@ def test_users_can_be_hashed_by_a_key(asked: Any, capsys: Capture, tmp_path: Pat
     said.append(capsys.readouterr().out)
     assert not any("anna" in words for words in said)
     assert all(json.loads(words)["hashed"] for words in said)
+
+
+def test_kept_counts_have_names_as_they_are_which_is_said(
+    asked: Any, capsys: Capture, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    for options, said in (([], 0), (["--hash-users"], 1)):
+        asked(BROKEN, *ROLLED_OUT, "--save", str(kept), *options)
+        assert capsys.readouterr().out.count("names of users in clear") == said
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The rows of the model, one by one, from words of logs to sentences."""
 
 from datetime import date
-from typing import get_args
+from typing import Literal, get_args
 
 import pytest
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from audit.iana import Version, group, suite
 from audit.policy.load import load
 from audit.policy.model import KEY_TYPES
 from audit.report.traffic_sections import failures
+from audit.report.whatif_text import text
 from audit.traffic.errors import REASONS, Reason
 from audit.traffic.tables import traffic
 from audit.traffic.tally import Tally
@@ -130,8 +131,10 @@ def test_several_clients_behind_one_address_are_judged_alone() -> None:
 def test_own_probes_are_nobodys() -> None:
     """They are no client of ours."""
     found = ask(tally(("own", "192.0.2.7", "", OLD_TLS, 3)), NEW, OLD)
-    assert (found.traffic, found.clients) == ({}, [])
-    assert found.notices == ["Nobody was seen in these logs: of nobody anything can be said"]
+    assert (found.traffic, found.clients, found.notices) == ({}, [], [])
+    told = text(found).decode()
+    assert told.count("Nobody was seen in these logs: of nobody anything can be said") == 1
+    assert "note" not in told
 
 
 @pytest.mark.parametrize(
@@ -147,6 +150,46 @@ def test_what_a_log_does_not_say_is_unknown(x: str, why: str) -> None:
     """And never a guess."""
     row = only(ask(tally(("access", "192.0.2.7", "anna", x, 1)), NEW, OLD))
     assert (row.verdict, row.evidence) == ("unknown", why)
+
+
+_PEOPLE: tuple[Literal["access", "submission"], ...] = ("access", "submission")
+
+
+@pytest.mark.parametrize("use", _PEOPLE)
+def test_a_login_in_clear_is_kept_only_where_the_policy_allows_it(
+    use: Literal["access", "submission"],
+) -> None:
+    """TLS that is offered and not required says nothing of who sends a password without it."""
+    counted = tally((use, "192.0.2.7", "anna", "", 1))
+
+    def told(clear_logins: Literal["allowed", "forbidden"]) -> tuple[int, int]:
+        policy = load(NEW)
+        profile = replace(policy.profiles[use], tls="offered", clear_logins=clear_logins)
+        found = ask(counted, replace(policy, profiles={use: profile}), OLD).traffic[use]
+        return found.keep, found.unknown
+
+    assert told("allowed") == (1, 0)
+    assert told("forbidden") == (0, 1)
+
+
+def test_without_a_login_mail_in_clear_is_no_login() -> None:
+    assert ask(tally(("mx", "192.0.2.7", "", "", 1)), NEW, OLD).traffic["mx"].keep == 1
+
+
+def test_a_policy_without_starttls_keeps_nobody_who_may_have_come_by_it() -> None:
+    """A log does not say which port it was; who breaks for another reason breaks all the same."""
+    counted = tally(
+        ("access", "192.0.2.7", "anna", TLS13, 1), ("access", "192.0.2.8", "otto", OLD_TLS, 1)
+    )
+    policy = load(NEW)
+    strict = replace(policy.profiles["access"], starttls="forbidden")
+    found = ask(counted, replace(policy, profiles={"access": strict}), SHADOW)
+    assert [(row.user, row.verdict) for row in found.clients] == [
+        ("otto", "break"),
+        ("anna", "unknown"),
+    ]
+    assert "STARTTLS" in found.clients[1].evidence
+    assert ask(counted, policy, SHADOW).traffic["access"].keep == 1
 
 
 def test_who_fails_even_now_is_not_charged_to_the_policy() -> None:
@@ -237,7 +280,8 @@ def test_dovecots_ja3_narrows_and_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "771", "771,,,,", "x,1,2,3,4", "771,99999,0,0,0", "1,2,3,4,5"]
+    "words",
+    ["", "771", "771,,,,", "x,1,2,3,4", "771,99999,0,0,0", "1,2,3,4,5", "771-770,49199,0,0,0"],
 )
 def test_what_is_no_ja3_is_none(words: str) -> None:
     """Whoever writes a log may write anything."""
