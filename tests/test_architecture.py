@@ -52,7 +52,9 @@ ALLOWED = {
         *("whatif", "written"),
     },
     "rollout": {"changes", "errors", "findings"},
-    "notify": {"account", "bounded", "errors", "report", "roots"},
+    "connect": {"bounded", "roots"},
+    "web": {"bounded", "connect"},
+    "notify": {"account", "bounded", "connect", "errors", "report", "web"},
     "traffic": {"errors", "iana", "written"},
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),

@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # a scan compiles nothing
     from audit.policy.compile.reported import Daemon
 
 
+# Host, address, port and service of a finding; empty and 0 for what it has not.
+Place = tuple[str, str, int, str]
+
+
 class Judgement(Struct, frozen=True):
     """The answer to one check.
 
@@ -53,6 +57,18 @@ class PlannedEndpoint(Struct, frozen=True):
     demanded: bool = True
     key_types: tuple[KeyType, ...] | None = None
     names: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where its findings are."""
+        at = self.endpoint
+        return at.host, at.address, at.port, at.service
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        at = self.endpoint
+        return f"{at.host}-{at.address}-{at.port}"
 
 
 class EndpointCase(Struct, frozen=True):
@@ -99,6 +115,16 @@ class PlannedHost(Struct, frozen=True):
     daemon: "Daemon"
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
 
+    @property
+    def place(self) -> Place:
+        """Where its findings are."""
+        return self.host, "", 0, ""
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return self.host
+
 
 class HostCase(Struct, frozen=True):
     """One host before the judge.
@@ -134,16 +160,26 @@ class PlannedGroup(Struct, frozen=True):
 
     Attributes:
         kind: what they have in common.
-        label: the host or name they have in common.
+        common: the host or name they have in common.
         port, service: what they have in common of these; 0 and empty for nothing.
         endpoints: two or more.
     """
 
     kind: Grouping
-    label: str
+    common: str
     port: int
     service: str
     endpoints: tuple[Endpoint, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where its findings are."""
+        return self.common, "", self.port, self.service
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return f"{self.common}-{self.port or 'all'}"
 
 
 class ClusterCase(Struct, frozen=True):
