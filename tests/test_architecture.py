@@ -49,9 +49,10 @@ ALLOWED = {
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("judge", "past", "policy", "ports", "prospect", "rollout", "traffic", "waivers"),
-        *("whatif", "written"),
+        *("whatif", "wire", "written"),
     },
     "rollout": {"changes", "errors", "findings"},
+    "domain": {"bounded", "connect", "facts", "names", "web", "wire"},
     "connect": {"bounded", "roots"},
     "web": {"bounded", "connect"},
     "notify": {"account", "bounded", "connect", "errors", "report", "web"},
@@ -73,6 +74,7 @@ PURE = {
 }
 # Parts of a package that does I/O elsewhere.
 PURE_MODULES = {
+    "domain/reading.py",
     *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
     *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tables", "tally")),

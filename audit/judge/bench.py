@@ -170,4 +170,8 @@ def _judge_endpoint(check: Check, case: EndpointCase) -> Judgement:
     if case.facts.reach != "open" and not check.closed_too:
         why = "; ".join(case.facts.errors)
         return Judgement("inconclusive", UNTESTED, "an endpoint that answers", why)
+    if case.pinned and check.by_authority:
+        return Judgement(
+            "not-applicable", "DANE-EE records vouch for its keys", "what senders verify"
+        )
     return ENDPOINT_JUDGES[check.id](case)

@@ -81,6 +81,7 @@ class EndpointCase(Struct, frozen=True):
         now: the moment that dates are compared with, in UTC.
         roots: the trusted root certificates, DER.
         alive: some port of this address answered or was refused: the host is there.
+        pinned: DANE-EE records vouch for all keys served there: no sender asks an authority.
     """
 
     planned: PlannedEndpoint
@@ -89,6 +90,7 @@ class EndpointCase(Struct, frozen=True):
     now: datetime
     roots: tuple[bytes, ...] = ()
     alive: bool = True
+    pinned: bool = False
 
     @property
     def rules(self) -> Profile:

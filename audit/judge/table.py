@@ -42,8 +42,16 @@ def _check(check: Check) -> Iterator[str]:
     yield f"*References:* {'; '.join(check.references)}."
 
 
+_SCOPES = {
+    "domain": "for each mail domain (mailseal scan --domain)",
+    "mx": "for each server that takes mail for a domain",
+    "mx-address": "for each address of a server that takes mail for a domain",
+}
+
+
 def _where(check: Check) -> str:
-    words = [f"for {', '.join(check.services)}"] if check.services else []
+    words = [_SCOPES[check.scope]] if check.scope in _SCOPES else []
+    words += [f"for {', '.join(check.services)}"] if check.services else []
     if check.before_tls:
         words.append("where there is a time before TLS")
     if check.required_only:
