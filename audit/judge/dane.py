@@ -116,8 +116,9 @@ def _compared(case: MxCase, seen: EndpointFacts, expected: str) -> Judgement:
             told.append(f"{kind} by {', '.join(map(str, right))}")
         else:
             near = [words for words in doubts.values() if words != _OTHER]
-            faults.append(f"{kind}: {near[0] if near else 'no record is for this key'}")
-    evidence = "; ".join(f"the key served: {_for_key(chain[0])}" for chain in seen.chains if chain)
+            other = f"no record is for this key, which would be {_for_key(chain[0])}"
+            faults.append(f"{kind}: {near[0] if near else other}")
+    evidence = "; ".join(f"{c[0].key_type}: {_for_key(c[0])}" for c in seen.chains if c)
     if faults:
         return Judgement("fail", "; ".join(faults), expected, evidence)
     spare = [str(record) for record in usable if record not in used]
@@ -156,7 +157,7 @@ def _is(record: Tlsa, certificate: Certificate) -> bool:
 
 def _for_key(leaf: Certificate) -> str:
     """The record that would vouch for a key, for whoever has to publish it."""
-    return f"{leaf.key_type} 3 1 1 {hashlib.sha256(public_key(leaf.der)).hexdigest()}"
+    return f"3 1 1 {hashlib.sha256(public_key(leaf.der)).hexdigest()}"
 
 
 def _full(record: Tlsa) -> str:

@@ -1,7 +1,6 @@
 """What DNSSEC makes of the answers that mail depends on."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from audit.facts import Answer, DomainFacts
 from audit.judge.case import Judgement
@@ -43,18 +42,20 @@ def chain(case: DomainCase) -> Judgement:
 def renewed(case: DomainCase) -> Judgement:
     """Signatures are renewed long before they end."""
     expected = f"more than a part in {_SHARE} of the time that a signature is valid for is left"
-    signed = [(answer, answer.signed) for answer in _everything(case.facts) if answer.signed]
+    asked = _everything(case.facts)
+    signed = [(answer, answer.signed) for answer in asked if answer.signed]
     faults = [
-        f"{answer}: until {signature.until:%Y-%m-%d %H:%M}, in {_words(signature.until - case.now)}"
-        for answer, signature in signed
-        if answer.security != "bogus"
-        and (signature.until - case.now) * _SHARE < signature.until - signature.since
+        f"{answer} until {one.until:%Y-%m-%d %H:%M} UTC only, signed on {one.since:%Y-%m-%d}"
+        for answer, one in signed
+        if answer.security != "bogus" and (one.until - case.now) * _SHARE < one.until - one.since
     ]
     if faults:
         return Judgement("fail", "; ".join(faults), expected)
+    if failed := [answer for answer in asked if answer.outcome == "failed"]:
+        return Judgement("inconclusive", _failed(failed), expected, _why(failed))
     if not signed:
         return Judgement("not-applicable", "nothing is signed", expected)
-    first = min(signature.until for _, signature in signed)
+    first = min(one.until for _, one in signed)
     return Judgement("pass", f"until {first:%Y-%m-%d %H:%M} UTC or longer", expected)
 
 
@@ -89,11 +90,6 @@ def _failed(answers: list[Answer]) -> str:
 
 def _why(answers: Iterable[Answer]) -> str:
     return "; ".join(f"{answer}: {answer.why}" for answer in answers if answer.why)
-
-
-def _words(left: timedelta) -> str:
-    hours = left // timedelta(hours=1)
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"  # noqa: PLR2004 - two days
 
 
 JUDGES: dict[str, DomainJudge] = {
