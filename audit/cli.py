@@ -191,7 +191,7 @@ def _agree(arguments: argparse.Namespace) -> None:
     """See that the options of a scan go together."""
     if not (arguments.targets or arguments.domains):
         raise MailsealError("nothing to look at: name a HOST or a --domain")
-    if arguments.resolver and not arguments.domains:
+    if arguments.resolver is not None and not arguments.domains:
         raise MailsealError("--resolver: only --domain asks a resolver of its own")
     for option in ("starttls", "profile", "name"):
         if arguments.domains and getattr(arguments, option):
@@ -224,7 +224,7 @@ def _scan(arguments: argparse.Namespace) -> int:
         quick=arguments.quick,
         pace=arguments.pace,
         domains=tuple(dict.fromkeys(map(mail_domain, arguments.domains))),
-        nameservers=(nameserver(arguments.resolver),) if arguments.resolver else (),
+        nameservers=() if arguments.resolver is None else (nameserver(arguments.resolver),),
         say=progress.say if arguments.verbose else None,
     )
     targets = [Target.parse(text) for text in arguments.targets]

@@ -27,16 +27,12 @@ def fetch(
         client.request("GET", PATH, headers={"User-Agent": f"mailseal/{__version__}"})
         answer = client.getresponse()
         body = answer.read(LARGEST + 1)
-    except ssl.SSLError as error:
-        return Fetched(url, fault=reason(error))
-    except ConnectionRefusedError:
-        return Fetched(url, fault="nothing listens on its port 443")
-    except http.client.HTTPException as error:
-        return Fetched(url, fault=f"what it says is no HTTP: {reason(error)}")
-    except OSError as error:  # no way there, or no answer: it may be the way
-        return Fetched(url, doubt=bounds.broken or reason(error))
+    except (OSError, http.client.HTTPException) as error:
+        return _unread(url, error, bounds)
     finally:
         client.close()
+    if answer.length and len(body) <= LARGEST:  # what http.client still waits for
+        return Fetched(url, fault="what it says ends too soon")
     return Fetched(
         url,
         answer.status,
@@ -44,3 +40,16 @@ def fetch(
         body[:LARGEST],
         len(body) <= LARGEST,
     )
+
+
+def _unread(url: str, error: Exception, bounds: Bounds) -> Fetched:
+    """Why there is no answer; what may be the fault of the way there is a doubt."""
+    if isinstance(error, ConnectionRefusedError):
+        return Fetched(url, fault="nothing listens on its port 443")
+    if isinstance(error, http.client.HTTPException):
+        return Fetched(url, fault=f"what it says is no HTTP: {reason(error)}")
+    words = bounds.broken or reason(error)
+    too_much = bounds.broken and not isinstance(error, TimeoutError)
+    if too_much or isinstance(error, ssl.SSLError):
+        return Fetched(url, fault=words)
+    return Fetched(url, doubt=words)

@@ -34,7 +34,7 @@ def udp(
         link.connect((address, port))  # so that the kernel passes over what others send
         link.send(query.to_wire())
         for wire in _received(link, end):
-            answer = _parsed(wire)
+            answer = parsed(wire)
             if answer is not None and query.is_response(answer):
                 return None if answer.flags & dns.flags.TC else answer
     raise TimeoutError("no answer in time")
@@ -50,7 +50,7 @@ def tcp(query: dns.message.Message, address: str, port: int, seconds: float) -> 
     with connect(address, port, bounds) as link, link.makefile("rb") as stream:
         link.sendall(query.to_wire(prepend_length=True))
         length = int.from_bytes(stream.read(_LENGTH), "big")
-        answer = _parsed(stream.read(length))
+        answer = parsed(stream.read(length))
     if answer is None or not query.is_response(answer):
         raise OSError("what came is no answer to what was asked")
     return answer
@@ -62,8 +62,8 @@ def _received(link: socket.socket, end: float) -> Iterator[bytes]:
         yield link.recv(_LARGEST)
 
 
-def _parsed(wire: bytes) -> dns.message.Message | None:
-    """What can be read of it; what cannot is in its errors."""
+def parsed(wire: bytes) -> dns.message.Message | None:
+    """What can be read of a message; what cannot is in its errors. None if nothing can."""
     try:
         return dns.message.from_wire(wire, ignore_trailing=True, continue_on_error=True)
     except (dns.exception.DNSException, ValueError):

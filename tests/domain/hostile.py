@@ -13,6 +13,8 @@ import dns.rrset
 from audit.domain.nameserver import Nameserver
 from tests.servers import listening
 
+# A signature on an MX record, as far as anybody looks at it who does not validate.
+RRSIG = "MX 13 2 60 20301231000000 20200101000000 1 example.org. AAAA"
 # What comes back for a question: nothing, one datagram or several.
 Speech = Callable[[dns.message.Message], "bytes | list[bytes]"]
 Link = Callable[[dns.message.Message, socket.socket], None]

@@ -10,7 +10,7 @@ import pytest
 
 from audit.cli import main
 from tests.daemons.cell import inside
-from tests.domain.world import RESOLVER, Authority, Keys, World, world
+from tests.domain.world import CARELESS, RESOLVER, Authority, Keys, World, world
 from tests.domain.zones import Zone
 
 pytestmark = [pytest.mark.daemons, pytest.mark.usefixtures("namespaces")]
@@ -105,6 +105,21 @@ def _make(folder: Path) -> Made:
     made.zone("wrongname.test", _mx(number) + _tlsa(f"2 1 1 {keys.authority}"))
     number, keys = made.server("pinned.test", keys=made.other.keys("old.test", days=(-90, -1)))
     made.zone("pinned.test", _mx(number) + _tlsa(*keys.tlsa))
+    sites: dict[str, Any] = {
+        "moved": {"head": "HTTP/1.1 302 Found\r\nLocation: https://mta-sts.good.test/"},
+        "page": {"head": "HTTP/1.1 200 OK\r\nContent-Type: text/html"},
+        "large": {"body": "x: y\n" * 20000},
+    }
+    for name, how in sites.items():
+        number, keys = made.server(f"{name}.test")
+        site = made.site(f"{name}.test", _http(**{"body": "", **how}))
+        made.zone(f"{name}.test", _mx(number) + _tlsa(*keys.tlsa) + site)
+    number, keys = made.server("badcert.test")
+    site = made.site("badcert.test", _http(""), made.other)
+    made.zone("badcert.test", _mx(number) + _tlsa(*keys.tlsa) + site)
+    number, _ = made.server("testing.test", keys=made.other.keys("mx.testing.test"))
+    policy = _http(_POLICY.format(mode="testing", mx="mail.testing.test"))
+    made.zone("testing.test", _mx(number) + made.site("testing.test", policy))
     made.zone("nomx.test", "")
     made.zone("null.test", "@ 60 MX 0 .\n")
     number, keys = made.server("alias.test")
@@ -144,10 +159,27 @@ CASES: dict[str, tuple[int, set[str]]] = {
     "anchor.test": (0, set()),
     "wrongname.test": (1, {"MT-DANE", "MT-CERT-NAME"}),
     "pinned.test": (0, set()),
+    "moved.test": (1, {"MT-MTA-STS"}),
+    "page.test": (1, {"MT-MTA-STS"}),
+    "large.test": (1, {"MT-MTA-STS"}),
+    "badcert.test": (1, {"MT-MTA-STS"}),
+    "testing.test": (
+        1,
+        {"MT-MX-VERIFIED", "MT-MTA-STS-MX", "MT-MTA-STS-CERT", "MT-CERT-CHAIN"},
+    ),
     "nomx.test": (1, {"MT-MX"}),
     "null.test": (0, set()),
     "alias.test": (1, {"MT-MX-NAME"}),
 }
+
+
+def _document(
+    up: World, made: Made, capsys: pytest.CaptureFixture[str], domain: str, resolver: str = RESOLVER
+) -> tuple[int, dict[str, Any]]:
+    words = ["scan", "--domain", domain, "--resolver", resolver, "--ca", str(made.authority.file)]
+    with inside(up.netns):
+        code = main([*words, "--policy", "rfc9325", "--quick", "--json"])
+    return code, json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("domain", CASES)
@@ -155,13 +187,78 @@ def test_each_domain_gets_its_verdict(
     up: World, made: Made, domain: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The right checks fail and no others, and the exit code says so."""
-    words = ["scan", "--domain", domain, "--resolver", RESOLVER, "--ca", str(made.authority.file)]
-    with inside(up.netns):
-        code = main([*words, "--policy", "rfc9325", "--quick", "--json"])
-    document = json.loads(capsys.readouterr().out)
+    code, document = _document(up, made, capsys, domain)
     jsonschema.validate(document, json.loads(SCHEMA.read_bytes()))
     failed = {f["check"] for f in document["findings"] if f["verdict"] == "fail"}
     doubts = [f for f in document["findings"] if f["verdict"] == "inconclusive"]
     told = [f"{f['check']} {f['verdict']}: {f['observed']}" for f in document["findings"]]
     assert (code, failed) == CASES[domain], "\n".join(told)
     assert bool(doubts) == (code == 3) or "nostarttls" in domain, doubts
+
+
+@pytest.mark.parametrize("domain", ["good.test", "unsigned.test"])
+def test_who_does_not_validate_is_not_believed(
+    up: World, made: Made, domain: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither that it is signed nor that it is not; and what to do is said."""
+    code, document = _document(up, made, capsys, domain, CARELESS)
+    found = {f["check"]: f for f in document["findings"]}
+    assert found["MT-DNSSEC"]["verdict"] == found["MT-DNSSEC-VALID"]["verdict"] == "inconclusive"
+    assert "--resolver" in found["MT-DNSSEC"]["observed"]
+    assert code == 3
+
+
+def test_nobody_answers(up: World, made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everything that needs DNS is inconclusive, and the sentence names the resolver."""
+    code, document = _document(up, made, capsys, "good.test", f"{RESOLVER}:5999")
+    assert code == 3
+    assert {f["verdict"] for f in document["findings"]} == {"inconclusive"}
+    assert (
+        "192.0.2.1:5999 does not answer: Connection refused" in document["findings"][0]["observed"]
+    )
+
+
+def test_no_such_domain_is_wrong_usage(
+    up: World, made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence that names it."""
+    with inside(up.netns):
+        assert main(["scan", "--domain", "typo.test", "--resolver", RESOLVER]) == 2
+    assert capsys.readouterr().err == "mailseal: typo.test: there is no such domain\n"
+
+
+def test_the_page_has_the_domain_first_and_its_findings_by_place(
+    up: World, made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What there is of the domain; its server; then failures, the domain's before the server's."""
+    words = ["--resolver", RESOLVER, "--ca", str(made.authority.file), "--policy", "rfc9325"]
+    with inside(up.netns):
+        main(["scan", "--domain", "island.test", "--domain", "null.test", "--quick", *words])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "island.test"
+    labels = {line[2:15].strip(): line[15:] for line in lines[1:6]}
+    assert labels["MX"].startswith("10 mx.island.test [192.0.2.")
+    assert labels["DNSSEC"] == "signed, without a chain of trust"
+    assert labels["MTA-STS"] == "none"
+    assert labels["TLS reports"] == "mailto:tls@good.test"
+    assert "  MX           takes no mail (null MX)" in lines
+    order = ["Failed", "island.test", "mx.island.test:25 smtp"]
+    at = [lines.index(line, lines.index("Failed")) for line in order]
+    assert at == sorted(at)
+
+
+def test_a_host_and_a_domain_are_looked_at_together(
+    up: World, made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each place once, whoever named it."""
+    words = ["--resolver", RESOLVER, "--ca", str(made.authority.file), "--policy", "rfc9325"]
+    with inside(up.netns):
+        main(["scan", "192.0.2.10:25", "--domain", "good.test", "--quick", "--json", *words])
+    document = json.loads(capsys.readouterr().out)
+    assert [e["host"] for e in document["endpoints"]] == ["192.0.2.10", "mx.good.test"]
+    assert document["domains"][0]["mta_sts"] == {
+        "mode": "enforce", "max_age": 604800, "mx": ["*.good.test"],
+    }  # fmt: skip
+    answers = {(a["name"], a["kind"]): a for a in document["domains"][0]["answers"]}
+    assert answers["good.test", "MX"]["dnssec"] == "secure"
+    assert answers["10.2.0.192.in-addr.arpa", "PTR"]["records"] == ["mx.good.test"]

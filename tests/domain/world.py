@@ -56,7 +56,19 @@ stub-zone:
     name: "."
     stub-addr: {NAMESERVER}
 """
-_START = "nsd -c /etc/nsd/nsd.conf\nexec unbound -d -c /etc/unbound/unbound.conf"
+# On another port one that does not validate.
+CARELESS = f"{RESOLVER}:5300"
+_CARELESS = (
+    _UNBOUND.replace(f"interface: {RESOLVER}", f"interface: {RESOLVER}@5300")
+    .replace("    interface: 127.0.0.1\n", "")
+    .replace("validator iterator", "iterator")
+    .replace("unbound.pid", "careless.pid")
+)
+_START = """
+nsd -c /etc/nsd/nsd.conf
+unbound -c /etc/unbound/careless.conf
+exec unbound -d -c /etc/unbound/unbound.conf
+"""
 
 
 @dataclass(frozen=True)
@@ -164,6 +176,7 @@ def world(folder: Path, zones: list[Zone]) -> Iterator[World]:
     files |= {
         "etc/nsd/nsd.conf": _NSD + listed,
         "etc/unbound/unbound.conf": _UNBOUND,
+        "etc/unbound/careless.conf": _CARELESS,
         "etc/unbound/anchor": anchor + "\n",
     }
     with daemon_cell("lab", folder, files, _START, _DNS) as server, ExitStack() as stack:
