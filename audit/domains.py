@@ -36,7 +36,7 @@ class Domains:
         self._look = Look(Resolver(options.nameservers or _system()), options.roots)
         self.facts: Sequence[DomainFacts] = [self._look.at(name) for name in options.domains]
         for one in self.facts:
-            if one.mx.outcome == "no-name":
+            if one.mx.outcome == "no-name" and one.mx.security != "bogus":
                 raise MailsealError(f"{one.domain}: there is no such domain")
         self.checks: Sequence[PlannedCheck] = list(plan(self.facts, options.policies[0].id))
         self._seen: dict[tuple[str, str], EndpointFacts] = {}
@@ -88,6 +88,12 @@ class Domains:
             judge(c, mx(c.target) if isinstance(c.target, PlannedMx) else domain(c.target))
             for c in self.checks
         ]
+
+    def ordered(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Each domain with its servers and their addresses; what is about none of them last."""
+        places = dict.fromkeys(check.target.place[:2] for check in self.checks)
+        rank = {place: number for number, place in enumerate(places)}
+        return sorted(findings, key=lambda f: rank.get((f.host, f.address), len(rank)))
 
     def _hosts(self) -> list[MxFacts]:
         return [host for one in self.facts for host in one.hosts]

@@ -129,7 +129,7 @@ def scan(
         finished=timestamp(datetime.now(tz=UTC)),
         policy=joined(options.policies),
         planned=len(checks) + len(compared) + (len(domains.checks) if domains else 0),
-        findings=tuple(findings),
+        findings=tuple(domains.ordered(findings) if domains else findings),
         endpoints=tuple(seen),
         domains=tuple(domains.facts) if domains else (),
         policies=tuple(named(p) for p in options.policies),

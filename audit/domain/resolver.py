@@ -42,7 +42,8 @@ class Resolver:
         self._end = 0.0
         self._answers: dict[tuple[str, Kind], Answer] = {}
         self._lock = threading.Lock()
-        self._shown: dict[str, bool] = {}  # by zone, whether the resolver takes it for secure
+        self._validated = False  # whether it has shown that it does, of whatever
+        self._unproven: set[str] = set()  # the zones that were asked for to see that
 
     def __str__(self) -> str:
         """For sentences."""
@@ -91,7 +92,7 @@ class Resolver:
 
     def _worth(self, name: str, said: Read) -> tuple[Security, str]:
         if said.validated:
-            self._shown["."] = True
+            self._validated = True
             return "secure", ""
         if said.records and said.zones:
             return self._broken_chain(said.zones)
@@ -120,14 +121,14 @@ class Resolver:
         return "untold", f"{self} {words}; {_ANOTHER}"
 
     def _validates(self, name: str) -> bool:
-        """Whether the root, or anything above the name, is secure."""
+        """Whether anything is secure that was asked for, or is above the name, up to the root."""
         with self._lock:
-            for zone in (".", *_above(name)):
-                if zone not in self._shown:
-                    self._shown[zone] = self._exchange(zone, "DNSKEY").validated
-                if self._shown[zone]:
-                    return True
-            return False
+            for zone in (*_above(name), "."):
+                if not self._validated and zone not in self._unproven:
+                    self._unproven.add(zone)
+                    if self._exchange(zone, "DNSKEY").validated:
+                        self._validated = True
+            return self._validated
 
     def _exchange(self, name: str, kind: Kind, *, check: bool = True) -> Read:
         try:
@@ -162,9 +163,9 @@ class Resolver:
 
 
 def _above(name: str) -> list[str]:
-    """The names above a name, the highest first, as far as zones may be."""
-    labels = name.split(".")[1:]
-    return [".".join(labels[-depth:]) for depth in range(1, min(len(labels), _MOST_ABOVE) + 1)]
+    """The names above a name, the nearest first; of many the highest."""
+    labels = name.split(".")[1:][-_MOST_ABOVE:]
+    return [".".join(labels[depth:]) for depth in range(len(labels))]
 
 
 def _reason(error: OSError) -> str:

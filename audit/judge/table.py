@@ -62,7 +62,9 @@ def _where(check: Check) -> str:
         words.append("where the policy sets the size")
     if check.thorough:
         words.append("where more than a quick look is taken")
-    return f" Made {', '.join(words)}." if words else ""
+    made = f" Made {', '.join(words)}." if words else ""
+    but = " Not applicable where DANE-EE records vouch for every key served."
+    return made + (but if check.by_authority else "")
 
 
 if __name__ == "__main__":

@@ -247,6 +247,23 @@ def test_the_page_has_the_domain_first_and_its_findings_by_place(
     assert at == sorted(at)
 
 
+def test_findings_are_told_domain_by_domain_and_server_by_server(
+    up: World, made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the name servers say of a place, and what it showed itself, stand together."""
+    words = ["--resolver", RESOLVER, "--ca", str(made.authority.file), "--policy", "rfc9325"]
+    with inside(up.netns):
+        main(["scan", "--domain", "good.test", "--domain", "onekey.test", "--json", *words])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    places = [(f["host"], bool(f["address"])) for f in found if f["host"].endswith(".test")]
+    assert list(dict.fromkeys(places)) == [
+        ("good.test", False), ("mx.good.test", False), ("mx.good.test", True),
+        ("onekey.test", False), ("mx.onekey.test", False), ("mx.onekey.test", True),
+    ]  # fmt: skip
+    runs = [place for n, place in enumerate(places) if not n or places[n - 1] != place]
+    assert len(runs) <= 7  # one certificate for each name is told last
+
+
 def test_a_host_and_a_domain_are_looked_at_together(
     up: World, made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
