@@ -50,10 +50,7 @@ class Look:
             (f"_mta-sts.{domain}", "TXT"),
             (f"_smtp._tls.{domain}", "TXT"),
         ]
-        mx, sts, tlsrpt = _many(
-            lambda question: self._resolver.ask(*question),
-            questions,
-        )
+        mx, sts, tlsrpt = _many(lambda question: self._resolver.ask(*question), questions)
         facts = DomainFacts(domain, mx, sts=sts, tlsrpt=tlsrpt)
         if facts.null or mx.outcome in ("failed", "no-name"):
             return facts
