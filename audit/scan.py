@@ -73,7 +73,9 @@ def scan(
 
     def task(endpoint: Endpoint) -> Task:
         expected = expectation(first[endpoint], now.date())
-        return Task(expected, verify=options.expect, quick=options.quick)
+        return Task(
+            expected, verify=options.expect, quick=options.quick, kinds=bool(options.domains)
+        )
 
     if options.say:
         for endpoint in planned:

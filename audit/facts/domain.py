@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-Kind = Literal["A", "AAAA", "CNAME", "DNSKEY", "DS", "MX", "PTR", "TLSA", "TXT"]
+Kind = Literal["A", "AAAA", "DNSKEY", "DS", "MX", "PTR", "TLSA", "TXT"]
 
 # What came of a question.
 Outcome = Literal[
