@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace
 
 from audit.facts import Fetched, Greeted, Observation, Reverse, Security, Tlsa
@@ -12,6 +14,7 @@ from audit.judge.bench import Planned, judge
 from audit.judge.catalogue import CATALOGUE
 from audit.judge.domain import ADDRESS_JUDGES, DOMAIN_JUDGES, MX_JUDGES, plan
 from audit.judge.domain_case import DomainCase, MxCase
+from audit.wire.certificate import parse
 from tests.judge.domain_factories import (
     ADDRESS,
     CHAINS,
@@ -33,7 +36,8 @@ from tests.judge.domain_factories import (
     tlsa,
     with_mx,
 )
-from tests.judge.factories import EC_KEY, NOW, PLAIN, chain, good_endpoint
+from tests.judge.factories import EC_KEY, NOW, PLAIN, ROOT_KEY, chain, good_endpoint
+from tests.servers import certify
 
 Case = DomainCase | MxCase
 
@@ -263,6 +267,30 @@ def test_the_domains_own_name_will_do_for_dane_ta() -> None:
     assert finding("MT-DANE", _address(**published(record), chains=(own,))).verdict == "pass"
 
 
+def test_a_leaf_is_no_authority() -> None:
+    """RFC 7671, section 5.2: usage 2 names who issued it, and a leaf vouches for nobody."""
+    record = replace(RECORDS[0], usage=2)
+    found = finding("MT-DANE", _address(**published(record), chains=(CHAINS[0],)))
+    assert (found.verdict, "is not in the chain" in found.observed) == ("fail", True)
+
+
+def test_an_authority_that_another_has_signed_is_an_anchor_too() -> None:
+    """The root need neither be named nor served."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = certify("middle", key, ROOT_KEY, "root", ca=True).public_bytes(Encoding.DER)
+    below = (*served(issuer="middle", issuer_key=key, with_root=False), parse(made))
+    record = tlsa(below, usage=2)
+    assert finding("MT-DANE", _address(**published(record), chains=(below,))).verdict == "pass"
+
+
+def test_two_records_of_mta_sts_are_none() -> None:
+    """RFC 8461, section 3.1: no sender follows the policy then."""
+    twice = answer("TXT", "v=STSv1; id=1", "v=STSv1; id=2")
+    case = domain_case(replace(with_mx(**published()), sts=twice))
+    assert finding("MT-MX-VERIFIED", case).verdict == "fail"
+    assert finding("MT-MTA-STS-MX", case).verdict == "not-applicable"
+
+
 def test_a_key_that_is_not_served_yet_is_told() -> None:
     """Published before the change, as it should be: information, and no fault."""
     found = finding("MT-DANE", _address(**published(*RECORDS, _OTHER)))
@@ -319,7 +347,8 @@ def test_a_policy_that_is_withdrawn_demands_nothing(check: str) -> None:
 
 def test_an_address_of_its_own_is_enough() -> None:
     """RFC 5321, section 5.1: without MX records mail goes there."""
-    own = replace(FACTS, mx=answer("MX", name=DOMAIN), own=True)
+    # That there is no MX record may be told without AD: a signed zone may opt out (RFC 5155).
+    own = replace(FACTS, mx=answer("MX", name=DOMAIN, security="unsigned"), own=True)
     assert finding("MT-MX", domain_case(own)).verdict == "pass"
     assert finding("MT-DNSSEC", domain_case(own)).verdict == "pass"
 
