@@ -22,9 +22,15 @@ _SOA = "example.org. SOA ns. root. 1 2 3 4 5"
 
 
 @pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crowded machine is no silent resolver."""
+    monkeypatch.setattr(resolver, "_SECONDS", 30.0)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch, _patient: None) -> None:
+    """Where silence is what is waited for."""
     monkeypatch.setattr(resolver, "_SECONDS", 0.4)
-    monkeypatch.setattr(resolver, "_BUDGET", 6.0)
 
 
 def _ask(
@@ -35,7 +41,7 @@ def _ask(
         asked.begin()
         started = time.monotonic()
         found = asked.ask(name, kind)
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20
     return found
 
 
@@ -219,6 +225,7 @@ HOSTILE: dict[str, Hostile] = {
 }
 
 
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_answer_is_told_as_such_and_in_time(name: str) -> None:
     """Nothing is concluded from it, and it keeps nobody."""
@@ -251,6 +258,7 @@ def test_nobody_listens() -> None:
     assert "Connection refused" in asked.ask("example.org", "MX").why
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_second_resolver_is_asked_where_the_first_is_silent() -> None:
     """And the order is kept."""
     with nameserver(lambda query: []) as deaf, nameserver(_secure(_MX)) as good:
@@ -325,6 +333,7 @@ def test_a_name_that_cannot_be_asked_for_is_told() -> None:
     assert "cannot be asked for" in found.why
 
 
+@pytest.mark.usefixtures("hurried")
 def test_all_of_it_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many questions there are, and however silent the resolver."""
     monkeypatch.setattr(resolver, "_BUDGET", 1.0)

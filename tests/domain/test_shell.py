@@ -14,8 +14,8 @@ from audit.domain import resolver
 from tests.domain.hostile import Speech, answer, nameserver
 
 
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "_SECONDS", 0.3)
 
 
@@ -28,6 +28,7 @@ def _scan(speech: Speech, capsys: pytest.CaptureFixture[str], *words: str) -> tu
     return code, said.out, said.err
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_silent_resolver_is_told_once_and_ends_with_3(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing that needed an answer reads as fine."""
     code, out, err = _scan(lambda query: [], capsys)
