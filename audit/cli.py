@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audit import __version__
 from audit.errors import USAGE, MailsealError
-from audit.options import EXIT_CODES, Paragraphs, add_command, add_manners, add_policies
+from audit.options import EXAMPLE, EXIT_CODES, Paragraphs, add_command, add_manners, add_policies
 from lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _POLICY = "mailseal-2026"
+_DOMAIN = "mailseal scan --domain example.org --resolver 127.0.0.1"
 # What each command is for, an example, and what adds its options once it is called.
 COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
     "scan": (
         "look at any mail server from outside",
-        "mailseal scan mail.example.org:587 --starttls smtp --json",
+        f"mailseal scan mail.example.org:587 --starttls smtp --json\n{EXAMPLE}{_DOMAIN}",
         "audit.cli:configure_scan",
     ),
     "audit": (
@@ -139,9 +140,24 @@ def configure_scan(parser: argparse.ArgumentParser) -> None:
     """Add its options."""
     parser.add_argument(
         "targets",
-        nargs="+",
+        nargs="*",
         metavar="HOST[:PORT]",
         help="without a port, every standard mail port that answers; others: IMAP in TLS",
+    )
+    parser.add_argument(
+        "--domain",
+        action="append",
+        default=[],
+        metavar="DOMAIN",
+        dest="domains",
+        help="a whole mail domain: port 25 of every server that takes its mail, DNSSEC, DANE,"
+        " MTA-STS, TLS reports; may be repeated",
+    )
+    parser.add_argument(
+        "--resolver",
+        metavar="ADDRESS[:PORT]",
+        help="the validating resolver to ask for --domain (default: those of the system); it is"
+        " believed, so the way there has to be safe",
     )
     parser.add_argument(
         "--starttls",
@@ -171,11 +187,25 @@ def configure_scan(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_scan)
 
 
+def _agree(arguments: argparse.Namespace) -> None:
+    """See that the options of a scan go together."""
+    if not (arguments.targets or arguments.domains):
+        raise MailsealError("nothing to look at: name a HOST or a --domain")
+    if arguments.resolver is not None and not arguments.domains:
+        raise MailsealError("--resolver: only --domain asks a resolver of its own")
+    for option in ("starttls", "profile", "name"):
+        if arguments.domains and getattr(arguments, option):
+            words = "is for a HOST; a --domain is looked at on port 25, as mx"
+            raise MailsealError(f"--{option}: {words}")
+
+
 def _scan(arguments: argparse.Namespace) -> int:
     from audit import progress
     from audit.measures import distinct, load_all
     from audit.scan import scan
-    from audit.targets import Options, Target, guessed
+    from audit.targets import Options, Target, guessed, mail_domain, nameserver
+
+    _agree(arguments)
 
     def trusted() -> tuple[bytes, ...]:
         from audit import roots
@@ -193,6 +223,8 @@ def _scan(arguments: argparse.Namespace) -> int:
         expect=arguments.expect,
         quick=arguments.quick,
         pace=arguments.pace,
+        domains=tuple(dict.fromkeys(map(mail_domain, arguments.domains))),
+        nameservers=() if arguments.resolver is None else (nameserver(arguments.resolver),),
         say=progress.say if arguments.verbose else None,
     )
     targets = [Target.parse(text) for text in arguments.targets]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from audit.facts import EndpointFacts, HostFacts
+from audit.facts import DomainFacts, EndpointFacts, HostFacts
 
 Verdict = Literal["pass", "fail", "inconclusive", "not-applicable", "waived"]
 # The level of the worst thing a check saw; empty where it is not about levels.
@@ -107,7 +107,7 @@ class Run(Struct, frozen=True, kw_only=True):
         notices: what has to be said beside the findings, a sentence each.
         planned: the number of checks that were to be made.
         findings: what came of them.
-        endpoints, hosts: the facts they rest on.
+        endpoints, hosts, domains: the facts they rest on.
     """
 
     run: str
@@ -118,6 +118,7 @@ class Run(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     endpoints: tuple[EndpointFacts, ...] = ()
     hosts: tuple[HostFacts, ...] = ()
+    domains: tuple[DomainFacts, ...] = ()
     policies: tuple[PolicyId, ...] = ()
     notices: tuple[str, ...] = ()
 

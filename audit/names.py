@@ -38,3 +38,8 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_host_name(text: str) -> bool:
+    """Whether this can be the name of a host, in the form that goes over the wire."""
+    return bool(_NAME.fullmatch(text)) and not is_address(text)

@@ -7,7 +7,7 @@ EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
 )
-_EXAMPLE = "example: "
+EXAMPLE = "example: "
 _DIGITS = 9  # of a number; Python itself refuses thousands
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
@@ -21,7 +21,7 @@ class Paragraphs(argparse.HelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         fill = super()._fill_text
         return "\n".join(
-            line if line.startswith(_EXAMPLE) else fill(line, width, indent)
+            line if line.startswith(EXAMPLE) else fill(line, width, indent)
             for line in text.splitlines()
         )
 
@@ -34,7 +34,7 @@ def add_command(
         name,
         help=text,
         description=text[0].upper() + text[1:] + ".",
-        epilog=f"{_EXAMPLE}{example}\n{EXIT_CODES}",
+        epilog=f"{EXAMPLE}{example}\n{EXIT_CODES}",
         formatter_class=Paragraphs,
     )
 

@@ -6,6 +6,7 @@ than a near server to answer, so that is done meanwhile.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -23,6 +24,9 @@ from audit.probe.calibration import calibrate
 from audit.probe.plan import Task, foresee
 from audit.probe.run import probe_all
 from audit.targets import Options, Target, plan, traffic
+
+if TYPE_CHECKING:
+    from audit.domains import Domains
 
 
 class _Measured(Struct, frozen=True):
@@ -57,6 +61,9 @@ def scan(
     now = datetime.now(tz=UTC)
     calibration = Ahead(calibrate)  # beside the rest, but nothing is said before it has passed
     planned = {p.endpoint: p for target in targets for p in plan(target, options)}
+    domains = _domains(options)
+    if domains:
+        planned |= {p.endpoint: p for p in domains.endpoints()}
     measured = [
         _Measured(target, policy, traffic(target.endpoint, options, policy))
         for policy in options.policies
@@ -66,7 +73,9 @@ def scan(
 
     def task(endpoint: Endpoint) -> Task:
         expected = expectation(first[endpoint], now.date())
-        return Task(expected, verify=options.expect, quick=options.quick)
+        return Task(
+            expected, verify=options.expect, quick=options.quick, kinds=bool(options.domains)
+        )
 
     if options.say:
         for endpoint in planned:
@@ -98,15 +107,20 @@ def scan(
     calibration.result()
     seen = looking.result()
     facts = {f.endpoint: f for f in seen}
+    if domains:
+        domains.see(seen)
 
     def case(one: _Measured, rules: Profile) -> EndpointCase:
-        return EndpointCase(one.target, facts[one.target.endpoint], rules, now, roots)
+        at = one.target.endpoint
+        pinned = domains is not None and domains.pinned(at)
+        return EndpointCase(one.target, facts[at], rules, now, roots, pinned=pinned)
 
     def aimed(one: _Measured) -> bench.Aim | None:
         new = aim(one.policy)
         return bench.Aim(new.id, case(one, new.profiles[one.kind])) if new else None
 
-    findings = [bench.judge(check, case(one, one.rules), aimed(one)) for check, one in checks]
+    findings = domains.findings(now, roots) if domains else []
+    findings += [bench.judge(check, case(one, one.rules), aimed(one)) for check, one in checks]
     findings += [
         bench.judge(check, ClusterCase(group, tuple(facts[e] for e in group.endpoints)))
         for check, group in compared
@@ -116,8 +130,18 @@ def scan(
         started=timestamp(now),
         finished=timestamp(datetime.now(tz=UTC)),
         policy=joined(options.policies),
-        planned=len(checks) + len(compared),
-        findings=tuple(findings),
+        planned=len(checks) + len(compared) + (len(domains.checks) if domains else 0),
+        findings=tuple(domains.ordered(findings) if domains else findings),
         endpoints=tuple(seen),
+        domains=tuple(domains.facts) if domains else (),
         policies=tuple(named(p) for p in options.policies),
     )
+
+
+def _domains(options: Options) -> "Domains | None":
+    """Those that are asked for; what asks for them is loaded only then."""
+    if not options.domains:
+        return None
+    from audit.domains import Domains
+
+    return Domains(options)

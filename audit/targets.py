@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
+from audit.domain.nameserver import Nameserver
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
 from audit.judge.case import PlannedEndpoint
@@ -47,6 +48,34 @@ class Target(Struct, frozen=True):
         return cls(host, port or None)
 
 
+def nameserver(text: str) -> Nameserver:
+    """Read ADDRESS or ADDRESS:PORT of a resolver.
+
+    Raises:
+        MailsealError: it is neither.
+    """
+    try:
+        found = Target.parse(text)
+    except MailsealError:
+        found = None
+    if found is None or not is_address(found.host):
+        raise MailsealError(
+            f"--resolver: {text!r} is not ADDRESS or ADDRESS:PORT (IPv6 as [ADDRESS]:PORT)"
+        )
+    return Nameserver(found.host, found.port) if found.port else Nameserver(found.host)
+
+
+def mail_domain(text: str) -> str:
+    """Read the name of a mail domain; gives its A-labels.
+
+    Raises:
+        MailsealError: it is none.
+    """
+    if not text.strip(".") or is_address(text) or ":" in text:
+        raise MailsealError(f"--domain: {text!r} is no mail domain such as example.org")
+    return to_ascii(text, "--domain")
+
+
 class Options(Struct, frozen=True):
     """How to scan.
 
@@ -59,6 +88,8 @@ class Options(Struct, frozen=True):
         expect: ask at once for all that the policy foresees.
         quick: versions, suites, their order and the certificates only.
         pace: how much a server is asked at once.
+        domains: mail domains to look at beside the targets, as A-labels.
+        nameservers: who is asked about them, in this order; none for the system's.
         say: told how many connections each endpoint takes if it is as the policy foresees; None
             if nobody wants to know.
     """
@@ -71,6 +102,8 @@ class Options(Struct, frozen=True):
     expect: bool = False
     quick: bool = False
     pace: Pace = "normal"
+    domains: tuple[str, ...] = ()
+    nameservers: tuple[Nameserver, ...] = ()
     say: Callable[[str], None] | None = None
 
 

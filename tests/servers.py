@@ -129,10 +129,15 @@ GOOD = (
 )  # fmt: skip
 
 
+LOOPBACK = ("127.0.0.1", 0)
+
+
 @contextmanager
-def listening(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+def listening(
+    answer: Callable[[socket.socket], None], at: tuple[str, int] = LOOPBACK
+) -> Iterator[int]:
     """A server that treats each connection as *answer* does; gives the port."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=64)
+    server = socket.create_server(at, backlog=64)
 
     def one(client: socket.socket) -> None:
         with client, suppress(OSError):

@@ -49,10 +49,13 @@ ALLOWED = {
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("judge", "past", "policy", "ports", "prospect", "rollout", "traffic", "waivers"),
-        *("whatif", "written"),
+        *("whatif", "wire", "written"),
     },
     "rollout": {"changes", "errors", "findings"},
-    "notify": {"account", "bounded", "errors", "report", "roots"},
+    "domain": {"bounded", "connect", "facts", "names", "web", "wire"},
+    "connect": {"bounded", "roots"},
+    "web": {"bounded", "connect"},
+    "notify": {"account", "bounded", "connect", "errors", "report", "web"},
     "traffic": {"errors", "iana", "written"},
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),
@@ -71,6 +74,7 @@ PURE = {
 }
 # Parts of a package that does I/O elsewhere.
 PURE_MODULES = {
+    "domain/reading.py",
     *("passage/outcome.py", "passage/plan.py", "passage/report.py"),
     *(f"rollout/{name}.py" for name in ("events", "discreet", "differences", "watch", "reason")),
     *(f"traffic/{name}.py" for name in ("errors", "exim", "own", "session", "tables", "tally")),

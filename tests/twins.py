@@ -5,14 +5,14 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from OpenSSL import SSL
 
 from audit.facts import Mode, Service
-from tests.servers import GOOD, Pki, listening
+from tests.servers import GOOD, LOOPBACK, Pki, listening
 
 Fault = Literal[
     "arguments",  # STARTTLS foo is taken
@@ -29,6 +29,7 @@ Fault = Literal[
     "patient",  # it puts up with any number of errors
     "http",  # it speaks HTTP
     "renegotiates",
+    "no-starttls",  # it has no STARTTLS at all
     # What is no fault of what is tested, but another way of doing it right.
     "drops-injection",  # it hangs up on whoever pipelines STARTTLS
     "mail-after-tls",  # MAIL is refused in clear
@@ -106,11 +107,12 @@ class Session:
         mode: Mode,
         faults: set[str],
         wrap: Callable[[socket.socket], Any] | None = None,
+        greeting: bytes = b"",
     ) -> None:
         """Wait for it; *wrap* begins TLS, as the policy wants it or otherwise."""
         self.client: Any = client
         self.service, self.faults, self.wrap = service, faults, wrap or self._wrap
-        self.speech = SPEECHES[service]
+        self.speech = replace(SPEECHES[service], greeting=greeting or SPEECHES[service].greeting)
         self.buffer = b""
         self.inside = self.envelope = False
         self.errors = 0
@@ -151,7 +153,7 @@ class Session:
             words = [_AUTH[self.service]]
             words += [self.speech.starttls] if "offered-inside" in self.faults else []
         else:
-            words = [self.speech.starttls]
+            words = [] if "no-starttls" in self.faults else [self.speech.starttls]
         return self.speech.listing(words)
 
     def answer(self, line: bytes) -> bool:
@@ -205,8 +207,10 @@ class Session:
         return True
 
     def starttls(self, tag: bytes, rest: bytes) -> bool:
-        if (rest and "arguments" not in self.faults) or (
-            self.inside and "taken-twice" not in self.faults
+        if (
+            "no-starttls" in self.faults
+            or (rest and "arguments" not in self.faults)
+            or (self.inside and "taken-twice" not in self.faults)
         ):
             self.say(self.speech.no, tag)
             return True
@@ -261,7 +265,7 @@ class Strict:
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_options(SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
         for certificate, key in (pki.rsa, pki.ecdsa):
-            context.use_certificate_file(str(certificate))
+            context.use_certificate_chain_file(str(certificate))
             context.use_privatekey_file(str(key))
         context.set_cipher_list(GOOD[GOOD.index("-cipher") + 1].encode())
         groups = GOOD[GOOD.index("-groups") + 1].encode()
@@ -294,7 +298,13 @@ class Strict:
 
 @contextmanager
 def twin(
-    pki: Pki, service: Service, *faults: Fault, mode: Mode = "starttls", strict: bool = False
+    pki: Pki,
+    service: Service,
+    *faults: Fault,
+    mode: Mode = "starttls",
+    strict: bool = False,
+    at: tuple[str, int] = LOOPBACK,
+    greeting: bytes = b"",
 ) -> Iterator[int]:
     """A server with these faults, its TLS as the policy wants it or as Python has it."""
 
@@ -304,10 +314,11 @@ def twin(
     def one(client: socket.socket) -> None:
         session = None
         with suppress(OSError, SSL.Error):
-            session = Session(client, pki, service, mode, set(faults), wrap if strict else None)
+            begin = wrap if strict else None
+            session = Session(client, pki, service, mode, set(faults), begin, greeting)
             session.serve()
         if session:
             session.client.close()
 
-    with listening(one) as port:
+    with listening(one, at) as port:
         yield port

@@ -1,5 +1,18 @@
 """What was observed, with evidence. No judgement, no I/O."""
 
+from audit.facts.domain import (
+    Answer,
+    DomainFacts,
+    Fetched,
+    Greeted,
+    Kind,
+    MxFacts,
+    Outcome,
+    Reverse,
+    Security,
+    Signed,
+    Tlsa,
+)
 from audit.facts.endpoint import (
     Behaviour,
     Certificate,
@@ -17,20 +30,31 @@ from audit.facts.endpoint import (
 from audit.facts.host import File, HostFacts, Package, Process
 
 __all__ = [
+    "Answer",
     "Behaviour",
     "Certificate",
     "Chain",
+    "DomainFacts",
     "Endpoint",
     "EndpointFacts",
+    "Fetched",
     "File",
+    "Greeted",
     "HostFacts",
+    "Kind",
     "Mode",
+    "MxFacts",
     "Observation",
+    "Outcome",
     "Package",
     "Plaintext",
     "Preference",
     "Process",
     "Reach",
+    "Reverse",
+    "Security",
     "Seen",
     "Service",
+    "Signed",
+    "Tlsa",
 ]

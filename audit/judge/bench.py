@@ -23,6 +23,7 @@ from audit.judge.case import (
     EndpointCase,
     HostCase,
     Judgement,
+    Place,
     PlannedEndpoint,
     PlannedGroup,
     PlannedHost,
@@ -74,12 +75,7 @@ class Planned(Struct, frozen=True):
     def __str__(self) -> str:
         """The name of the test: imap1-10.80.0.31-993-MT-SSL3-mailseal-2026."""
         by = f"{self.check.id}-{self.policy}" if self.policy else self.check.id
-        if isinstance(self.target, PlannedHost):
-            return f"{self.target.host}-{by}"
-        if isinstance(self.target, PlannedGroup):
-            return f"{self.target.label}-{self.target.port or 'all'}-{by}"
-        at = self.target.endpoint
-        return f"{at.host}-{at.address}-{at.port}-{by}"
+        return f"{self.target.label}-{by}"
 
 
 def plan_endpoint(
@@ -133,8 +129,18 @@ def judge(planned: Planned, case: Case, aim: Aim | None = None) -> Finding:
     else:
         now, then = (_judgement(check, c) if _made(check, c) else None for c in (case, aim.case))
         judgement = shadowed(now, then, aim.policy)
+    return finding(check, judgement, planned.target.place, planned.policy)
+
+
+def finding(check: Check, judgement: Judgement, where: Place, policy: str) -> Finding:
+    """What a judgement is to the reports."""
+    host, address, port, service = where
     return Finding(
         check=check.id,
+        host=host,
+        address=address,
+        port=port,
+        service=service,
         verdict=judgement.verdict,
         severity=check.severity,
         observed=judgement.observed,
@@ -142,20 +148,8 @@ def judge(planned: Planned, case: Case, aim: Aim | None = None) -> Finding:
         evidence=judgement.evidence,
         item=judgement.item,
         level=judgement.level,
-        policy=planned.policy,
-        **_place(case),  # type: ignore[arg-type]
+        policy=policy,
     )
-
-
-def _place(case: Case) -> dict[str, object]:
-    match case:
-        case HostCase():
-            return {"host": case.planned.host, "address": "", "port": 0, "service": ""}
-        case ClusterCase(planned=at):
-            return {"host": at.label, "address": "", "port": at.port, "service": at.service}
-        case EndpointCase():
-            of = case.planned.endpoint
-            return {"host": of.host, "address": of.address, "port": of.port, "service": of.service}
 
 
 def _made(check: Check, case: Case) -> bool:
@@ -176,4 +170,8 @@ def _judge_endpoint(check: Check, case: EndpointCase) -> Judgement:
     if case.facts.reach != "open" and not check.closed_too:
         why = "; ".join(case.facts.errors)
         return Judgement("inconclusive", UNTESTED, "an endpoint that answers", why)
+    if case.pinned and check.by_authority:
+        return Judgement(
+            "not-applicable", "DANE-EE records vouch for its keys", "what senders verify"
+        )
     return ENDPOINT_JUDGES[check.id](case)

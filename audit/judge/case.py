@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # a scan compiles nothing
     from audit.policy.compile.reported import Daemon
 
 
+# Host, address, port and service of a finding; empty and 0 for what it has not.
+Place = tuple[str, str, int, str]
+
+
 class Judgement(Struct, frozen=True):
     """The answer to one check.
 
@@ -54,6 +58,18 @@ class PlannedEndpoint(Struct, frozen=True):
     key_types: tuple[KeyType, ...] | None = None
     names: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> Place:
+        """Where its findings are."""
+        at = self.endpoint
+        return at.host, at.address, at.port, at.service
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        at = self.endpoint
+        return f"{at.host}-{at.address}-{at.port}"
+
 
 class EndpointCase(Struct, frozen=True):
     """One endpoint before the judge.
@@ -65,6 +81,7 @@ class EndpointCase(Struct, frozen=True):
         now: the moment that dates are compared with, in UTC.
         roots: the trusted root certificates, DER.
         alive: some port of this address answered or was refused: the host is there.
+        pinned: DANE-EE records vouch for all keys served there: no sender asks an authority.
     """
 
     planned: PlannedEndpoint
@@ -73,6 +90,7 @@ class EndpointCase(Struct, frozen=True):
     now: datetime
     roots: tuple[bytes, ...] = ()
     alive: bool = True
+    pinned: bool = False
 
     @property
     def rules(self) -> Profile:
@@ -98,6 +116,16 @@ class PlannedHost(Struct, frozen=True):
     host: str
     daemon: "Daemon"
     library_prefix: tuple[str, ...] = ("/usr/lib/", "/lib/")
+
+    @property
+    def place(self) -> Place:
+        """Where its findings are."""
+        return self.host, "", 0, ""
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return self.host
 
 
 class HostCase(Struct, frozen=True):
@@ -134,16 +162,26 @@ class PlannedGroup(Struct, frozen=True):
 
     Attributes:
         kind: what they have in common.
-        label: the host or name they have in common.
+        common: the host or name they have in common.
         port, service: what they have in common of these; 0 and empty for nothing.
         endpoints: two or more.
     """
 
     kind: Grouping
-    label: str
+    common: str
     port: int
     service: str
     endpoints: tuple[Endpoint, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where its findings are."""
+        return self.common, "", self.port, self.service
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return f"{self.common}-{self.port or 'all'}"
 
 
 class ClusterCase(Struct, frozen=True):

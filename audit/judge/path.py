@@ -9,22 +9,24 @@ from OpenSSL import crypto
 from audit.facts import Certificate, Chain
 from audit.wire.certificate import parse
 
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h)
+# openssl/x509_vfy.h
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME
+_PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN
 
 
 class NoPathError(ValueError):
     """No trusted root is reached; the message is OpenSSL's."""
 
 
-def find(roots: tuple[bytes, ...], served: Chain) -> Chain:
-    """The verified path, leaf first, whatever its dates.
+def find(roots: tuple[bytes, ...], served: Chain, *, partial: bool = False) -> Chain:
+    """The verified path, leaf first, whatever its dates; if *partial*, roots may be any authority.
 
     Raises:
         NoPathError: there is none.
     """
     leaf, *others = [crypto.X509.from_cryptography(_load(c)) for c in served]
     try:
-        path = crypto.X509StoreContext(_store(roots), leaf, others).get_verified_chain()
+        path = crypto.X509StoreContext(_store(roots, partial), leaf, others).get_verified_chain()
     except crypto.X509StoreContextError as error:
         raise NoPathError(str(error)) from None
     return tuple(parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, c)) for c in path)
@@ -46,10 +48,10 @@ def _load(certificate: Certificate) -> x509.Certificate:
     return x509.load_der_x509_certificate(certificate.der)
 
 
-@lru_cache(maxsize=4)
-def _store(roots: tuple[bytes, ...]) -> crypto.X509Store:
+@lru_cache(maxsize=16)
+def _store(roots: tuple[bytes, ...], partial: bool) -> crypto.X509Store:  # noqa: FBT001 - of `find`
     store = crypto.X509Store()
-    store.set_flags(_NO_CHECK_TIME)
+    store.set_flags(_NO_CHECK_TIME | (_PARTIAL_CHAIN if partial else 0))
     for root in roots:
         # Not through `cryptography`: it warns of roots that are older than its own rules.
         store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, root))

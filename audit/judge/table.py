@@ -42,8 +42,16 @@ def _check(check: Check) -> Iterator[str]:
     yield f"*References:* {'; '.join(check.references)}."
 
 
+_SCOPES = {
+    "domain": "for each mail domain (mailseal scan --domain)",
+    "mx": "for each server that takes mail for a domain",
+    "mx-address": "for each address of a server that takes mail for a domain",
+}
+
+
 def _where(check: Check) -> str:
-    words = [f"for {', '.join(check.services)}"] if check.services else []
+    words = [_SCOPES[check.scope]] if check.scope in _SCOPES else []
+    words += [f"for {', '.join(check.services)}"] if check.services else []
     if check.before_tls:
         words.append("where there is a time before TLS")
     if check.required_only:
@@ -54,7 +62,9 @@ def _where(check: Check) -> str:
         words.append("where the policy sets the size")
     if check.thorough:
         words.append("where more than a quick look is taken")
-    return f" Made {', '.join(words)}." if words else ""
+    made = f" Made {', '.join(words)}." if words else ""
+    but = " Not applicable where DANE-EE records vouch for every key served."
+    return made + (but if check.by_authority else "")
 
 
 if __name__ == "__main__":

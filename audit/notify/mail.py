@@ -14,10 +14,10 @@ from email.utils import format_datetime, make_msgid
 
 from msgspec import Struct
 
+from audit import connect
 from audit.account import ADDRESS
 from audit.bounded import Bounds
 from audit.errors import MailsealError
-from audit.notify import connect
 from audit.report.visible import visible
 
 USUAL = "smtp://localhost"

@@ -13,12 +13,12 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 
-from audit import __version__
+from audit import __version__, connect
 from audit.bounded import Bounds
 from audit.errors import MailsealError
-from audit.notify import connect
 from audit.notify.target import Target, secret_file
 from audit.report.visible import visible
+from audit.web import Client
 
 VARIABLE = "MAILSEAL_WEBHOOK_SECRET"
 _PREFIX = "whsec_"
@@ -74,18 +74,6 @@ def headers(key: bytes, name: str, when: datetime, body: bytes) -> Mapping[str, 
     return told
 
 
-class _Client(http.client.HTTPSConnection):
-    """A client whose connection has bounds."""
-
-    def __init__(self, host: str, port: int, bounds: Bounds) -> None:
-        super().__init__(host, port)
-        self._bounds = bounds
-
-    def connect(self) -> None:
-        plain = connect.connect(self.host, self.port, self._bounds)
-        self.sock = connect.secure(plain, self.host, self._bounds)
-
-
 def post(target: Target, body: bytes, told: Mapping[str, str]) -> str:
     """Hand it over, once; why the server did not take it, or nothing.
 
@@ -93,7 +81,7 @@ def post(target: Target, body: bytes, told: Mapping[str, str]) -> str:
     """
     parts = target.parts
     bounds = Bounds(connect.SECONDS)
-    client = _Client(parts.hostname or "", parts.port or _PORT, bounds)
+    client = Client(parts.hostname or "", parts.port or _PORT, bounds)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         client.request("POST", path, body, dict(told))

@@ -161,7 +161,7 @@ def _hidden(
 ) -> tuple[list[tuple[bytes, ...]], list[str]]:
     """The chains that only TLS 1.3 would show, by one handshake for each kind not seen yet."""
     seen = {chain[0].key_type for chain in summary.chains(told.shown.values(), chains)[0]}
-    kinds = hidden(told.known, seen, quick=task.quick)
+    kinds = hidden(told.known, seen, task)
     done = [guest.submit(partial(_shake, guest, kind)) for kind in kinds]
     results = [future.result() for future in done]
     # A server without such a certificate may say so by closing.

@@ -21,12 +21,14 @@ class Task(Struct, frozen=True):
         expected: what it should do; orders what is offered, so that the answers prove the most.
         verify: send all that is foreseen at once, and explore only where it comes otherwise.
         quick: versions, suites, their order and the certificates only.
+        kinds: the certificate of every kind of key, also in a quick look: records name them all.
         complete: also shake hands to the end, by OpenSSL.
     """
 
     expected: Expectation = field(default_factory=Expectation)
     verify: bool = False
     quick: bool = False
+    kinds: bool = False
     complete: bool = True
 
 
@@ -53,7 +55,7 @@ def foresee(endpoint: Endpoint, task: Task) -> Prediction:
     others = [
         1 if endpoint.mode == "starttls" else 0,  # what is possible in clear
         1,  # the complete handshake
-        len(hidden(known, signers, quick=task.quick)),
+        len(hidden(known, signers, task)),
         sum(q.cost(known) for q in questions(endpoint, task)),
     ]
     hellos = sorted(driver.answers, key=lambda h: not isinstance(driver.answers[h], Accepted))
@@ -74,8 +76,9 @@ def questions(endpoint: Endpoint, task: Task) -> list[Question]:
     ]
 
 
-def hidden(known: Known, seen: Iterable[str], *, quick: bool) -> list[str]:
+def hidden(known: Known, seen: Iterable[str], task: Task) -> list[str]:
     """The kinds of key whose certificate only a handshake of TLS 1.3 would show."""
-    if "TLSv1.3" not in known.accepted or (quick and known.classic):
+    hurried = task.quick and not task.kinds
+    if "TLSv1.3" not in known.accepted or (hurried and known.classic):
         return []
     return [kind for kind in SIGNERS if kind not in {*seen}]

@@ -10,8 +10,8 @@ from audit.changes import Change, Kind
 from audit.drift import Drift, What
 from audit.findings import Run
 from audit.report.changed import changed, drifted
-from audit.report.documents import FindingDocument, PolicyDocument, Time
-from audit.report.encode import pretty, text
+from audit.report.documents import FindingDocument, PolicyDocument
+from audit.report.encode import Time, pretty, text
 from audit.report.json import finding_document, policy_document
 from audit.report.paint import Line, put
 from audit.report.summary import plural

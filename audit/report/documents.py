@@ -11,9 +11,10 @@ from msgspec import Meta, Struct, field
 from audit.facts import Behaviour, Mode, Preference, Seen, Service
 from audit.findings import Reached, Severity, Verdict
 from audit.iana import VERSIONS, Version
+from audit.report.domain_documents import DomainDocument
+from audit.report.encode import Time
 
 _BY_VERSION = {"propertyNames": {"enum": list(VERSIONS)}}
-Time = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
 
 
 class WaiverDocument(Struct, frozen=True):
@@ -156,6 +157,7 @@ class ScanDocument(Struct, frozen=True):
     schema: Literal["mailseal/scan/1"]
     endpoints: list[EndpointDocument]
     findings: list[FindingDocument]
+    domains: Annotated[list[DomainDocument], Meta(description="those of `--domain`")]
 
 
 class PolicyDocument(Struct, frozen=True):

@@ -1,9 +1,13 @@
 """JSON in which no string can do harm to the terminal that shows it."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
+
+# A moment, in every document that has one.
+Time = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
 
 # What a terminal would obey although JSON allows it unescaped: C1 controls and bidi marks.
 _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -17,6 +17,7 @@ from audit.report.documents import (
     ScanDocument,
     WaiverDocument,
 )
+from audit.report.domains import domain_document
 from audit.report.encode import pretty, text
 from audit.report.summary import utc
 
@@ -28,6 +29,7 @@ def scan_document(run: Run, _past: Past = NO_PAST) -> bytes:
             schema="mailseal/scan/1",
             endpoints=[_endpoint(facts) for facts in run.endpoints],
             findings=[finding_document(finding) for finding in run.findings],
+            domains=[domain_document(facts) for facts in run.domains],
         )
     )
 

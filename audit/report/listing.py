@@ -7,8 +7,7 @@ from msgspec import Meta, Struct
 
 from audit.findings import Verdict
 from audit.history.entry import Entry
-from audit.report.documents import Time
-from audit.report.encode import pretty
+from audit.report.encode import Time, pretty
 from audit.report.paint import Line, put
 from audit.report.visible import visible
 

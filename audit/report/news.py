@@ -17,8 +17,7 @@ from audit.report.diff import (
     change_document,
     drift_document,
 )
-from audit.report.documents import Time
-from audit.report.encode import pretty, text
+from audit.report.encode import Time, pretty, text
 from audit.report.summary import plural, summarize
 from audit.report.terminal import words
 from audit.report.visible import visible

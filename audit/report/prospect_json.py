@@ -11,8 +11,7 @@ from audit.prospect.fates import Turn
 from audit.prospect.places import Served
 from audit.prospect.result import Outcome, Staged, State
 from audit.report.diff import ChangeDocument, change_document
-from audit.report.documents import Time
-from audit.report.encode import pretty, text
+from audit.report.encode import Time, pretty, text
 
 
 class ProductionDocument(Struct, frozen=True):

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from audit.findings import Finding, Run, Verdict
 from audit.judge.catalogue import CATALOGUE
 
-_TOGETHER = {check.id for check in CATALOGUE.values() if check.scope == "cluster"}
+# Findings of these are about something else than one place on one host.
+_TOGETHER = {c.id for c in CATALOGUE.values() if c.scope in ("cluster", "domain", "mx")}
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 

@@ -52,6 +52,7 @@ def _lines(run: Run, past: Past, *, facts: bool) -> Iterator[Line]:
 
         yield from since(past)
     if facts:
+        yield from _domains(run)
         for portrait in portraits(run):
             yield from _facts(portrait)
             yield ()
@@ -156,6 +157,17 @@ def summary_line(summary: Summary, run: Run) -> str:
         f"{plural(summary.endpoints, 'endpoint')}, policy {visible(run.policy.id)}"
     )
     return line if summary.seconds is None else f"{line}, {summary.seconds:.1f} s"
+
+
+def _domains(run: Run) -> Iterator[Line]:
+    if not run.domains:
+        return
+    from audit.report.domains import rows  # other runs have none, and do not wait for it
+
+    for one in run.domains:
+        yield ((visible(one.domain), "bold"),)
+        yield from (_row(label, value) for label, value in rows(one))
+        yield ()
 
 
 def _facts(portrait: Portrait) -> Iterator[Line]:

@@ -60,6 +60,49 @@ def parse_chain(ders: Sequence[bytes]) -> Chain:
     return tuple(parse(der) for der in ders)
 
 
+def public_key(der: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate, as it stands there: what TLSA records name.
+
+    Written anew by a library it may be another one: points of a curve can be compressed, and a key
+    for RSA-PSS becomes one for RSA.
+
+    Raises:
+        ValueError: the bytes are no certificate.
+    """
+    fields = _within(
+        _within(der, 0), 0
+    )  # RFC 5280, section 4.1: of Certificate, its TBSCertificate
+    at = _end(fields, 0) if fields[:1] == b"\xa0" else 0  # a version, or none
+    for _ in range(5):  # serial number, signature, issuer, validity, subject
+        at = _end(fields, at)
+    return fields[at : _end(fields, at)]
+
+
+def _within(der: bytes, at: int) -> bytes:
+    """The content of the element there."""
+    start, end = _span(der, at)
+    return der[start:end]
+
+
+def _end(der: bytes, at: int) -> int:
+    """Where the element there ends."""
+    return _span(der, at)[1]
+
+
+def _span(der: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the element there begins and ends (X.690, section 8.1.3)."""
+    if len(der) < at + 2:
+        raise ValueError("not a certificate: it ends too soon")
+    length, start = der[at + 1], at + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        length = int.from_bytes(der[start : start + octets], "big")
+        start += octets
+    if len(der) < start + length:
+        raise ValueError("not a certificate: it ends too soon")
+    return start, start + length
+
+
 def rsa_numbers(der: bytes) -> tuple[int, int] | None:
     """Modulus and public exponent of a certificate's RSA key; None if it has no such key."""
     from cryptography import x509

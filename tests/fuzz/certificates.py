@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from audit.facts import Certificate, Chain, Endpoint, EndpointFacts
 from audit.judge import certificate as judge
 from audit.judge import strength
 from audit.judge.case import EndpointCase, Judgement, PlannedEndpoint
 from audit.policy.load import load
-from audit.wire.certificate import parse
+from audit.wire.certificate import parse, public_key
 from tests.fuzz.der import bend
 
 PKI = {path.stem: path.read_bytes() for path in (Path(__file__).parent / "pki").glob("*.der")}
@@ -44,6 +45,8 @@ def parser(data: bytes) -> None:
         assert text.isprintable()
     assert found.key_bits >= 0
     assert found.not_before.tzinfo is not None
+    key = load_der_public_key(public_key(found.der))
+    assert key == x509.load_der_x509_certificate(found.der).public_key(), "another key is compared"
     _judge(found)
 
 

@@ -2,8 +2,16 @@
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.rcode
 
 from audit.clients.load import clients
+from audit.facts import Kind
+from tests.domain.hostile import RRSIG, answer
+from tests.fuzz import domains
 from tests.fuzz.certificates import PKI
 from tests.fuzz.hosts import CLOCK
 from tests.fuzz.replies import GRAMMARS, SERVICES
@@ -184,6 +192,34 @@ _LOGS = [
     ),
 ]
 
+_POLICIES = [
+    b"version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmax_age: 604800\n",
+    b"version: STSv1\r\nmode: testing\r\nmx: mx.example.org\r\nmax_age: 1\r\nnew: field\r\n",
+    b"version: STSv1\nmode: none\nmax_age: 86400",
+]
+_TEXTS = [
+    b"v=STSv1; id=20160831085700Z;\nv=spf1 -all",
+    b"v=TLSRPTv1; rua=mailto:tls@example.org,https://example.org/tls\nv=STSv1",
+    b"v=TLSRPTv1;rua=http://example.org/",
+]
+
+
+def _dns(kind: Kind, *records: str, **how: Any) -> bytes:
+    """The kind that is asked for, and an answer."""
+    query = dns.message.make_query("example.org", kind, want_dnssec=True)
+    return bytes((domains.KINDS.index(kind),)) + answer(query, *records, **how)
+
+
+_MESSAGES = [
+    _dns("MX", "example.org. MX 10 mx.example.org.", f"example.org. RRSIG {RRSIG}"),
+    _dns("MX", authority="example.org. SOA ns. root. 1 2 3 4 5"),
+    _dns("MX", rcode=dns.rcode.SERVFAIL),
+    _dns("A", "example.org. CNAME a.example.", "a.example. A 192.0.2.1", flags=dns.flags.AD),
+    _dns("A", "example.org. CNAME a.example.", "a.example. CNAME example.org."),
+    _dns("TLSA", "example.org. TLSA 3 1 1 " + "ab" * 32),
+    _dns("TXT", 'example.org. TXT "v=STSv1; " "id=1" "\\255"'),
+    _dns("DS", authority="org. NS ns.example."),
+]
 SEEDS: dict[str, list[bytes]] = {
     "answer": _cut(_STREAMS),
     "server-hello": list(_HELLOS),
@@ -205,6 +241,9 @@ SEEDS: dict[str, list[bytes]] = {
         b"\3\x30\1\1\x0c\x32\0\x20" + b"\x1b[2J" * 8,
     ],
     "log": _LOGS,
+    "sts-policy": _POLICIES,
+    "domain-texts": _TEXTS,
+    "dns-message": _MESSAGES,
     "host": [
         _HOST,
         CLOCK.encode() + _HOST,

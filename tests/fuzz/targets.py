@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import answers, certificates, clients, hosts, logs, replies
+from tests.fuzz import answers, certificates, clients, domains, hosts, logs, replies
 
 Target = Callable[[bytes], None]
 
@@ -29,6 +29,9 @@ TARGETS: dict[str, Target] = {
     "bent-certificate": certificates.bent,
     "host": hosts.script,
     "log": logs.log,
+    "sts-policy": domains.policy,
+    "domain-texts": domains.texts,
+    "dns-message": domains.message,
 }
 
 

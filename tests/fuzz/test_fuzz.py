@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from audit.domain import reading
 from audit.inspect import parse
 from audit.judge import path
 from audit.traffic import exim_block
 from audit.traffic.exim import Event
-from audit.wire import answer, dialogue, login
+from audit.wire import answer, dialogue, login, mta_sts, tls_rpt
 from audit.wire.reply import ReplyReader
 from audit.wire.server_hello import Accepted
 from tests.fuzz import answers, clients, fuzz
@@ -33,6 +34,8 @@ MAIN = (
     "bent-certificate",
     "host",
     "log",
+    "sts-policy",
+    "dns-message",
 )
 LARGEST_CORPUS = 400_000
 
@@ -73,6 +76,9 @@ TWINS: dict[str, tuple[object, str, object]] = {
     "bent-certificate": (path, "find", lambda _, served: served),
     "host": (parse._Collector, "take", lambda *_: None),
     "log": (exim_block, "parse", lambda _: Event("other")),
+    "sts-policy": (mta_sts.Policy, "covers", lambda *_: False),
+    "domain-texts": (tls_rpt, "_PLACE", re.compile(".*")),
+    "dns-message": (reading, "_record", lambda _: "two\nlines"),
 }
 
 

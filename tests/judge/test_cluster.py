@@ -130,7 +130,7 @@ def test_sslv2_anywhere_gives_the_key_away_everywhere() -> None:
 def _kinds(*planned: PlannedEndpoint) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for group in groups(planned):
-        found.setdefault(group.kind, []).append(f"{group.label}:{group.port}")
+        found.setdefault(group.kind, []).append(f"{group.common}:{group.port}")
     return found
 
 

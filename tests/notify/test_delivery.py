@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from audit import roots
-from audit.notify import connect, mail, webhook
+from audit import connect, roots
+from audit.notify import mail, webhook
 from audit.notify.post import Letter, Post
 from audit.notify.target import Target
 from audit.report.news import News

@@ -67,6 +67,17 @@ def test_a_server_that_follows_the_policy_is_seen_to(pki: Pki) -> None:
     assert facts.errors == ()
 
 
+def test_a_quick_look_shows_every_kind_of_key_where_records_name_them(pki: Pki) -> None:
+    """One that only TLS 1.3 would show is asked for then."""
+    options = ("-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384")
+    seen = {}
+    for kinds in (False, True):
+        with openssl_server(pki, *options) as port:
+            facts = look(port, quick=True, kinds=kinds)
+        seen[kinds] = {chain[0].key_type for chain in facts.chains}
+    assert seen == {False: {"ecdsa"}, True: {"ecdsa", "rsa"}}
+
+
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("quick", [True, False])
 def test_the_planned_number_of_connections_is_what_it_takes(

@@ -43,7 +43,7 @@ def test_a_scan_has_the_documented_keys() -> None:
     """The keys of mailseal/scan/1, and what the server showed under them."""
     facts = make_endpoint_facts()
     scan = validate(scan_document(make_run(make_finding(), endpoints=(facts,))), "scan-1.json")
-    assert list(scan) == ["schema", "endpoints", "findings"]
+    assert list(scan) == ["schema", "endpoints", "findings", "domains"]
     assert scan["schema"] == "mailseal/scan/1"
     (endpoint,) = scan["endpoints"]
     assert set(endpoint) == {

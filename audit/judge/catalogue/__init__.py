@@ -3,6 +3,7 @@
 from audit.judge.catalogue import (
     certificate,
     cluster,
+    domain,
     extensions,
     host,
     protocol,
@@ -20,6 +21,7 @@ SUBJECTS: dict[str, tuple[Check, ...]] = {
     "Certificate": certificate.ROWS,
     "Together": cluster.ROWS,
     "Host": host.ROWS,
+    "Domain": domain.ROWS,
 }
 CATALOGUE: dict[str, Check] = {row.id: row for rows in SUBJECTS.values() for row in rows}
 

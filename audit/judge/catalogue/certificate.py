@@ -15,6 +15,7 @@ ROWS: tuple[Check, ...] = (
         " (mailseal_certificate_source, role tls_certificate). mailseal_ca_file names the roots"
         " that are trusted here.",
         references=("RFC 5280, section 6", "RFC 8446, section 4.4.2"),
+        by_authority=True,
     ),
     of_endpoint(
         id="MT-CERT-NAME",
@@ -26,6 +27,7 @@ ROWS: tuple[Check, ...] = (
         fix="Issue it for the names that clients use (mailseal_server_name,"
         " mailseal_certificate_names) and roll out again.",
         references=("RFC 9525, section 6", "RFC 7817"),
+        by_authority=True,
     ),
     of_endpoint(
         id="MT-CERT-TIME",
@@ -38,6 +40,7 @@ ROWS: tuple[Check, ...] = (
         " before its end; otherwise put the new one where mailseal_certificate_source points. The"
         " daemon is restarted with it.",
         references=("RFC 5280, section 4.1.2.5",),
+        by_authority=True,
     ),
     of_endpoint(
         id="MT-CERT-KEY",

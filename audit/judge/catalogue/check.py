@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from audit.findings import Severity
 
-Scope = Literal["endpoint", "cluster", "host"]
+Scope = Literal["endpoint", "cluster", "host", "domain", "mx", "mx-address"]
 # The endpoints of one port of a host; of one port behind a name; of one name; all of them.
 Grouping = Literal["family", "nodes", "name", "all"]
 
@@ -17,7 +17,8 @@ class Check(Struct, frozen=True, kw_only=True):
     Attributes:
         id: stable name, used in findings, waivers and reports.
         title: what holds when it passes.
-        scope: judged for each endpoint, for several together, or for each host.
+        scope: judged for each endpoint, for several together, for each host; for each mail domain,
+            for each server that takes its mail, for each address of that.
         severity: how much a failure matters.
         why: what can happen otherwise.
         how: how it is tested.
@@ -32,6 +33,7 @@ class Check(Struct, frozen=True, kw_only=True):
         thorough: left out of a quick look.
         closed_too: judged even if nothing answers there.
         dhe_only: only where the policy sets the size of the Diffie-Hellman group.
+        by_authority: matters to clients that ask certificate authorities only.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Check(Struct, frozen=True, kw_only=True):
     thorough: bool = False
     closed_too: bool = False
     dhe_only: bool = False
+    by_authority: bool = False
 
 
 def of_endpoint(**row: object) -> Check:
@@ -66,3 +69,18 @@ def of_cluster(**row: object) -> Check:
 def of_host(**row: object) -> Check:
     """A check that is judged for each host, from inside."""
     return Check(scope="host", **row)  # type: ignore[arg-type]
+
+
+def of_domain(**row: object) -> Check:
+    """A check that is judged for each mail domain, from outside."""
+    return Check(scope="domain", **row)  # type: ignore[arg-type]
+
+
+def of_mx(**row: object) -> Check:
+    """A check that is judged for each server that takes mail for a domain."""
+    return Check(scope="mx", **row)  # type: ignore[arg-type]
+
+
+def of_mx_address(**row: object) -> Check:
+    """A check that is judged for each address of such a server."""
+    return Check(scope="mx-address", **row)  # type: ignore[arg-type]

@@ -10,14 +10,20 @@ SECONDS = 30.0  # for all that is said on one connection
 _CONNECT = 10.0  # for each address
 
 
-def connect(host: str, port: int, bounds: Bounds) -> Plain:
+def connect(host: str, port: int, bounds: Bounds, addresses: tuple[str, ...] = ()) -> Plain:
     """The first address of a name that takes a connection.
+
+    The system is asked for them, unless *addresses* are given.
 
     Raises:
         OSError: there is none; the last reason.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = [
+            entry
+            for place in addresses or (host,)
+            for entry in socket.getaddrinfo(place, port, type=socket.SOCK_STREAM)
+        ]
     except UnicodeError:  # a label that is empty or too long
         raise OSError(f"{host} is no name of a host") from None
     reason = OSError(f"{host} has no address")
@@ -34,14 +40,16 @@ def connect(host: str, port: int, bounds: Bounds) -> Plain:
     raise reason
 
 
-def secure(link: Plain, host: str, bounds: Bounds) -> Secured:
-    """TLS by the system's roots, for this name."""
-    return verified(bounds).wrap_socket(link, server_hostname=host)
+def secure(
+    link: Plain, host: str, bounds: Bounds, trusted: tuple[bytes, ...] | None = None
+) -> Secured:
+    """TLS for this name, as `verified` has it."""
+    return verified(bounds, trusted).wrap_socket(link, server_hostname=host)
 
 
-def verified(bounds: Bounds) -> Context:
-    """TLS that wants a certificate that the system's roots vouch for."""
-    return context(roots.read(), bounds)
+def verified(bounds: Bounds, trusted: tuple[bytes, ...] | None = None) -> Context:
+    """TLS that wants a certificate that these roots vouch for; None for the system's."""
+    return context(roots.read() if trusted is None else trusted, bounds)
 
 
 def unverified(bounds: Bounds) -> Context:
