@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import answers, certificates, clients, hosts, logs, replies
+from tests.fuzz import answers, certificates, clients, hosts, logs, replies, reports
 
 Target = Callable[[bytes], None]
 
@@ -29,6 +29,8 @@ TARGETS: dict[str, Target] = {
     "bent-certificate": certificates.bent,
     "host": hosts.script,
     "log": logs.log,
+    "tls-report": reports.report,
+    "tls-sessions": reports.sessions,
 }
 
 

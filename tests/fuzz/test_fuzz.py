@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 
 from audit.inspect import parse
 from audit.judge import path
+from audit.report import tlsrpt_text
+from audit.tlsrpt import exim
 from audit.traffic import exim_block
 from audit.traffic.exim import Event
 from audit.wire import answer, dialogue, login
@@ -33,6 +35,8 @@ MAIN = (
     "bent-certificate",
     "host",
     "log",
+    "tls-report",
+    "tls-sessions",
 )
 LARGEST_CORPUS = 400_000
 
@@ -73,6 +77,8 @@ TWINS: dict[str, tuple[object, str, object]] = {
     "bent-certificate": (path, "find", lambda _, served: served),
     "host": (parse._Collector, "take", lambda *_: None),
     "log": (exim_block, "parse", lambda _: Event("other")),
+    "tls-report": (tlsrpt_text, "visible", lambda text, **_: text),
+    "tls-sessions": (exim, "_sent", lambda *_, **__: None),
 }
 
 
