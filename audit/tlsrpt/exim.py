@@ -39,14 +39,19 @@ _PUT_OFF = re.compile(
 )
 _LOCAL = re.compile(_TO + _BY + rb"(?! (?:H|X|CV|DN)=)(?= |$)|[|/](?!.* H=)")
 _DANE = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
-_REQUIRED = re.compile(rb"H=(\S+) " + IP + rb": (a TLS session is required, but .*)")
+_HOST = re.compile(rb"H=(\S+) " + IP + rb": ")
 _CLEAR = re.compile(
     rb"TLS session: (.*): delivering unencrypted to H=(\S+) "
     + IP
     + rb" \(not in hosts_require_tls\)"
 )
 _VERIFY = re.compile(IP + rb" SSL verify error(?: \([^()]*\))?+: (?:depth=\d+ error=)?+(.*)")
-_REASON = re.compile(rb"(TLS session: |(?=a TLS session is required, but )|(?=DANE error: ))(.*)")
+_REASON = re.compile(
+    rb"(?:TLS session: |(?=a TLS session is required, but )|(?=DANE error: )"
+    # check_response() of smtp.c; only what was said of STARTTLS itself.
+    rb"|(?=SMTP (?:error from remote mail server|timeout) after STARTTLS\b)"
+    rb"|(?=(?:Remote host closed connection|Malformed SMTP reply) in response to STARTTLS\b))(.*)"
+)
 _MAY_BE = re.compile(rb"TLS session|DANE ")
 
 # What Exim itself calls it when it raises `dane:fail`, or what the library's words mean. The first
@@ -143,15 +148,16 @@ def _put_off(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | Non
         return Event("unclear", stamp, identity) if _MAY_BE.search(line, at) else None
     domain, _, host, ip, *_ = found.groups(b"")
     if reason := _REASON.match(line, found.end()):
-        return _failed(stamp, identity, domain, host, ip, reason[2])
+        return _failed(stamp, identity, domain, host, ip, reason[1])
     return Event("put-off", stamp, identity, domain, host, ip)
 
 
 def _of_host(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | None:
     if found := _DANE.match(line, at):
         return _failed(stamp, identity, b"", *found.groups(b""))._replace(policy="tlsa")
-    if found := _REQUIRED.match(line, at):
-        return _failed(stamp, identity, b"", *found.groups(b""))
+    if (found := _HOST.match(line, at)) and (reason := _REASON.match(line, found.end())):
+        host, ip = found.groups(b"")
+        return _failed(stamp, identity, b"", host, ip, reason[1])
     if found := _CLEAR.fullmatch(line, at):
         words, host, ip = found.groups(b"")
         # With DANE there is no going on in clear.

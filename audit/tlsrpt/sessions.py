@@ -227,8 +227,12 @@ class Sessions:
 
 
 def _same(known: _Failure, event: Event, time: datetime) -> bool:
-    """Whether a line of a recipient is about a connection that is known to have failed."""
-    if not event.domain or known.event.ip != event.ip:
+    """Whether a line of a recipient is about a connection that is known to have failed.
+
+    Where Exim could not even look for records, that line names no host.
+    """
+    here = known.event.ip == event.ip or (not event.ip and known.event.words == event.words)
+    if not event.domain or not here:
         return False
     if known.seen is None:
         return time - known.time <= _ATTEMPT

@@ -45,6 +45,11 @@ _EXPECTED: dict[str, tuple[dict[str, int], dict[tuple[str, str, str], int], int]
     ),
     # OpenSSL says in lines of their own what it did not like, also where that does not matter.
     "not-trusted-and-sent": ({"no-policy-found": 1}, {}, 0),
+    "expired-openssl": ({}, {("no-policy-found", "certificate-expired", "192.0.2.2"): 1}, 0),
+    "untrusted-openssl": ({}, {("no-policy-found", "certificate-not-trusted", "192.0.2.2"): 1}, 0),
+    "misnamed-openssl": ({}, {("no-policy-found", "certificate-host-mismatch", "192.0.2.2"): 1}, 0),
+    "starttls-refused": ({}, {("no-policy-found", "validation-failure", "192.0.2.2"): 1}, 0),
+    "bogus-tlsa": ({}, {("tlsa", "dnssec-invalid", "192.0.2.2"): 1}, 0),
 }
 SAMPLES: dict[str, Case] = {
     name: (lines.splitlines(), *_EXPECTED[name])

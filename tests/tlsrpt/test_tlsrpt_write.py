@@ -18,6 +18,7 @@ from audit.tlsrpt.clock import clock
 from audit.tlsrpt.compose import Own, Sender, compose
 from audit.tlsrpt.exim import event
 from audit.tlsrpt.letter import letter
+from audit.tlsrpt.logs import read
 from audit.tlsrpt.report import decode, encode
 from audit.tlsrpt.sessions import Sessions
 from audit.tlsrpt.unwrap import mail
@@ -43,7 +44,8 @@ def test_what_we_write_is_valid(sender: Sender) -> None:
     """By the RFC, as it is written in `strict`, and by our schema of reports."""
     owns = _owns(*_ALL, sender=sender)
     assert [own.domain for own in owns] == [
-        *("bad.lab.test", "plain.lab.test", "ta.lab.test", "two.lab.test"),
+        *("bad.lab.test", "bogus.test", "expired-must.test", "misnamed-must.test"),
+        *("plain.lab.test", "refusing.test", "ta.lab.test", "two.lab.test", "untrusted-must.test"),
     ]
     for own in owns:
         for one in SCHEMAS:
@@ -92,6 +94,19 @@ def test_the_same_has_the_same_id_and_more_has_another() -> None:
     assert first.report.report_id != more.report.report_id
 
 
+def test_where_a_log_was_cut_does_not_matter(tmp_path: Path) -> None:
+    """Rotated, compressed, in any order: a failure and its recipient may be in two files."""
+    lines = sorted(_ALL, key=lambda one: one[:19])
+    whole = _owns(*lines)
+    old, new = tmp_path / "mainlog.1.gz", tmp_path / "mainlog"
+    for cut in range(1, len(lines)):
+        old.write_bytes(gzip.compress("".join(f"{one}\n" for one in lines[:cut]).encode()))
+        new.write_text("".join(f"{one}\n" for one in lines[cut:]))
+        found = Sessions(clock(UTC))
+        read([new, old, new], found, lambda _: None)
+        assert list(compose(found.finish(), SENDER)) == whole
+
+
 def test_domains_are_spelled_as_in_the_dns() -> None:
     """And what is none gets no report."""
     others = (
@@ -138,7 +153,7 @@ def test_files_are_for_all_and_mails_for_those_who_want_them(tmp_path: Path) -> 
     """With a list, both only for those on it; by https there is no mail."""
     owns = _owns(*_ALL)
     everybody, troubles = write.all_of(owns, SENDER, tmp_path, None)
-    assert len(everybody) == len(list(tmp_path.iterdir())) == 4
+    assert len(everybody) == len(list(tmp_path.iterdir())) == 9
     assert not troubles
     wanted = {"two.lab.test": ("a@b.test",), "ta.lab.test": (), "other.test": ("x@y.test",)}
     some = tmp_path / "some"
