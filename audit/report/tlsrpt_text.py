@@ -42,7 +42,7 @@ def headline(found: TlsReportsDocument) -> tuple[str, str]:
 
 
 def _lines(found: TlsReportsDocument) -> Iterator[Line]:
-    copies = f", {found.copies:,} of them more than once" if found.copies else ""
+    copies = f", and {found.copies:,} more that are the same as one of them" if found.copies else ""
     yield ((plural(found.reports, "TLS report"), "bold"), copies)
     for domain in found.domains:
         yield ()

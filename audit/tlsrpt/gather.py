@@ -23,19 +23,21 @@ def gather(paths: Sequence[Path]) -> Pile:
     """
     pile = Pile()
     for path in paths:
-        for name, named in _files(path):
+        for name, named in _files(path, pile):
             _take(pile, name, named=named)
     return pile
 
 
-def _files(path: Path) -> Iterator[tuple[Path, bool]]:
+def _files(path: Path, pile: Pile) -> Iterator[tuple[Path, bool]]:
     """The files below a path, and whether it was named itself."""
     if not path.is_dir():
         yield path, True
         return
 
     def failed(error: OSError) -> None:
-        raise MailsealError(f"{error.filename} cannot be read: {error.strerror}")
+        if error.filename == str(path):
+            raise MailsealError(f"{path} cannot be read: {error.strerror}")
+        pile.refused.append((error.filename, f"cannot be read ({error.strerror})"))
 
     for top, folders, files in os.walk(path, onerror=failed):
         folders.sort()

@@ -16,6 +16,7 @@ from audit.tlsrpt.report import RefusedError
 LARGEST = 1 << 24  # bytes of a file, a mail, or JSON; a sender's day has a few thousand
 _MOST_LINES = 500_000  # of a mail; base64 has 76 characters in one
 _MOST_PARTS = 50  # of a mail
+_LONGEST_FIELD = 8192  # bytes of what says what a part is: reading it takes their square
 _GZIP = b"\x1f\x8b"
 _TYPES = ("application/tlsrpt+json", "application/tlsrpt+gzip")
 # What mail programs make of these types; the name says what is inside.
@@ -27,6 +28,10 @@ _NAMED = re.compile(r"\.json(?:\.gz)?$", re.IGNORECASE)
 # sender!domain!begin!end, as RFC 8460, section 5.1, names files.
 _FILENAME = re.compile(
     r"[^!/]+!(?P<domain>[^!/]+)!\d+!\d+(?:![^!/]*)?\.json(?:\.gz)?", re.IGNORECASE
+)
+# A carriage return ends a line as well, for the library.
+_FIELD = re.compile(
+    rb"(?:^|\r)content-(?:type|disposition):[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE
 )
 _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:|From ")
 _MARKUP = re.compile(rb"\s*<")
@@ -75,11 +80,8 @@ def plain(name: str, content: bytes) -> Piece:
 
 def mail(name: str, content: bytes) -> Iterator[Piece]:
     """The reports that a mail carries, also one that was forwarded in it; mostly one, or none."""
-    if content.count(b"\n") > _MOST_LINES:
-        yield Piece(name, trouble=f"a mail of more than {_MOST_LINES:,} lines")
-        return
-    if content.lower().count(b"boundary") > _MOST_PARTS:  # what it takes to read grows with depth
-        yield Piece(name, trouble=f"a mail of more than {_MOST_PARTS} parts within parts")
+    if trouble := _too_much(content):
+        yield Piece(name, trouble=f"a mail {trouble}")
         return
     try:
         message = email.message_from_bytes(content)
@@ -93,6 +95,17 @@ def mail(name: str, content: bytes) -> Iterator[Piece]:
             yield Piece(name, trouble=f"a mail with more than {_MOST_PARTS} reports")
             return
         yield _attached(name, part, domain)
+
+
+def _too_much(content: bytes) -> str:
+    """What of a mail would take too long to read; empty if nothing would."""
+    if max(content.count(b"\n"), content.count(b"\r")) > _MOST_LINES:
+        return f"of more than {_MOST_LINES:,} lines"
+    if content.lower().count(b"boundary") > _MOST_PARTS:  # each line is held to all of them
+        return f"of more than {_MOST_PARTS} parts within parts"
+    if any(len(field[0]) > _LONGEST_FIELD for field in _FIELD.finditer(content)):
+        return f"with a field of more than {_LONGEST_FIELD:,} bytes"
+    return ""
 
 
 def _may_be_a_report(part: email.message.Message) -> bool:

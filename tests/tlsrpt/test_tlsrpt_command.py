@@ -90,6 +90,27 @@ def test_a_bad_report_costs_no_other(every: Path, capsys: pytest.CaptureFixture[
     assert all(one["reason"] in out for one in found["refused"])
 
 
+def test_a_directory_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below one that was named it costs no other; the one that was named is an error."""
+    (tmp_path / "good.json").write_bytes(raw("terse"))
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    scandir = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path) == str(shut):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = _json(capsys, tmp_path)
+    assert (found["reports"], found["refused"][0]["source"]) == (1, str(shut))
+    code, _, err = _run(capsys, "read", tmp_path, shut)
+    assert (code, f"{shut} cannot be read" in err) == (2, True)
+
+
 def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Failures come before what could not be read, and nothing read is never fine."""
     good, bad, none = (tmp_path / name for name in ("good", "bad", "none"))

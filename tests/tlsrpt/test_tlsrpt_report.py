@@ -204,6 +204,10 @@ def test_a_mail_without_one_has_none() -> None:
     [
         (b"Content-Type: multipart/mixed; boundary=a\n" * 51 + b"\n", "parts"),
         (b"A: b\n\n" + b"\n" * 500_001, "lines"),
+        (b"A: b\nCONTENT-Type: a/b;\n" + b" n=x;\n" * 2000 + b"\nx\n", "field"),
+        (b"A: b\n\n" + b"\r" * 500_001, "lines"),
+        (b"A: b\rContent-Type: a/b;\r" + b" n=x;\r" * 2000 + b"\rx\r", "field"),
+        (b"A: b\n\n--\ncontent-disposition: " + b"n=x;" * 4000 + b"\nx\n", "field"),
         (mailed(b"{" + b" " * LARGEST), "more than"),
         (mailed(raw("terse")).replace(b"H4sI", b"AAAA"), "no report"),
     ],
