@@ -47,17 +47,17 @@ MEANINGS: Mapping[ResultType, Meaning] = {
     "certificate-host-mismatch": Meaning(
         "the certificate has not the name of the MX",
         "issue one that names every MX of the domain",
-        ("MT-CERT-NAME", "MT-CERT-SANS"),
+        ("MT-CERT-NAME", "MT-CERT-SANS", "MT-MTA-STS-CERT"),
     ),
     "certificate-expired": Meaning(
         "the certificate had expired",
         "renew it, and restart what has the old one in memory",
-        ("MT-CERT-TIME",),
+        ("MT-CERT-TIME", "MT-MTA-STS-CERT"),
     ),
     "certificate-not-trusted": Meaning(
         "the sender does not trust who issued the certificate",
         "serve the whole chain, up to a root that others have",
-        ("MT-CERT-CHAIN",),
+        ("MT-CERT-CHAIN", "MT-MTA-STS-CERT"),
     ),
     "validation-failure": Meaning(
         "TLS failed for another reason",
@@ -67,17 +67,17 @@ MEANINGS: Mapping[ResultType, Meaning] = {
     "tlsa-invalid": Meaning(
         "no TLSA record could be used",
         "publish records of the keys that are served, before the certificate changes",
-        ("MT-DANE",),
+        ("MT-DANE", "MT-DANE-RECORD"),
     ),
     "dnssec-invalid": Meaning(
         "DNSSEC could not be validated",
         "see whether signatures ran out and the parent's DS fits",
-        ("MT-DANE",),
+        ("MT-DNSSEC-VALID", "MT-DNSSEC-EXPIRY"),
     ),
     "dane-required": Meaning(
         "the sender requires DANE, and there are no signed TLSA records",
         "sign the zone of the MX and publish TLSA records",
-        ("MT-DANE",),
+        ("MT-DANE-RECORD", "MT-DNSSEC"),
     ),
     "sts-policy-fetch-error": Meaning(
         "the MTA-STS policy could not be fetched",
@@ -87,7 +87,7 @@ MEANINGS: Mapping[ResultType, Meaning] = {
     "sts-policy-invalid": Meaning(
         "the MTA-STS policy cannot be read",
         "mend the file (RFC 8461, section 3.2)",
-        ("MT-MTA-STS",),
+        ("MT-MTA-STS", "MT-MTA-STS-MX"),
     ),
     "sts-webpki-invalid": Meaning(
         "the certificate of the MTA-STS policy's host cannot be verified",
