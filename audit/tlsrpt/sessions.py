@@ -20,6 +20,7 @@ from audit.tlsrpt.results import ResultType
 _TOGETHER = timedelta(seconds=1)  # lines of the recipients that one connection was for
 _ATTEMPT = timedelta(minutes=5)  # from a connection to the recipients' lines
 _CLEAR: ResultType = "starttls-not-supported"
+_NO_RECORDS: tuple[ResultType, ...] = ("dane-required", "dnssec-invalid")  # DANE, and nothing found
 
 
 class Day(NamedTuple):
@@ -131,7 +132,7 @@ class Sessions:
             message.domains.add(event.domain)
             if event.host:
                 self._hosts[event.domain].add(event.host)
-        if event.policy == "tlsa" and event.host:
+        if event.policy == "tlsa" and event.host and event.result not in _NO_RECORDS:
             self._dane.add(event.host)
         if event.kind == "verify":
             message.verify[event.ip] = event.result
@@ -155,7 +156,7 @@ class Sessions:
         counts = self._counts[self._day(time, event.domain)]
         if event.tls:
             counts.ok[event.policy or "no-policy-found"] += 1
-        elif not any(one.event.ip == event.ip for one in message.failures):
+        elif not any(_went_on(one, event, time) for one in message.failures):
             if self._clear_fails:
                 counts.failed[Why("no-policy-found", _CLEAR, event.host, event.ip, b"")] += 1
             else:
@@ -224,6 +225,12 @@ class Sessions:
     def _wanted(self, time: datetime) -> bool:
         first, last = self._days
         return first <= time.date().isoformat() <= last
+
+
+def _went_on(known: _Failure, event: Event, time: datetime) -> bool:
+    """Whether mail in clear is what Exim went on with once TLS had failed there."""
+    here = known.event.ip == event.ip and known.event.policy == "no-policy-found"
+    return here and time - known.time <= _ATTEMPT
 
 
 def _same(known: _Failure, event: Event, time: datetime) -> bool:

@@ -134,6 +134,33 @@ def test_clear_text_is_a_failure_only_if_tls_was_tried() -> None:
     assert [why.result for why in counts.failed] == ["starttls-not-supported"]
 
 
+def test_clear_text_after_another_failure_is_clear_text() -> None:
+    """As where DANE failed, and an hour later there were no records any more."""
+    at_once = line("1a", f"DANE attempt failed; TLS connection to mx.a.test [{AT}]: x")
+    later = PLAIN.replace(" 10:", " 11:")
+    counts = _one(at_once, later)
+    assert (counts.clear, counts.failed.total()) == (1, 1)
+    went_on = line(
+        "1a",
+        f"TLS session: x: delivering unencrypted to H=mx.a.test [{AT}] (not in hosts_require_tls)",
+    )
+    assert _one(went_on, PLAIN).clear == 0
+    assert _one(went_on, later).clear == 1
+
+
+def test_a_look_for_records_that_failed_proves_none() -> None:
+    """So what was required of that host later need not have been DANE."""
+    looked = line("1a", f"H=mx.a.test [{AT}]: DANE error: tlsa lookup DEFER")
+    required = line("1b", f"H=mx.a.test [{AT}]: a TLS session is required, but the server did not")
+    whose = [
+        line(name, f"=> u@a.test R=l T=s H=mx.a.test [{AT}]* {X} CV=no") for name in ("1a", "1b")
+    ]
+    assert {(policy, result) for policy, result, *_ in _failed(looked, required, *whose)} == {
+        ("tlsa", "dnssec-invalid"),
+        ("no-policy-found", "starttls-not-supported"),
+    }
+
+
 def test_one_s_own_servers_are_nobody_to_report_to() -> None:
     """Nor is this machine."""
     assert _sessions(DELIVERED).finish()
