@@ -102,6 +102,7 @@ class Sessions:
         """
         self._clock, self._own, self._days, self._clear_fails = clock, own, days, clear
         self.unclear = self.homeless = 0
+        self._seen: tuple[datetime, datetime] | None = None
         self._messages: defaultdict[tuple[bytes, bytes], _Message] = defaultdict(_Message)
         self._counts: defaultdict[Day, Counts] = defaultdict(Counts)
         self._hosts: defaultdict[bytes, set[bytes]] = defaultdict(set)
@@ -116,6 +117,8 @@ class Sessions:
         except (ValueError, OverflowError):
             self.unclear += 1
             return
+        first, last = self._seen or (time, time)
+        self._seen = min(first, time), max(last, time)
         if event.kind == "completed":
             if message := self._messages.pop((node, event.id), None):
                 self._settle(message)
@@ -199,6 +202,7 @@ class Sessions:
     def notices(self, counts: Mapping[Day, Counts]) -> Iterator[str]:
         """What has to be said beside the reports, a sentence each."""
         clear = sum(one.clear for one in counts.values())
+        yield from self._partly()
         if self.unclear:
             yield f"lines that speak of sessions and cannot be read: {self.unclear:,}"
         if self.homeless:
@@ -210,6 +214,12 @@ class Sessions:
             )
         if counts and not any(one.ok for one in counts.values()):
             yield "no line names a TLS session: does Exim log +tls_cipher?"
+
+    def _partly(self) -> Iterator[str]:
+        """Whether the logs may have only a part of the days that were asked for."""
+        for time, words in zip(self._seen or (), ("begin", "end"), strict=False):
+            if self._wanted(time):
+                yield f"the logs {words} within these days, at {time:%Y-%m-%d %H:%M} UTC"
 
     def _count(self, failure: _Failure) -> None:
         event = failure.event

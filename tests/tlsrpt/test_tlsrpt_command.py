@@ -218,6 +218,8 @@ def test_what_we_write_we_read(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert code == 0
     assert "9 reports in" in said
     assert "in clear, of which the log does not say why: 1" in err
+    assert "the logs begin within these days, at 2026-11-23 21:55 UTC" in err
+    assert "the logs end within these days, at 2026-11-23 22:30 UTC" in err
     found = _json(capsys, out)
     assert found["reports"] == 9
     assert sum(one["sessions"]["ok"] for one in found["domains"]) == 3

@@ -197,6 +197,18 @@ def test_only_days_that_are_asked_for_count() -> None:
 
 _EVIL = f"R=l T=s H=evil.test [6.6.6.6] {X} CV=dane"
 _REST = f"R=l T=s H=mx.a.test [{AT}] {X} CV=no"
+
+
+def test_days_that_the_logs_have_only_in_part_are_told() -> None:
+    """Not if there is something before and after them."""
+    around = [DELIVERED.replace("-23 ", f"-{day} ") for day in (22, 24)]
+    for lines, told in (([DELIVERED], 2), ([around[0], DELIVERED], 1), ([*around, DELIVERED], 0)):
+        found = Sessions(_CLOCK, days=("2026-11-23", "2026-11-23"))
+        for one in lines:
+            found.take(event(one.encode()))  # type: ignore[arg-type]
+        assert len(list(found.notices(found.finish()))) == told
+
+
 HOSTILE = {
     # Whoever writes to somebody here chooses the local part of what is forwarded, and the sender.
     "recipient": f'=> "x {_EVIL}"@a.test {_REST}',
