@@ -82,6 +82,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal whatif --policy mailseal-2026 --server-order policy:univie-2015 mainlog*",
         "audit.commands.whatif:configure",
     ),
+    "tlsrpt": (
+        "read the TLS reports of others, and write our own",
+        "mailseal tlsrpt read /var/mail/tlsrpt --run latest",
+        "audit.commands.tlsrpt:configure",
+    ),
     "lab": ("run the built-in staging cluster", "mailseal lab up", "lab.cli:configure"),
 }
 

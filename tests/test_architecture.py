@@ -48,8 +48,8 @@ ALLOWED = {
     "late": {"facts"},
     "report": {
         *("changes", "drift", "errors", "facts", "findings", "forecast", "history", "iana"),
-        *("judge", "past", "policy", "ports", "prospect", "rollout", "traffic", "waivers"),
-        *("whatif", "wire", "written"),
+        *("judge", "past", "policy", "ports", "prospect", "rollout", "tlsrpt", "traffic"),
+        *("waivers", "whatif", "wire", "written"),
     },
     "rollout": {"changes", "errors", "findings"},
     "domain": {"bounded", "connect", "facts", "names", "web", "wire"},
@@ -57,6 +57,7 @@ ALLOWED = {
     "web": {"bounded", "connect"},
     "notify": {"account", "bounded", "connect", "errors", "report", "web"},
     "traffic": {"errors", "iana", "written"},
+    "tlsrpt": {"errors", "findings", "names", "traffic", "written"},
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("policy", "traffic", "wire"),
@@ -82,6 +83,9 @@ PURE_MODULES = {
     *(f"traffic/{name}.py" for name in ("postfix_talk", "seams", "silence", "stretch", "syslog")),
     "traffic/shares.py",
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell", "shapes")),
+    *(f"tlsrpt/{name}.py" for name in ("report", "results", "unwrap", "document", "merge")),
+    *(f"tlsrpt/{name}.py" for name in ("beside", "clock", "exim", "sessions", "compose")),
+    "tlsrpt/letter.py",
     *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
     *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),
     "whatif/document.py",

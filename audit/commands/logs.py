@@ -41,8 +41,8 @@ def add_logs(parser: argparse.ArgumentParser) -> None:
         help="mail from and to these is one's own and counted apart, as are one's own probes; may"
         " be repeated",
     )
-    parser.add_argument("--from", dest="first", type=_day, metavar="DAY", help="not before this")
-    parser.add_argument("--to", dest="last", type=_day, metavar="DAY", help="not after this")
+    parser.add_argument("--from", dest="first", type=day, metavar="DAY", help="not before this")
+    parser.add_argument("--to", dest="last", type=day, metavar="DAY", help="not after this")
     parser.add_argument(
         "--jobs",
         type=number(1, _MOST_JOBS, "processes"),
@@ -153,7 +153,8 @@ def _attempt(troubles: list[str], write: Callable[[Any, Path], None], *what: Any
         troubles.append(str(error))
 
 
-def _day(words: str) -> str:
+def day(words: str) -> str:
+    """A day as an option has it, YYYY-MM-DD."""
     try:
         return date.fromisoformat(words).isoformat()
     except ValueError:

@@ -17,6 +17,8 @@ from audit.report.news import NotificationDocument
 from audit.report.prospect_json import StagingDocument
 from audit.report.rollouts import RolloutsDocument
 from audit.rollout.model import Rollout
+from audit.tlsrpt.document import TlsReportsDocument
+from audit.tlsrpt.report import Report as TlsReport
 from audit.traffic.figures import Traffic
 from audit.whatif.document import WhatIfDocument
 
@@ -35,6 +37,8 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "run-1.json": RunDocument,
     "scan-1.json": ScanDocument,
     "staging-1.json": StagingDocument,
+    "tls-report-1.json": TlsReport,
+    "tlsrpt-1.json": TlsReportsDocument,
     "traffic-1.json": Traffic,
     "whatif-1.json": WhatIfDocument,
 }

@@ -44,10 +44,14 @@ class More:
     Attributes:
         options: of the main section.
         sections: all that comes after it; without it no recipient is accepted.
+        files: laid over the root, by their paths in it.
+        before: a shell script that is run before it starts.
     """
 
     options: Mapping[str, str] = field(default_factory=dict)
     sections: str = ""
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    before: str = ""
 
 
 _NOTHING_MORE = More()
@@ -126,6 +130,7 @@ def _exim(
         settings["tls_dhparam"] = "/etc/tls/dh.pem"
         settings["tls_dh_max_bits"] = "4096"  # a larger prime than this is left out silently
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items()) + more.sections
-    start = "exec /usr/sbin/exim4 -bdf"
-    with cell(root, folder, {**laid, "etc/exim4/exim4.conf": lines}, start, PORTS) as server:
+    start = f"{more.before}\nexec /usr/sbin/exim4 -bdf"
+    files_of_it = {**laid, **more.files, "etc/exim4/exim4.conf": lines}
+    with cell(root, folder, files_of_it, start, PORTS) as server:
         yield server

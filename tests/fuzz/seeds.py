@@ -1,5 +1,6 @@
 """Where the fuzzers start: the words of real servers, each in the form that its target takes."""
 
+import gzip
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from tests.fuzz import domains
 from tests.fuzz.certificates import PKI
 from tests.fuzz.hosts import CLOCK
 from tests.fuzz.replies import GRAMMARS, SERVICES
+from tests.tlsrpt.foreign import FOREIGN, mailed, raw
+from tests.tlsrpt.lines import SAMPLES
 
 _PIECES = b"\3\1\5\40"  # three sizes for the pieces of a stream
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -244,6 +247,14 @@ SEEDS: dict[str, list[bytes]] = {
     "sts-policy": _POLICIES,
     "domain-texts": _TEXTS,
     "dns-message": _MESSAGES,
+    "tls-report": [
+        *map(raw, FOREIGN),
+        gzip.compress(raw("whole"), mtime=0),
+        *(mailed(raw("terse"), subtype=subtype) for subtype in ("tlsrpt+gzip", "tlsrpt+json")),
+        raw("terse").replace(b"Terse", rb"\u001b[2J\u202e"),
+        mailed(b"{}"),
+    ],
+    "tls-sessions": ["\n".join(lines).encode() for lines, *_ in SAMPLES.values()],
     "host": [
         _HOST,
         CLOCK.encode() + _HOST,

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.fuzz import answers, certificates, clients, domains, hosts, logs, replies
+from tests.fuzz import answers, certificates, clients, domains, hosts, logs, replies, reports
 
 Target = Callable[[bytes], None]
 
@@ -32,6 +32,8 @@ TARGETS: dict[str, Target] = {
     "sts-policy": domains.policy,
     "domain-texts": domains.texts,
     "dns-message": domains.message,
+    "tls-report": reports.report,
+    "tls-sessions": reports.sessions,
 }
 
 

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from audit.domain import reading
 from audit.inspect import parse
 from audit.judge import path
+from audit.report import tlsrpt_text
+from audit.tlsrpt import exim
 from audit.traffic import exim_block
 from audit.traffic.exim import Event
 from audit.wire import answer, dialogue, login, mta_sts, tls_rpt
@@ -36,6 +38,8 @@ MAIN = (
     "log",
     "sts-policy",
     "dns-message",
+    "tls-report",
+    "tls-sessions",
 )
 LARGEST_CORPUS = 400_000
 
@@ -79,6 +83,8 @@ TWINS: dict[str, tuple[object, str, object]] = {
     "sts-policy": (mta_sts.Policy, "covers", lambda *_: False),
     "domain-texts": (tls_rpt, "_PLACE", re.compile(".*")),
     "dns-message": (reading, "_record", lambda _: "two\nlines"),
+    "tls-report": (tlsrpt_text, "visible", lambda text, **_: text),
+    "tls-sessions": (exim, "_sent", lambda *_, **__: None),
 }
 
 
