@@ -441,9 +441,9 @@ def test_an_interrupted_deployment_is_ended_and_said(tmp_path: Path) -> None:
         }
         words = ["staging", "-i", _inventory(tmp_path / "i", **more), "--policy", "univie-2015"]
         words += ["--out", str(tmp_path / "out")]
-        with subprocess.Popen(
-            [sys.executable, "-m", "audit", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
-        ) as process:
+        # Where the tests run in the background of a shell, they were told to ignore Ctrl-C.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "audit", *words]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             silent.settimeout(120)
             with silent.accept()[0]:  # ssh waits for a banner now
                 time.sleep(0.5)
