@@ -67,8 +67,9 @@ def parts(path: Path, jobs: int = 1) -> list[Part]:
         jobs: how many read; all of them get as much.
 
     Raises:
-        MailsealError: it cannot be opened.
+        MailsealError: it cannot be opened, or is no file.
     """
+    look(path)
     with _reading(path):
         status = path.stat()
         if opener(path):

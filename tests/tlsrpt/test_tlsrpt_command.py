@@ -13,7 +13,7 @@ import pytest
 
 from audit.cli import main
 from audit.history.place import place
-from tests.commands import ROOT, mailseal
+from tests.commands import BIN, ROOT, mailseal, run
 from tests.history.history_factories import at, cluster, dated, keep
 from tests.tlsrpt.foreign import FOREIGN, failure, mailed, policy, raw, report
 from tests.tlsrpt.lines import DELIVERED, PLAIN, SAMPLES
@@ -272,6 +272,15 @@ def test_nothing_to_report_on_is_not_fine(
     code, out, err = _run(capsys, "write", *_WRITE, *_DAY, "--out", tmp_path / "out", unclear)
     assert (code, "1 report in" in out) == (3, True)
     assert "cannot be read: 1" in err
+
+
+def test_nobody_waits_for_somebody_to_write_a_log_to_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    words = ("tlsrpt", "write", *_WRITE, "--out", str(tmp_path / "out"), str(pipe))
+    done = run(str(BIN / "mailseal"), *words, seconds=60)
+    assert done.returncode == 2
+    assert done.stderr == f"mailseal: {pipe} is no log: it is no regular file\n"
 
 
 @pytest.mark.parametrize(
