@@ -9,7 +9,6 @@ from audit.commands import tlsrpt_write
 from audit.options import add_command, add_history, tell_exits
 
 if TYPE_CHECKING:
-    from audit.findings import Run
     from audit.tlsrpt.document import TlsReportsDocument
 
 _READ = "mailseal tlsrpt read /var/mail/tlsrpt --run latest"
@@ -56,7 +55,11 @@ def _read(arguments: argparse.Namespace) -> int:
     from audit.tlsrpt.gather import gather
     from audit.tlsrpt.merge import merged
 
-    run = _run(arguments) if arguments.name else None
+    run = None
+    if arguments.name:  # said before anything is read
+        from audit.history.store import named
+
+        run = named(arguments.history, arguments.name, "--run")
     found = merged(gather(arguments.paths))
     if run:
         found = beside(found, run)
@@ -75,16 +78,3 @@ def exit_code(found: "TlsReportsDocument") -> int:
         return FAILED
     whole = found.reports and not found.refused and not found.lapses
     return COMPLIANT if whole else UNDETERMINED
-
-
-def _run(arguments: argparse.Namespace) -> "Run":
-    from audit.errors import MailsealError
-    from audit.history.entry import find
-    from audit.history.place import place
-    from audit.history.store import opened
-
-    where = place(arguments.history)
-    if where is None:
-        raise MailsealError(f"--run {arguments.name}: the history is switched off by 'none'")
-    with opened(where) as store:
-        return store.load(find(store.entries(), arguments.name))

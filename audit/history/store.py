@@ -13,10 +13,10 @@ from audit import __version__
 from audit.errors import MailsealError
 from audit.findings import Run, Verdict
 from audit.history.database import connect, told, writing
-from audit.history.entry import Entry, Series, expendable
+from audit.history.entry import Entry, Series, expendable, find
 from audit.history.lock import alone
 from audit.history.pack import UnreadableError, pack, unpack
-from audit.history.place import Place
+from audit.history.place import Place, place
 from audit.history.schema import runs
 
 _COUNTS: dict[Verdict, str] = {
@@ -147,6 +147,19 @@ def opened(place: Place, *, create: bool = False) -> Iterator[Store]:
         yield Store(place, engine)
     finally:
         engine.dispose()
+
+
+def named(history: str | None, name: str, option: str) -> Run:
+    """The run that an option names; *history* is where the command was told that runs are kept.
+
+    Raises:
+        MailsealError: there is none, or no history.
+    """
+    where = place(history)
+    if where is None:
+        raise MailsealError(f"{option} {name}: the history is switched off by 'none'")
+    with opened(where) as store:
+        return store.load(find(store.entries(), name))
 
 
 def _entries(place: Place, connection: Connection) -> list[Entry]:

@@ -6,9 +6,9 @@ from datetime import date
 from audit.errors import MailsealError
 from audit.facts import Endpoint
 from audit.findings import Run
-from audit.history.entry import Entry, find
+from audit.history.entry import Entry
 from audit.history.place import place
-from audit.history.store import Store, opened
+from audit.history.store import Store, named, opened
 from audit.policy.load import built_in_ids, load
 from audit.policy.model import Policy, Traffic
 from audit.whatif.premises import Before
@@ -30,11 +30,7 @@ def by_name(name: str, history: str | None) -> Order:
         return by_policy(load(name.removeprefix(POLICY)))
     if name in built_in_ids():  # no id of a run is like it
         raise MailsealError(f"--server-order {name}: a policy is given as {POLICY}{name}")
-    where = place(history)
-    if where is None:
-        raise MailsealError(f"--server-order {name}: the history is switched off by 'none'")
-    with opened(where) as store:
-        return by_runs([store.load(find(store.entries(), name))])
+    return by_runs([named(history, name, "--server-order")])
 
 
 def by_days(first: str, last: str, history: str | None) -> Order:

@@ -69,9 +69,7 @@ def public_key(der: bytes) -> bytes:
     Raises:
         ValueError: the bytes are no certificate.
     """
-    fields = _within(
-        _within(der, 0), 0
-    )  # RFC 5280, section 4.1: of Certificate, its TBSCertificate
+    fields = _within(_within(der, 0), 0)  # of Certificate, its TBSCertificate (RFC 5280, 4.1)
     at = _end(fields, 0) if fields[:1] == b"\xa0" else 0  # a version, or none
     for _ in range(5):  # serial number, signature, issuer, validity, subject
         at = _end(fields, at)
