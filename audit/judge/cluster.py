@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, takewhile
 
 from audit.facts import Endpoint, EndpointFacts
 from audit.judge.case import ClusterCase, ClusterJudge, Judgement
 
 _LONGEST = 160  # characters of one side of a difference
+_BETWEEN = ", "  # the names of a list
 _UNTOLD = ("inconclusive", "unknown")
 
 
@@ -30,9 +31,10 @@ def alike(case: ClusterCase) -> Judgement:
 def _aspects(facts: EndpointFacts) -> dict[str, str]:
     """What is compared, in words; what could not be told is left out."""
     aspects: dict[str, str] = {v: o.seen for v, o in facts.protocols.items()}
-    aspects |= {f"{v} suites": ", ".join(s) for v, s in facts.suites.items()}
+    told = {v for v, rest in facts.rest.items() if rest.seen not in _UNTOLD}
+    aspects |= {f"{v} suites": _BETWEEN.join(s) for v, s in facts.suites.items() if v in told}
     aspects |= {f"{v} order": whose for v, whose in facts.preference.items()}
-    aspects |= {f"{v} groups": ", ".join(g) for v, g in facts.groups.items()}
+    aspects |= {f"{v} groups": _BETWEEN.join(g) for v, g in facts.groups.items()}
     aspects |= {behaviour: o.seen for behaviour, o in facts.behaviours.items()}
     aspects["compression"] = facts.compression.seen
     if plain := facts.plaintext:
@@ -51,8 +53,15 @@ def _difference(name: str, facts: list[EndpointFacts]) -> str:
     if len(sides) < 2:  # noqa: PLR2004 - a difference takes two
         return ""
     rarest = sorted(sides.items(), key=lambda side: len(side[1]))
-    words = [f"{_cut(value)} on {_short(places)}" for value, places in rarest]
+    begins = _common(*sides)
+    words = [f"{_cut(value, begins)} on {_short(places)}" for value, places in rarest]
     return f"{name}: {', but '.join(words)}"
+
+
+def _common(*values: str) -> int:
+    """How many names all of these lists begin with."""
+    columns = zip(*(value.split(_BETWEEN) for value in values), strict=False)
+    return len(list(takewhile(lambda column: len(set(column)) == 1, columns)))
 
 
 def _untold(name: str, facts: list[EndpointFacts]) -> str:
@@ -149,8 +158,13 @@ def _places(facts: list[EndpointFacts]) -> str:
     return ", ".join(str(f.endpoint) for f in facts)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _cut(value: str, begins: int) -> str:
+    """A list from where it differs on, if it is long."""
+    if len(value) <= _LONGEST:
+        return value
+    text = _BETWEEN.join(value.split(_BETWEEN)[begins:]) or "no more"
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return f"{begins} alike, then {shown}" if begins else shown
 
 
 JUDGES: dict[str, ClusterJudge] = {

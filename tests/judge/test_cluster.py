@@ -83,6 +83,27 @@ def test_what_could_not_be_told_is_neither_a_difference_nor_a_likeness() -> None
     assert _judged("MT-NODES-ALIKE", *_two(reach="no-answer")).verdict == "inconclusive"
 
 
+def test_a_list_of_suites_that_was_cut_short_is_no_difference() -> None:
+    """Only where everything else was refused is it known which suites there are."""
+    short = {**_GOOD.suites, "TLSv1.2": _SUITES[:2]}
+    lost = {**_GOOD.rest, "TLSv1.2": Observation("inconclusive", "timeout")}
+    for rest in (lost, {}):
+        found = _judged("MT-NODES-ALIKE", *_two(suites=short, rest=rest))
+        assert found.verdict == "inconclusive"
+        assert "TLSv1.2 suites on h2 [2001:db8::2]:143" in found.observed
+    assert _judged("MT-NODES-ALIKE", *_two(suites=short)).verdict == "fail"
+
+
+def test_long_lists_are_shown_from_where_they_differ() -> None:
+    """Names that all of them have at the beginning tell nothing."""
+    many = tuple(f"TLS_{'LONG' * 8}_{n}" for n in range(8))
+    one, other = _two(suites={**_GOOD.suites, "TLSv1.2": many[:-1]})
+    one = replace(one, suites={**_GOOD.suites, "TLSv1.2": many})
+    words = _judged("MT-NODES-ALIKE", one, other).observed
+    assert f"7 alike, then {many[-1]} on h1" in words
+    assert "7 alike, then no more on h2" in words
+
+
 @pytest.mark.breaks("MT-CERT-SAME")
 def test_one_name_has_one_certificate_of_each_kind() -> None:
     """RSA and ECDSA side by side are two kinds; two ECDSA leaves are one too many."""
