@@ -1,4 +1,4 @@
-"""The mail domains of a scan: their questions, their servers' endpoints, their findings."""
+"""Mail domains of a run: their questions, their servers' endpoints, their findings."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,32 +13,35 @@ from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import DomainFacts, Endpoint, EndpointFacts, MxFacts
 from audit.findings import Finding
 from audit.judge import dane
+from audit.judge.bench import Planned
 from audit.judge.case import PlannedEndpoint
-from audit.judge.domain import PlannedCheck, judge, plan
+from audit.judge.domain import judge, plan
 from audit.judge.domain_case import DomainCase, MxCase, PlannedDomain, PlannedMx
 from audit.targets import Options
 
 
 class Domains:
-    """All domains of one scan.
+    """The domains of one run.
 
     Attributes:
+        kinds: their records name keys, so the certificate of each kind of key is wanted.
         facts: what DNS and their policy hosts say.
         checks: what is planned on them.
     """
 
-    def __init__(self, options: Options) -> None:
+    kinds = True
+
+    def __init__(self, names: Iterable[str], look: Look, policy: str) -> None:
         """Ask for all of them.
 
-        Raises:
-            MailsealError: there is no resolver to ask, or no such domain.
+        Args:
+            names: theirs, as A-labels.
+            look: asks.
+            policy: the id that findings have for their measure.
         """
-        self._look = Look(Resolver(options.nameservers or _system()), options.roots)
-        self.facts: Sequence[DomainFacts] = [self._look.at(name) for name in options.domains]
-        for one in self.facts:
-            if one.mx.outcome == "no-name" and one.mx.security != "bogus":
-                raise MailsealError(f"{one.domain}: there is no such domain")
-        self.checks: Sequence[PlannedCheck] = list(plan(self.facts, options.policies[0].id))
+        self._look = look
+        self.facts: Sequence[DomainFacts] = [look.at(name) for name in names]
+        self.checks: Sequence[Planned] = list(plan(self.facts, policy))
         self._seen: dict[tuple[str, str], EndpointFacts] = {}
 
     def endpoints(self) -> list[PlannedEndpoint]:
@@ -68,26 +71,22 @@ class Domains:
             return False
         return any(dane.pinned(host, seen) for host in self._hosts() if host.host == at.host)
 
-    def findings(self, now: datetime, roots: tuple[bytes, ...]) -> list[Finding]:
-        """What came of the checks; `see` must have been called."""
-        domains = {one.domain: one for one in self.facts}
+    def judged(self, planned: Planned, now: datetime, roots: tuple[bytes, ...]) -> Finding:
+        """What came of one check; `see` must have been called."""
         hosts = {host.host: host for host in self._hosts()}
 
-        def mx(planned: PlannedMx) -> MxCase:
-            facts = hosts[planned.host]
-            at = [planned.address] if planned.address else list(facts.reverse)
-            seen = [self._seen[planned.host, a] for a in at if (planned.host, a) in self._seen]
-            return MxCase(planned, facts, tuple(seen), now, roots)
+        def mx(target: PlannedMx) -> MxCase:
+            facts = hosts[target.host]
+            at = [target.address] if target.address else list(facts.reverse)
+            seen = [self._seen[target.host, a] for a in at if (target.host, a) in self._seen]
+            return MxCase(target, facts, tuple(seen), now, roots)
 
-        def domain(planned: PlannedDomain) -> DomainCase:
-            facts = domains[planned.domain]
-            cases = [mx(PlannedMx(h.host, domains=(facts.domain,))) for h in facts.hosts]
-            return DomainCase(planned, facts, tuple(cases), now, roots)
-
-        return [
-            judge(c, mx(c.target) if isinstance(c.target, PlannedMx) else domain(c.target))
-            for c in self.checks
-        ]
+        if isinstance(planned.target, PlannedMx):
+            return judge(planned, mx(planned.target))
+        assert isinstance(planned.target, PlannedDomain)  # noqa: S101 - it is one of ours
+        (facts,) = (one for one in self.facts if one.domain == planned.target.domain)
+        cases = [mx(PlannedMx(h.host, domains=(facts.domain,))) for h in facts.hosts]
+        return judge(planned, DomainCase(planned.target, facts, tuple(cases), now, roots))
 
     def ordered(self, findings: Iterable[Finding]) -> list[Finding]:
         """Each domain with its servers and their addresses; what is about none of them last."""
@@ -99,7 +98,21 @@ class Domains:
         return [host for one in self.facts for host in one.hosts]
 
 
-def _system() -> list[Nameserver]:
+def asked(options: Options) -> Domains:
+    """Those that a scan is asked for.
+
+    Raises:
+        MailsealError: there is no resolver to ask, or no such domain.
+    """
+    look = Look(Resolver(options.nameservers or system()), options.roots)
+    found = Domains(options.domains, look, options.policies[0].id)
+    for one in found.facts:
+        if one.mx.outcome == "no-name" and one.mx.security != "bogus":
+            raise MailsealError(f"{one.domain}: there is no such domain")
+    return found
+
+
+def system() -> list[Nameserver]:
     """The resolvers that this system asks.
 
     Raises:

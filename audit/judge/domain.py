@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
-
 from audit.facts import DomainFacts
 from audit.findings import UNTESTED, Finding
 from audit.judge import dane, dnssec, mail_exchange, mta_sts
-from audit.judge.bench import finding
+from audit.judge.bench import DomainTarget, Planned, finding
 from audit.judge.case import Judgement
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.judge.catalogue.check import Scope
@@ -20,15 +18,7 @@ MX_JUDGES = mail_exchange.MX_JUDGES | dane.JUDGES
 ADDRESS_JUDGES = mail_exchange.ADDRESS_JUDGES | dane.ADDRESS_JUDGES
 
 
-class PlannedCheck(Struct, frozen=True):
-    """One check on a domain, a server of it or an address of that."""
-
-    check: Check
-    target: PlannedDomain | PlannedMx
-    policy: str
-
-
-def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[PlannedCheck]:
+def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[Planned]:
     """The checks, domain by domain; those of a server that several have are made once."""
     led: dict[str, dict[str, None]] = {}
     for one in facts:
@@ -47,11 +37,11 @@ def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[PlannedCheck]:
                 yield from _checks("mx-address", PlannedMx(host.host, address, domains), policy)
 
 
-def _checks(scope: Scope, target: PlannedDomain | PlannedMx, policy: str) -> Iterator[PlannedCheck]:
-    yield from (PlannedCheck(c, target, policy) for c in CATALOGUE.values() if c.scope == scope)
+def _checks(scope: Scope, target: DomainTarget, policy: str) -> Iterator[Planned]:
+    yield from (Planned(c, target, policy) for c in CATALOGUE.values() if c.scope == scope)
 
 
-def judge(planned: PlannedCheck, case: DomainCase | MxCase) -> Finding:
+def judge(planned: Planned, case: DomainCase | MxCase) -> Finding:
     """The finding of one planned check."""
     check, target = planned.check, planned.target
     return finding(check, _judgement(check, case), target.place, planned.policy)

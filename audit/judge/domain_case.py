@@ -19,6 +19,11 @@ class PlannedDomain(Struct, frozen=True):
         """Where its findings are."""
         return self.domain, "", 0, ""
 
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return self.domain
+
 
 class PlannedMx(Struct, frozen=True):
     """A server that takes mail, or one address of it.
@@ -37,6 +42,11 @@ class PlannedMx(Struct, frozen=True):
     def place(self) -> Place:
         """Where its findings are."""
         return self.host, self.address, 25, "smtp"
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return "-".join(filter(None, (self.host, self.address, "25")))
 
 
 class MxCase(Struct, frozen=True):
