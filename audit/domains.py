@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import dns.exception
 import dns.resolver
@@ -15,9 +16,12 @@ from audit.findings import Finding
 from audit.judge import dane
 from audit.judge.bench import Planned
 from audit.judge.case import PlannedEndpoint
-from audit.judge.domain import judge, plan
+from audit.judge.domain import Part, judge, of_part, plan
 from audit.judge.domain_case import DomainCase, MxCase, PlannedDomain, PlannedMx
 from audit.targets import Options
+
+# A name and an address of it, on port 25.
+Key = tuple[str, IPv4Address | IPv6Address]
 
 
 class Domains:
@@ -31,45 +35,54 @@ class Domains:
 
     kinds = True
 
-    def __init__(self, names: Iterable[str], look: Look, policy: str) -> None:
+    def __init__(
+        self, names: Iterable[str], look: Look, policy: str, part: Part | None = None
+    ) -> None:
         """Ask for all of them.
 
         Args:
             names: theirs, as A-labels.
             look: asks.
             policy: the id that findings have for their measure.
+            part: only checks of what these serve; None for all.
         """
         self._look = look
         self.facts: Sequence[DomainFacts] = [look.at(name) for name in names]
-        self.checks: Sequence[Planned] = list(plan(self.facts, policy))
-        self._seen: dict[tuple[str, str], EndpointFacts] = {}
+        checks = plan(self.facts, policy)
+        self.checks: Sequence[Planned] = list(of_part(checks, self.facts, part) if part else checks)
+        self._seen: dict[Key, EndpointFacts] = {}
 
     def endpoints(self) -> list[PlannedEndpoint]:
-        """Port 25 of every address of every server."""
+        """Port 25 of every address that a check is about."""
+        targets = dict.fromkeys(c.target for c in self.checks if isinstance(c.target, PlannedMx))
         return [
             PlannedEndpoint(
-                Endpoint(host.host, address, PORT, "smtp", "starttls", host.host),
+                Endpoint(one.host, one.address, PORT, "smtp", "starttls", one.host),
                 "mx",
                 demanded=False,
             )
-            for host in self._hosts()
-            for address in host.reverse
+            for one in targets
+            if one.address
         ]
+
+    def others(self, known: Iterable[Endpoint]) -> list[PlannedEndpoint]:
+        """Those of `endpoints` that none of the known ones is."""
+        there = {_key(at) for at in known}
+        return [one for one in self.endpoints() if _key(one.endpoint) not in there]
 
     def see(self, seen: Iterable[EndpointFacts]) -> None:
         """Take what the endpoints showed, and look up what they call themselves."""
-        for one in seen:
-            at = one.endpoint
-            if (at.port, at.service, at.mode) == (PORT, "smtp", "starttls"):
-                self._seen[at.host, at.address] = one
-        self.facts = [self._look.greeted(one, self._seen) for one in self.facts]
+        self._seen = {key: one for one in seen if (key := _key(one.endpoint))}
+        at = [one.endpoint for one in self.endpoints()]
+        shown = {(e.host, e.address): self._seen[k] for e in at if (k := _key(e)) in self._seen}
+        self.facts = [self._look.greeted(one, shown) for one in self.facts]
 
     def pinned(self, at: Endpoint) -> bool:
         """Whether senders verify this endpoint by DANE-EE, and ask no authority."""
-        seen = self._seen.get((at.host, at.address))
-        if seen is None or seen.endpoint != at:
+        seen = self._seen.get(key) if (key := _key(at)) else None
+        if seen is None:
             return False
-        return any(dane.pinned(host, seen) for host in self._hosts() if host.host == at.host)
+        return any(dane.pinned(host, seen) for host in self._hosts() if host.host == at.name)
 
     def judged(self, planned: Planned, now: datetime, roots: tuple[bytes, ...]) -> Finding:
         """What came of one check; `see` must have been called."""
@@ -78,7 +91,8 @@ class Domains:
         def mx(target: PlannedMx) -> MxCase:
             facts = hosts[target.host]
             at = [target.address] if target.address else list(facts.reverse)
-            seen = [self._seen[target.host, a] for a in at if (target.host, a) in self._seen]
+            keys = [(target.host, ip_address(address)) for address in at]
+            seen = [self._seen[key] for key in keys if key in self._seen]
             return MxCase(target, facts, tuple(seen), now, roots)
 
         if isinstance(planned.target, PlannedMx):
@@ -98,13 +112,20 @@ class Domains:
         return [host for one in self.facts for host in one.hosts]
 
 
+def _key(at: Endpoint) -> Key | None:
+    """What a server that takes mail is found by, whatever it is called; None of others."""
+    if (at.port, at.service, at.mode) != (PORT, "smtp", "starttls"):
+        return None
+    return at.name, ip_address(at.address)
+
+
 def asked(options: Options) -> Domains:
     """Those that a scan is asked for.
 
     Raises:
         MailsealError: there is no resolver to ask, or no such domain.
     """
-    look = Look(Resolver(options.nameservers or system()), options.roots)
+    look = Look(Resolver(options.nameservers or system("--resolver")), options.roots)
     found = Domains(options.domains, look, options.policies[0].id)
     for one in found.facts:
         if one.mx.outcome == "no-name" and one.mx.security != "bogus":
@@ -112,8 +133,8 @@ def asked(options: Options) -> Domains:
     return found
 
 
-def system() -> list[Nameserver]:
-    """The resolvers that this system asks.
+def system(option: str) -> list[Nameserver]:
+    """The resolvers that this system asks; *option* is what names another one.
 
     Raises:
         MailsealError: it does not say.
@@ -121,6 +142,6 @@ def system() -> list[Nameserver]:
     try:
         found = dns.resolver.Resolver()
     except (dns.exception.DNSException, OSError):
-        words = "this system names no resolver (/etc/resolv.conf): name one with --resolver"
+        words = f"this system names no resolver (/etc/resolv.conf): name one with {option}"
         raise MailsealError(words, UNDETERMINED) from None
     return [Nameserver(str(address), found.port) for address in found.nameservers]

@@ -23,6 +23,10 @@ class NoDomains:
         """None are to be looked at."""
         return []
 
+    def others(self, known: Iterable[Endpoint]) -> list[PlannedEndpoint]:  # noqa: ARG002
+        """Nor any beside the known ones."""
+        return []
+
     def see(self, seen: Iterable[EndpointFacts]) -> None:
         """Take nothing."""
 

@@ -1,6 +1,9 @@
 """Which checks are made on a mail domain, who judges each, and the finding that comes of it."""
 
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from msgspec import Struct
 
 from audit.facts import DomainFacts
 from audit.findings import UNTESTED, Finding
@@ -35,6 +38,44 @@ def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[Planned]:
             yield from _checks("mx", PlannedMx(host.host, domains=domains), policy)
             for address in host.reverse:
                 yield from _checks("mx-address", PlannedMx(host.host, address, domains), policy)
+
+
+class Part(Struct, frozen=True):
+    """The servers of an audit that leaves others out.
+
+    Attributes:
+        names: theirs.
+        addresses: theirs.
+    """
+
+    names: frozenset[str]
+    addresses: frozenset[IPv4Address | IPv6Address]
+
+
+def of_part(
+    checks: Iterable[Planned], facts: Iterable[DomainFacts], part: Part
+) -> Iterator[Planned]:
+    """Those of the checks that are about what these servers show.
+
+    Where nobody can tell which servers these are, the check that says so is one of them: a part
+    that was not looked at is not fine.
+    """
+    domains = {one.domain: one for one in facts}
+    hosts = {host.host: host for one in domains.values() for host in one.hosts}
+    for planned in checks:
+        match planned.target:
+            case PlannedDomain(domain=domain):
+                lost = planned.check.id == "MT-MX" and domains[domain].mx.outcome == "failed"
+                mine = lost
+            case PlannedMx(host=host, address=""):
+                lost = any(answer.outcome == "failed" for answer in hosts[host].addresses)
+                mine = planned.check.id == "MT-MX-NAME" and lost and host in part.names
+            case PlannedMx(address=address):
+                mine = planned.check.served and ip_address(address) in part.addresses
+            case _:
+                mine = False
+        if mine:
+            yield planned
 
 
 def _checks(scope: Scope, target: DomainTarget, policy: str) -> Iterator[Planned]:

@@ -15,6 +15,11 @@ class PlannedDomain(Struct, frozen=True):
     domain: str
 
     @property
+    def domains(self) -> tuple[str, ...]:
+        """It alone."""
+        return (self.domain,)
+
+    @property
     def place(self) -> Place:
         """Where its findings are."""
         return self.domain, "", 0, ""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
 from audit.findings import Finding, Severity, Verdict
 from audit.judge.catalogue import CATALOGUE, Check
@@ -94,6 +95,11 @@ def check_of(finding: Finding) -> Check:
         fix="",
         references=(),
     )
+
+
+def subject(finding: Finding) -> Literal["host", "domain"]:
+    """What a finding without a port is about."""
+    return "domain" if check_of(finding).scope == "domain" else "host"
 
 
 def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> list[Entry]:

@@ -83,6 +83,7 @@ ROWS: tuple[Check, ...] = (
     ),
     of_mx_address(
         id="MT-DANE",
+        served=True,
         title="TLSA records vouch for what is served",
         severity="critical",
         why="Senders that verify deliver no mail to this address.",
@@ -151,6 +152,7 @@ ROWS: tuple[Check, ...] = (
     ),
     of_mx_address(
         id="MT-BANNER",
+        served=True,
         title="The server greets with a name that there is",
         severity="low",
         why="A name such as localhost is that of a server nobody has set up; some senders log or"
