@@ -58,7 +58,7 @@ ALLOWED = {
     "web": {"bounded", "connect"},
     "notify": {"account", "bounded", "connect", "errors", "report", "web"},
     "traffic": {"errors", "iana", "written"},
-    "tlsrpt": {"errors", "findings", "names", "traffic", "written"},
+    "tlsrpt": {"domain", "errors", "facts", "findings", "names", "traffic", "wire", "written"},
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("policy", "traffic", "wire"),
@@ -86,7 +86,7 @@ PURE_MODULES = {
     *(f"rollout/{name}.py" for name in ("words", "model", "ending", "tell", "shapes")),
     *(f"tlsrpt/{name}.py" for name in ("report", "results", "unwrap", "document", "merge")),
     *(f"tlsrpt/{name}.py" for name in ("beside", "clock", "exim", "sessions", "compose")),
-    "tlsrpt/letter.py",
+    *("tlsrpt/applied.py", "tlsrpt/counts.py", "tlsrpt/helper.py", "tlsrpt/letter.py"),
     *(f"whatif/{name}.py" for name in ("needs", "known", "side", "verdict", "reason", "ja3")),
     *(f"whatif/{name}.py" for name in ("outgoing", "premises", "weigh", "ledger", "reassemble")),
     "whatif/document.py",
