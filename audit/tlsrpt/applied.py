@@ -78,23 +78,28 @@ class Applied:
 
         DANE comes first (RFC 8461, section 2), and a host that it was applied to has it still.
         """
-        if event.policy == "tlsa" or (event.policy is None and event.host in self._dane):
+        if event.policy in ("tlsa", "sts"):
+            return event.policy
+        if event.policy is None and event.host in self._dane:
             return "tlsa"
         sts = self._policies.get(domain)
         enforced = event.via == ENFORCING if event.via else domain in self._enforced
         return "sts" if enforced or (sts and sts.policy.mode == "testing") else "no-policy-found"
 
-    def fault(self, event: Event) -> tuple[ResultType, bytes] | None:
+    def fault(self, event: Event, verify: ResultType | None) -> tuple[ResultType, bytes] | None:
         """Why a server that mail went to is not what the policy allows, and in words.
 
-        None if it is; in mode testing mail goes there all the same.
+        None if it is; in mode testing mail goes there all the same. *verify* is what the library
+        did not like of the certificate, where it says so.
         """
         sts = self._policies.get(event.domain)
         if sts is None or self.to(event, event.domain) != "sts":
             return None
         if not sts.policy.covers(event.host.decode("ascii", "replace")):
             return "validation-failure", _NOT_LISTED
-        return ("validation-failure", _NOT_VERIFIED) if event.verified == b"no" else None
+        if event.verified != b"no":
+            return None
+        return verify or "validation-failure", _NOT_VERIFIED
 
 
 def not_taken(words: bytes) -> ResultType:

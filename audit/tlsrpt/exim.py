@@ -46,6 +46,17 @@ _CLEAR = re.compile(
     + rb" \(not in hosts_require_tls\)"
 )
 _VERIFY = re.compile(IP + rb" SSL verify error(?: \([^()]*\))?+: (?:depth=\d+ error=)?+(.*)")
+# What the role exim has Exim write of a server that it does not connect to.
+_NOT_USED: tuple[tuple[PolicyType, ResultType, re.Pattern[bytes]], ...] = (
+    (
+        *("sts", "validation-failure"),
+        re.compile(rb"(the MTA-STS policy of (\S+) does not list (\S+)): it is not used"),
+    ),
+    (
+        *("tlsa", "dane-required"),
+        re.compile(rb"(DANE is required for (\S+), and (\S+) has none): it is not used"),
+    ),
+)
 _REASON = re.compile(
     rb"(?:TLS session: |(?=a TLS session is required, but )|(?=DANE error: )"
     # check_response() of smtp.c; only what was said of STARTTLS itself.
@@ -167,6 +178,11 @@ def _of_host(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | Non
         words, host, ip = found.groups(b"")
         # With DANE there is no going on in clear.
         return _failed(stamp, identity, b"", host, ip, words)._replace(policy="no-policy-found")
+    for policy, result, shape in _NOT_USED:
+        if found := shape.fullmatch(line, at):
+            words, domain, host = found.groups()
+            failed = _failed(stamp, identity, domain, host, b"", words)
+            return failed._replace(policy=policy, result=result)
     if found := _VERIFY.match(line, at):
         ip, words = found.groups(b"")
         return Event("verify", stamp, identity, ip=ip, result=_result(_VERIFIED, words))

@@ -129,10 +129,9 @@ class Sessions:
         counts = self._counts[self._day(time, event.domain)]
         applied = self._applied.to(event, event.domain)
         if event.tls:
-            if wrong := self._applied.fault(event):
+            if wrong := self._applied.fault(event, verify):
                 result, words = wrong
-                why = Why(applied, verify or result, event.host, event.ip, words)
-                counts.failed[why] += 1
+                counts.failed[Why(applied, result, event.host, event.ip, words)] += 1
             else:
                 counts.ok[applied] += 1
         elif not any(_went_on(one, event, time) for one in message.failures):

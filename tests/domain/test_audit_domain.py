@@ -209,7 +209,7 @@ def test_what_fails_is_in_every_report_and_can_be_waived(cluster: Cluster) -> No
     rows = [waiver | {"expires": until}]
     code, out, err = cluster.audit(cluster.inventory(domains, "mx1", "mx2", mailseal_waivers=rows))
     assert code == 0, out + err
-    diff = [BIN / "mailseal", "diff", "--json"]
+    diff = [str(BIN / "mailseal"), "diff", "--json"]
     done = subprocess.run(diff, capture_output=True, text=True, check=False)
     changed = json.loads(done.stdout)
     assert [(c["kind"], c["after"]["host"]) for c in changed["changes"]] == [
