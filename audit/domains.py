@@ -79,10 +79,10 @@ class Domains:
 
     def pinned(self, at: Endpoint) -> bool:
         """Whether senders verify this endpoint by DANE-EE, and ask no authority."""
-        seen = self._seen.get(key) if (key := _key(at)) else None
-        if seen is None:
+        key = _key(at)
+        if key is None or (seen := self._seen.get(key)) is None:
             return False
-        return any(dane.pinned(host, seen) for host in self._hosts() if host.host == at.name)
+        return any(dane.pinned(host, seen) for host in self._hosts() if host.host == key[0])
 
     def judged(self, planned: Planned, now: datetime, roots: tuple[bytes, ...]) -> Finding:
         """What came of one check; `see` must have been called."""
@@ -116,7 +116,7 @@ def _key(at: Endpoint) -> Key | None:
     """What a server that takes mail is found by, whatever it is called; None of others."""
     if (at.port, at.service, at.mode) != (PORT, "smtp", "starttls"):
         return None
-    return at.name, ip_address(at.address)
+    return at.name.lower().removesuffix("."), ip_address(at.address)
 
 
 def asked(options: Options) -> Domains:

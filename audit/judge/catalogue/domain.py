@@ -88,7 +88,8 @@ ROWS: tuple[Check, ...] = (
         severity="critical",
         why="Senders that verify deliver no mail to this address.",
         how="Every certificate that the address serves, of each type of key, against the records:"
-        " the leaf for usage 3; for usage 2 the authority in the chain, the name and the dates.",
+        " the leaf for usage 3; for usage 2 the authority in the chain, the name and the dates."
+        " One for no key that is served is told: before a roll-over it is that of the next key.",
         connections="0 beside the look at port 25",
         fix="Publish the record that the finding names; before the next change of key publish the"
         " new one beside it, and wait for the TTL.",
