@@ -181,6 +181,15 @@ def test_a_resolver_that_is_down_is_never_fine(cluster: Cluster, limit: str) -> 
     assert "192.0.2.1:5999 does not answer" in found[0]["observed"]
 
 
+def test_a_domain_that_is_gone_fails(cluster: Cluster) -> None:
+    """In an inventory it is no slip of the hand: no mail arrives."""
+    code, out, _ = cluster.audit(cluster.inventory(["gone.test"], "mx1"), "--json")
+    found = {f["check"]: f for f in json.loads(out)["findings"] if f["host"] == "gone.test"}
+    assert code == 1
+    assert found["MT-MX"]["verdict"] == "fail"
+    assert "no mail arrives" in found["MT-MX"]["observed"]
+
+
 def test_what_fails_is_in_every_report_and_can_be_waived(cluster: Cluster) -> None:
     """By the name of the server, or of the domain; and the next night only that has changed."""
     forms = ("junit", "sarif", "prometheus", "html", "oscal")
