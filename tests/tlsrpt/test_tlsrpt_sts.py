@@ -1,7 +1,6 @@
 """What is reported of domains with MTA-STS."""
 
 import json
-import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +19,9 @@ from audit.tlsrpt.report import encode
 from audit.tlsrpt.results import ResultType
 from audit.tlsrpt.sessions import Sessions
 from audit.traffic.syslog import Calendar
+from tests.tlsrpt.lines import STS_SAMPLES as SAMPLES
 from tests.tlsrpt.strict import RFC
 
-# Of a real Exim 4.96 with the role's configuration: on OpenSSL, and where it says so on GnuTLS.
-_TEXT = (Path(__file__).parent / "sts-samples.txt").read_text()
-_CASES = re.split(r"^# (.*)\n", _TEXT, flags=re.MULTILINE)[1:]
-SAMPLES = dict(zip(_CASES[::2], map(str.splitlines, _CASES[1::2]), strict=True))
 _ENFORCED = "mode=enforce until=1796077550 at=1795991150 id=1 mx=mx.{0}"
 KEPT = {
     b"good.example": kept(_ENFORCED.format("good.example")),
