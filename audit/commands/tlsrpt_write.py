@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _EXAMPLE = (
     "mailseal tlsrpt write --organization 'Example University' --contact tlsrpt@example.org"
-    " --out reports/ /var/log/exim4/mainlog*"
+    " --ask --out reports/ /var/log/exim4/mainlog*"
 )
 _SHOWN = 40  # reports that are named on the terminal
 _MOST_SECONDS = 600.0  # for all questions of --ask
@@ -41,7 +41,7 @@ def configure(actions: "Commands[argparse.ArgumentParser]") -> None:
     tell_exits(
         parser,
         "0 written, 2 wrong usage, or a file could not be read or written, 3 something could not be"
-        " counted for what it is, or there was nothing to report on",
+        " counted for what it is, somebody could not be asked, or there was nothing to report on",
     )
     parser.add_argument(
         "logs",
