@@ -219,6 +219,7 @@ def _scan(arguments: argparse.Namespace) -> int:
 
     if arguments.ca:
         trusted()  # a wrong file ends it here; the system's roots can wait
+    resolvers = [] if arguments.resolver is None else [arguments.resolver]
     options = Options(
         policies=distinct(load_all(arguments.policies or [_POLICY]).values()),
         starttls=arguments.starttls,
@@ -228,8 +229,8 @@ def _scan(arguments: argparse.Namespace) -> int:
         expect=arguments.expect,
         quick=arguments.quick,
         pace=arguments.pace,
-        domains=tuple(dict.fromkeys(map(mail_domain, arguments.domains))),
-        nameservers=() if arguments.resolver is None else (nameserver(arguments.resolver),),
+        domains=tuple(dict.fromkeys(mail_domain(name, "--domain") for name in arguments.domains)),
+        nameservers=tuple(nameserver(one, "--resolver") for one in resolvers),
         say=progress.say if arguments.verbose else None,
     )
     targets = [Target.parse(text) for text in arguments.targets]

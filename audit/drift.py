@@ -9,7 +9,8 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from audit.facts import Endpoint, EndpointFacts, HostFacts
+from audit.drift_domain import DomainWhat, aspects
+from audit.facts import DomainFacts, Endpoint, EndpointFacts, HostFacts
 from audit.findings import Run
 from audit.iana.primes import prime_name
 
@@ -29,6 +30,7 @@ What = Literal[
     "package",
     "file",
     "setting",
+    DomainWhat,
 ]
 # What is said of one endpoint or host, by what it is about and its name.
 Aspects = dict[tuple[What, str], str]
@@ -42,7 +44,7 @@ class Drift(Struct, frozen=True, kw_only=True):
     """One fact that is another one now.
 
     Attributes:
-        host: inventory name.
+        host: inventory name, or a mail domain.
         address, port, service: the endpoint; empty, 0 and empty for a fact of the host itself.
         what: the kind of fact.
         name: of which there may be several: a version, a type of key, a path, a setting.
@@ -60,12 +62,14 @@ class Drift(Struct, frozen=True, kw_only=True):
 
 
 def drift(before: Run, after: Run) -> tuple[Drift, ...]:
-    """What is otherwise now on the endpoints and hosts that both runs looked at."""
+    """What is otherwise now on the endpoints, hosts and mail domains that both runs looked at."""
     ends = {_place(facts.endpoint): facts for facts in before.endpoints}
     hosts = {facts.host: facts for facts in before.hosts}
+    domains = {facts.domain: facts for facts in before.domains}
     found = [
         *(d for e in after.endpoints for d in _of_endpoint(ends.get(_place(e.endpoint)), e)),
         *(d for h in after.hosts for d in _of_host(hosts.get(h.host), h)),
+        *(d for m in after.domains for d in _of_domain(domains.get(m.domain), m)),
     ]
     return tuple(sorted(found, key=_rank))
 
@@ -102,6 +106,13 @@ def _of_host(before: HostFacts | None, after: HostFacts) -> Iterator[Drift]:
     new_aspects = _inside(after) | _settings(after, before)
     for what, name, old, new in _differences(old_aspects, new_aspects):
         yield Drift(host=after.host, what=what, name=name, before=old, after=new)
+
+
+def _of_domain(before: DomainFacts | None, after: DomainFacts) -> Iterator[Drift]:
+    if before is None:
+        return
+    for what, name, old, new in _differences(dict(aspects(before)), dict(aspects(after))):
+        yield Drift(host=after.domain, what=what, name=name, before=old, after=new)
 
 
 def _differences(before: Aspects, after: Aspects) -> Iterator[tuple[What, str, str, str]]:

@@ -59,7 +59,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     Attributes:
         check: its id in the catalogue.
-        host: inventory name, or what was given on the command line.
+        host: inventory name, what was given on the command line, a mail domain, or the name in DNS
+            of a server that takes its mail.
         address, port, service: the endpoint; empty, 0 and empty for a check of the host itself.
         verdict: "could not test" is inconclusive and never pass.
         severity: how much a failure matters.

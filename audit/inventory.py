@@ -58,6 +58,9 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
         control_netns: the network namespace that the hosts can be reached from.
         closed_ports: also prove that no other mail port answers.
         waivers: failures that somebody has accepted until a day.
+        domains: mail domains that the cluster takes mail for, to be checked from outside.
+        audit_resolver: the validating resolver that is asked about them, ADDRESS or ADDRESS:PORT;
+            empty for the system's.
         test_account: who logs in and sends for `mailseal passage`; no check uses it.
     """
 
@@ -76,6 +79,8 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     control_netns: str = ""
     closed_ports: bool = True
     waivers: tuple[Waiver, ...] = ()
+    domains: tuple[str, ...] = ()
+    audit_resolver: str = ""
     test_account: Account | None = None
     name: str = field(default="", name="inventory_hostname")
 

@@ -97,6 +97,7 @@ def _driver(arguments: argparse.Namespace, began: float) -> runner.Driver:
     )
     if arguments.within:
         driver.audit.until = began + 60 * arguments.within
+    driver.ask()
     if arguments.verbose:
         planned = driver.audit.connections()
         for endpoint, count in planned.items():

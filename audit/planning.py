@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from audit.errors import MailsealError
 from audit.facts import Endpoint
 from audit.inventory import Host
-from audit.judge.bench import Planned, plan_endpoint, plan_group, plan_host
+from audit.judge.bench import DomainTarget, Planned, Target, plan_endpoint, plan_group, plan_host
 from audit.judge.case import PlannedEndpoint, PlannedGroup, PlannedHost
 from audit.judge.groups import groups
 from audit.policy.model import Policy, Profile
@@ -61,20 +61,24 @@ def profile_of(planned: PlannedEndpoint, policy: Policy) -> Profile | None:
     return policy.profiles[planned.traffic]
 
 
-def covered(planned: Planned, endpoints: Container[Endpoint], hosts: Container[str]) -> bool:
-    """Whether all that a check is about was looked at."""
-    match planned.target:
+def covered(
+    target: Target | DomainTarget, endpoints: Container[Endpoint], hosts: Container[str]
+) -> bool:
+    """Whether all that a check is about was looked at; of mail domains nobody else can tell."""
+    match target:
         case PlannedHost(host=host):
             return host in hosts
         case PlannedEndpoint(endpoint=endpoint):
             return endpoint in endpoints
         case PlannedGroup(endpoints=members):
             return all(endpoint in endpoints for endpoint in members)
+        case _:
+            return False
 
 
-def host_of(planned: Planned) -> str:
+def host_of(target: Target) -> str:
     """Return the host that a check is about; of a group, that of the first."""
-    match planned.target:
+    match target:
         case PlannedHost(host=host):
             return host
         case PlannedEndpoint(endpoint=endpoint):

@@ -1,15 +1,16 @@
 """The checks run as pytest tests, from the command line of mailseal or of pytest alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from audit import control, inventory
+from audit import control, inventory, mail_domains
 from audit.errors import UNDETERMINED, MailsealError
 from audit.findings import Run
 from audit.probe.address import Pace
@@ -17,6 +18,8 @@ from audit.session import Audit
 
 CHECKS = Path(__file__).parent / "checks"
 PLUGIN = "mailseal-driver"
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -50,26 +53,49 @@ class Driver:
         hosts = inventory.read(path, limit, variables)
         return cls(Audit(path, hosts, policies, pace, whole=not limit))
 
+    def ask(self) -> None:
+        """Ask about the mail domains that the inventory names, and plan their checks too.
+
+        Raises:
+            MailsealError: the namespace cannot be entered, or a domain or a resolver is none.
+        """
+        audit = self.audit
+        found = _there(
+            audit.hosts,
+            lambda: mail_domains.asked(
+                audit.hosts, audit.measures[0].id, whole=audit.whole, until=audit.until
+            ),
+        )
+        audit.judge_too(found)
+
     def look(self) -> None:
         """Look at everything, from the namespace that the inventory names.
-
-        Only there: whoever tells what was found, or keeps it, stays where he was.
 
         Raises:
             MailsealError: the namespace cannot be entered, or the prober is blind.
         """
-        looker = ThreadPoolExecutor(1, "look")
         try:
-            looker.submit(self._look).result()
+            _there(self.audit.hosts, lambda: self.audit.look(self.step))
         except MailsealError as error:
             self.error = error
             raise
-        finally:  # somebody may have pressed Ctrl-C, and waits for nothing
-            looker.shutdown(wait=False)
 
-    def _look(self) -> None:
-        control.enter(self.audit.hosts)  # a thread's, and that of all it starts
-        self.audit.look(self.step)
+
+def _there(hosts: Iterable[inventory.Host], act: Callable[[], T]) -> T:
+    """Do something in the namespace that the inventory names.
+
+    Only that: whoever tells what was found, or keeps it, stays where he was.
+    """
+
+    def entered() -> T:
+        control.enter(hosts)  # a thread's, and that of all it starts
+        return act()
+
+    looker = ThreadPoolExecutor(1, "look")
+    try:
+        return looker.submit(entered).result()
+    finally:  # somebody may have pressed Ctrl-C, and waits for nothing
+        looker.shutdown(wait=False)
 
 
 def run(driver: Driver) -> Run:

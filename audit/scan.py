@@ -27,6 +27,7 @@ from audit.targets import Options, Target, plan, traffic
 
 if TYPE_CHECKING:
     from audit.domains import Domains
+    from audit.no_domains import NoDomains
 
 
 class _Measured(Struct, frozen=True):
@@ -62,8 +63,7 @@ def scan(
     calibration = Ahead(calibrate)  # beside the rest, but nothing is said before it has passed
     planned = {p.endpoint: p for target in targets for p in plan(target, options)}
     domains = _domains(options)
-    if domains:
-        planned |= {p.endpoint: p for p in domains.endpoints()}
+    planned |= {p.endpoint: p for p in domains.endpoints()}
     measured = [
         _Measured(target, policy, traffic(target.endpoint, options, policy))
         for policy in options.policies
@@ -73,9 +73,7 @@ def scan(
 
     def task(endpoint: Endpoint) -> Task:
         expected = expectation(first[endpoint], now.date())
-        return Task(
-            expected, verify=options.expect, quick=options.quick, kinds=bool(options.domains)
-        )
+        return Task(expected, verify=options.expect, quick=options.quick, kinds=domains.kinds)
 
     if options.say:
         for endpoint in planned:
@@ -107,19 +105,17 @@ def scan(
     calibration.result()
     seen = looking.result()
     facts = {f.endpoint: f for f in seen}
-    if domains:
-        domains.see(seen)
+    domains.see(seen)
 
     def case(one: _Measured, rules: Profile) -> EndpointCase:
         at = one.target.endpoint
-        pinned = domains is not None and domains.pinned(at)
-        return EndpointCase(one.target, facts[at], rules, now, roots, pinned=pinned)
+        return EndpointCase(one.target, facts[at], rules, now, roots, pinned=domains.pinned(at))
 
     def aimed(one: _Measured) -> bench.Aim | None:
         new = aim(one.policy)
         return bench.Aim(new.id, case(one, new.profiles[one.kind])) if new else None
 
-    findings = domains.findings(now, roots) if domains else []
+    findings = [domains.judged(check, now, roots) for check in domains.checks]
     findings += [bench.judge(check, case(one, one.rules), aimed(one)) for check, one in checks]
     findings += [
         bench.judge(check, ClusterCase(group, tuple(facts[e] for e in group.endpoints)))
@@ -130,18 +126,20 @@ def scan(
         started=timestamp(now),
         finished=timestamp(datetime.now(tz=UTC)),
         policy=joined(options.policies),
-        planned=len(checks) + len(compared) + (len(domains.checks) if domains else 0),
-        findings=tuple(domains.ordered(findings) if domains else findings),
+        planned=len(checks) + len(compared) + len(domains.checks),
+        findings=tuple(domains.ordered(findings)),
         endpoints=tuple(seen),
-        domains=tuple(domains.facts) if domains else (),
+        domains=tuple(domains.facts),
         policies=tuple(named(p) for p in options.policies),
     )
 
 
-def _domains(options: Options) -> "Domains | None":
+def _domains(options: Options) -> "Domains | NoDomains":
     """Those that are asked for; what asks for them is loaded only then."""
-    if not options.domains:
-        return None
-    from audit.domains import Domains
+    if options.domains:
+        from audit.domains import asked
 
-    return Domains(options)
+        return asked(options)
+    from audit.no_domains import NoDomains
+
+    return NoDomains()

@@ -3,21 +3,22 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from audit import control, waivers
-from audit.errors import MailsealError
+from audit import control, mail_domains, waivers
 from audit.expect import expectation
 from audit.facts import Endpoint, EndpointFacts, HostFacts
 from audit.findings import Finding, Run, timestamp
+from audit.host_case import host_case
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
 from audit.judge import shadow
-from audit.judge.bench import Aim, Case, Planned, judge
+from audit.judge.bench import Aim, Case, DomainTarget, Planned, Target, judge
 from audit.judge.case import (
     ClusterCase,
     EndpointCase,
@@ -29,15 +30,17 @@ from audit.judge.case import (
 from audit.judge.catalogue import CATALOGUE
 from audit.late import notice as lateness
 from audit.measures import distinct, joined, load_all, named
+from audit.no_domains import NoDomains
 from audit.planning import covered, host_of, plan_all, profile_of
-from audit.policy.compile import compile_policy
-from audit.policy.compile.reported import compiled_for, target
 from audit.policy.model import Policy
 from audit.policy.shadow import aim
 from audit.probe.address import PACES, Pace
 from audit.probe.calibration import calibrate
 from audit.probe.plan import Task, foresee
 from audit.probe.run import knock_all, probe_all
+
+if TYPE_CHECKING:
+    from audit.domains import Domains
 
 
 @dataclass
@@ -82,9 +85,12 @@ class Audit:
             waivers.checked(host.waivers, CATALOGUE, self.now.date(), place)
         self._alive: set[str] = set()
         self.plan = plan_all(self.hosts, self._policies)
+        self._domains: Domains | NoDomains = NoDomains()
 
-    def _policy(self, planned: Planned) -> Policy:
-        return next(p for p in self._policies[host_of(planned)] if p.id == planned.policy)
+    def judge_too(self, domains: "Domains | NoDomains") -> None:
+        """Judge these mail domains in the same run."""
+        self._domains = domains
+        self.plan += domains.checks
 
     @property
     def id(self) -> str:
@@ -99,13 +105,25 @@ class Audit:
     @property
     def steps(self) -> int:
         """How many endpoints and hosts there are to look at, for a progress bar."""
-        return len({p.target for p in self.plan if not isinstance(p.target, PlannedGroup)})
+        asked, closed, inside = self._places()
+        return len(asked) + len(closed) + len(inside)
 
     def connections(self) -> dict[Endpoint, int]:
         """How many each endpoint takes if it is as its policy foresees."""
-        targets = {p.target for p in self.plan if isinstance(p.target, PlannedEndpoint)}
-        serving = [t for t in targets if t.traffic is not None]
-        return {t.endpoint: foresee(t.endpoint, self._task(t)).connections for t in serving}
+        asked, _, _ = self._places()
+        return {at: foresee(at, self._task(one)).connections for at, one in asked.items()}
+
+    def _places(self) -> tuple[dict[Endpoint, PlannedEndpoint], list[Endpoint], list[str]]:
+        """What is asked, what must not answer, and which hosts are looked into.
+
+        Asked are also those servers of the mail domains that the inventory does not have.
+        """
+        planned = {p.target for p in self.plan}
+        endpoints = [t for t in planned if isinstance(t, PlannedEndpoint)]
+        serving = {t.endpoint: t for t in endpoints if t.traffic is not None}
+        closed = [t.endpoint for t in endpoints if t.traffic is None]
+        others = {t.endpoint: t for t in self._domains.others(serving)}
+        return serving | others, closed, [t.host for t in planned if isinstance(t, PlannedHost)]
 
     def look(self, step: Callable[[str], None] = lambda _: None) -> None:
         """Prove that the prober sees, then look at every endpoint and every host.
@@ -114,11 +132,7 @@ class Audit:
             MailsealError: the calibration failed; nothing was looked at.
         """
         calibrate()
-        planned = {p.target for p in self.plan}
-        endpoints = [t for t in planned if isinstance(t, PlannedEndpoint)]
-        serving = {t.endpoint: t for t in endpoints if t.traffic is not None}
-        closed = [t.endpoint for t in endpoints if t.traffic is None]
-        inside = [t.host for t in planned if isinstance(t, PlannedHost)]
+        asked, closed, inside = self._places()
 
         def seen(facts: EndpointFacts) -> None:
             self._endpoints[facts.endpoint] = facts
@@ -132,15 +146,13 @@ class Audit:
 
         # Beside each other: the network waits for the servers, the hosts for their shells.
         until = self.until
-        asking = threading.Thread(
-            target=inspect_all,
-            args=(inside, self.inventory),
-            kwargs={"until": until, "done": told},
-        )
+        how = {"until": until, "done": told}
+        asking = threading.Thread(target=inspect_all, args=(inside, self.inventory), kwargs=how)
         asking.start()
         manners = replace(PACES[self.pace], until=until)
-        probe_all(serving, lambda e: self._task(serving[e]), manners=manners, done=seen)
+        probe_all(asked, lambda e: self._task(asked[e]), manners=manners, done=seen)
         knock_all(closed, until=until, done=seen)
+        self._domains.see([self._endpoints[endpoint] for endpoint in asked])
         asking.join()
         self.late = time.monotonic() >= until
 
@@ -154,7 +166,7 @@ class Audit:
                 if facts.answered:
                     self._alive.add(endpoint.address)
         self._inside = {facts.host: facts for facts in run.hosts}
-        told = [p for p in self.plan if covered(p, self._endpoints, self._inside)]
+        told = [p for p in self.plan if covered(p.target, self._endpoints, self._inside)]
         for one in told:
             self.finding(one)
         found = self.run()
@@ -163,6 +175,8 @@ class Audit:
         )
 
     def _task(self, planned: PlannedEndpoint) -> Task:
+        if not planned.demanded:  # a server of others: what its records are about, and no more
+            return Task(quick=True, kinds=True)
         profile = profile_of(planned, self._policies[planned.endpoint.host][0])
         if profile is None:
             return Task()
@@ -172,57 +186,45 @@ class Audit:
         """The finding of one check; `look` must have been called."""
         with self._lock:
             if planned not in self._findings:
-                policy = self._policy(planned)
-                new, case = aim(policy), self._case(planned, policy)
-                ahead = Aim(new.id, self._case(planned, new)) if new else None
-                self._findings[planned] = self._waived(planned, judge(planned, case, ahead))
+                self._findings[planned] = self._judged(planned)
             return self._findings[planned]
 
-    def _waived(self, planned: Planned, found: Finding) -> Finding:
-        waiver = waivers.waived_by(self._hosts[host_of(planned)].waivers, found, self.now.date())
+    def _judged(self, planned: Planned) -> Finding:
+        target = planned.target
+        if isinstance(target, DomainTarget):
+            hosts = mail_domains.owners(self.hosts, target.domains)
+            roots = dict.fromkeys(root for host in hosts for root in self._roots[host.name])
+            found = self._domains.judged(planned, self.now, tuple(roots))
+            return self._waived(hosts, found)
+        host = host_of(target)
+        policy = next(p for p in self._policies[host] if p.id == planned.policy)
+        new, case = aim(policy), self._case(target, policy)
+        ahead = Aim(new.id, self._case(target, new)) if new else None
+        return self._waived([self._hosts[host]], judge(planned, case, ahead))
+
+    def _waived(self, hosts: Iterable[Host], found: Finding) -> Finding:
+        rows = [row for host in hosts for row in host.waivers]
+        waiver = waivers.waived_by(rows, found, self.now.date())
         return replace(found, verdict="waived", waiver=waiver) if waiver else found
 
-    def _case(self, planned: Planned, policy: Policy) -> Case:
-        if isinstance(planned.target, PlannedHost):
-            return self._host_case(planned.target, policy)
-        if isinstance(planned.target, PlannedGroup):
-            members = tuple(self._endpoints[e] for e in planned.target.endpoints)
-            return ClusterCase(planned.target, members)
-        endpoint = planned.target.endpoint
-        facts = self._endpoints[endpoint]
+    def _case(self, target: Target, policy: Policy) -> Case:
+        if isinstance(target, PlannedHost):
+            name = target.host
+            blank = HostFacts(name, reached=False, errors=("it was not asked",))
+            facts = self._inside.get(name) or blank
+            said = HostCase(target, facts, self.now, manifest=self._manifests[name])
+            return host_case(said, self._hosts[name], policy)
+        if isinstance(target, PlannedGroup):
+            return ClusterCase(target, tuple(self._endpoints[e] for e in target.endpoints))
+        endpoint = target.endpoint
         return EndpointCase(
-            planned.target,
-            facts,
-            profile_of(planned.target, policy),
+            target,
+            self._endpoints[endpoint],
+            profile_of(target, policy),
             self.now,
             self._roots[endpoint.host],
             alive=endpoint.address in self._alive,
         )
-
-    def _host_case(self, planned: PlannedHost, policy: Policy) -> HostCase:
-        facts = self._inside.get(planned.host) or HostFacts(
-            planned.host, reached=False, errors=("it was not asked",)
-        )
-        host = self._hosts[planned.host]
-        report = facts.reports.get(planned.daemon, "")
-        ports = {row.port: row.profile for row in host.endpoints}
-        implicit = tuple(row.port for row in host.endpoints if row.mode == "implicit")
-        case = HostCase(
-            planned,
-            facts,
-            self.now,
-            built=compiled_for(report),
-            manifest=self._manifests[host.name],
-        )
-        try:
-            found = target(planned.daemon, report, ports, implicit)
-        except MailsealError as error:
-            return replace(case, obstacle=str(error))
-        case = replace(case, kind=found.kind)
-        try:
-            return replace(case, compiled=compile_policy(policy, found, self.now.date()))
-        except MailsealError as error:
-            return replace(case, obstacle=str(error))
 
     def run(self) -> Run:
         """The run, with a finding for every check that was judged."""
@@ -241,6 +243,7 @@ class Audit:
             findings=findings,
             endpoints=tuple(self._endpoints.values()),
             hosts=tuple(self._inside.values()),
+            domains=tuple(self._domains.facts),
             policies=tuple(named(p) for p in policies),
             notices=(
                 *late,

@@ -48,8 +48,8 @@ class Target(Struct, frozen=True):
         return cls(host, port or None)
 
 
-def nameserver(text: str) -> Nameserver:
-    """Read ADDRESS or ADDRESS:PORT of a resolver.
+def nameserver(text: str, place: str) -> Nameserver:
+    """Read ADDRESS or ADDRESS:PORT of a resolver; *place* is the option or variable.
 
     Raises:
         MailsealError: it is neither.
@@ -60,20 +60,20 @@ def nameserver(text: str) -> Nameserver:
         found = None
     if found is None or not is_address(found.host):
         raise MailsealError(
-            f"--resolver: {text!r} is not ADDRESS or ADDRESS:PORT (IPv6 as [ADDRESS]:PORT)"
+            f"{place}: {text!r} is not ADDRESS or ADDRESS:PORT (IPv6 as [ADDRESS]:PORT)"
         )
     return Nameserver(found.host, found.port) if found.port else Nameserver(found.host)
 
 
-def mail_domain(text: str) -> str:
-    """Read the name of a mail domain; gives its A-labels.
+def mail_domain(text: str, place: str) -> str:
+    """Read the name of a mail domain; gives its A-labels. *place* is the option or variable.
 
     Raises:
         MailsealError: it is none.
     """
     if not text.strip(".") or is_address(text) or ":" in text:
-        raise MailsealError(f"--domain: {text!r} is no mail domain such as example.org")
-    return to_ascii(text, "--domain")
+        raise MailsealError(f"{place}: {text!r} is no mail domain such as example.org")
+    return to_ascii(text, place)
 
 
 class Options(Struct, frozen=True):

@@ -40,9 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
     limit = (config.getoption("--hosts") or "all").replace("ansible://", "")
     try:
         policies = config.getoption("--mailseal-policy")
-        config.stash[_DRIVER] = Driver.read(path, "" if limit == "all" else limit, policies)
+        driver = Driver.read(path, "" if limit == "all" else limit, policies)
+        driver.ask()
     except MailsealError as error:
         raise pytest.UsageError(str(error)) from None
+    config.stash[_DRIVER] = driver
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,17 @@ from audit.tlsrpt import write
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from audit.domain.resolver import Resolver
+    from audit.tlsrpt.applied import Policies
+    from audit.tlsrpt.compose import Own
     from audit.tlsrpt.sessions import Sessions
 
 _EXAMPLE = (
     "mailseal tlsrpt write --organization 'Example University' --contact tlsrpt@example.org"
-    " --out reports/ /var/log/exim4/mainlog*"
+    " --ask --out reports/ /var/log/exim4/mainlog*"
 )
 _SHOWN = 40  # reports that are named on the terminal
+_MOST_SECONDS = 600.0  # for all questions of --ask
 
 
 def configure(actions: "Commands[argparse.ArgumentParser]") -> None:
@@ -36,7 +41,7 @@ def configure(actions: "Commands[argparse.ArgumentParser]") -> None:
     tell_exits(
         parser,
         "0 written, 2 wrong usage, or a file could not be read or written, 3 something could not be"
-        " counted for what it is, or there was nothing to report on",
+        " counted for what it is, somebody could not be asked, or there was nothing to report on",
     )
     parser.add_argument(
         "logs",
@@ -60,12 +65,29 @@ def configure(actions: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--to", dest="last", type=day, metavar="DAY", help="the last (default: the first)"
     )
-    parser.add_argument(
+    whom = parser.add_mutually_exclusive_group()
+    whom.add_argument(
         "--recipients",
         type=Path,
         metavar="FILE",
         help="lines `DOMAIN ADDRESS...`, as domains publish them in _smtp._tls; reports only for"
         " these, and beside each the mail to send",
+    )
+    whom.add_argument(
+        "--ask",
+        action="store_true",
+        help="ask _smtp._tls of each domain instead, of DNS",
+    )
+    parser.add_argument(
+        "--resolver",
+        metavar="ADDRESS[:PORT]",
+        help="the resolver to --ask (default: those of the system)",
+    )
+    parser.add_argument(
+        "--mta-sts",
+        type=Path,
+        metavar="DIR",
+        help="the policies that the helper of the role mta_sts keeps on the host of the logs",
     )
     parser.add_argument(
         "--own",
@@ -95,23 +117,58 @@ def configure(actions: "Commands[argparse.ArgumentParser]") -> None:
 def _write(arguments: argparse.Namespace) -> int:
     from audit.errors import USAGE
     from audit.findings import COMPLIANT, UNDETERMINED
+    from audit.tlsrpt import policies
     from audit.tlsrpt.compose import Sender, compose
 
     first, last = _days(arguments)
-    recipients = write.recipients(arguments.recipients) if arguments.recipients else None
+    recipients, resolver = _whom(arguments)
     write.directory(arguments.out)
-    sessions = _sessions(arguments, (first, last))
+    known, lost = policies.read(arguments.mta_sts) if arguments.mta_sts else ({}, [])
+    sessions = _sessions(arguments, (first, last), known)
     counts = sessions.finish()
     name = text(arguments.organization)
     sender = Sender(name, arguments.contact, arguments.ip or "")
-    written, troubles = write.all_of(compose(counts, sender), sender, arguments.out, recipients)
+    owns = list(compose(counts, sender, known))
+    if resolver:
+        recipients, untold = _asked(owns, resolver)
+        lost += untold
+    written, troubles = write.all_of(owns, sender, arguments.out, recipients)
     _tell(written, arguments.out)
-    for words in (*troubles, *sessions.notices(counts)):
+    for words in (*troubles, *lost, *sessions.notices(counts)):
         say(f"mailseal: {visible(words)}")
     if troubles:
         return USAGE
-    whole = written and not sessions.unclear and not sessions.homeless
+    whole = written and not lost and not sessions.unclear and not sessions.homeless
     return COMPLIANT if whole else UNDETERMINED
+
+
+def _whom(arguments: argparse.Namespace) -> "tuple[write.Recipients | None, Resolver | None]":
+    """Who wants reports as far as a file says it, and whom to ask otherwise."""
+    from audit.errors import MailsealError
+
+    if arguments.resolver is not None and not arguments.ask:
+        raise MailsealError("--resolver: is for --ask")
+    if not arguments.ask:
+        return write.recipients(arguments.recipients) if arguments.recipients else None, None
+    from audit.domain.resolver import Resolver
+    from audit.domains import system
+    from audit.targets import nameserver
+
+    option, said = "--resolver", arguments.resolver
+    at = [nameserver(said, option)] if said is not None else system(option)
+    return None, Resolver(at, time.monotonic() + _MOST_SECONDS)
+
+
+def _asked(owns: "list[Own]", resolver: "Resolver") -> "tuple[write.Recipients, list[str]]":
+    """Who wants reports as DNS says it, and a sentence where it could not be told of somebody."""
+    from audit.tlsrpt.ask import ask
+
+    found = ask((own.domain for own in owns), resolver)
+    if not found.untold:
+        return found.wanted, []
+    first, why = next(iter(found.untold.items()))
+    words = f"of {plural(len(found.untold), 'domain')} could not be told who wants its reports"
+    return found.wanted, [f"{words}, which are written without a mail: {first}: {why}"]
 
 
 def _days(arguments: argparse.Namespace) -> tuple[str, str]:
@@ -130,14 +187,18 @@ def _days(arguments: argparse.Namespace) -> tuple[str, str]:
     return first, last
 
 
-def _sessions(arguments: argparse.Namespace, days: tuple[str, str]) -> "Sessions":
+def _sessions(
+    arguments: argparse.Namespace, days: tuple[str, str], policies: "Policies"
+) -> "Sessions":
     from audit.tlsrpt.clock import clock
     from audit.tlsrpt.logs import read
     from audit.tlsrpt.sessions import Sessions
     from audit.traffic.own import Own
 
     own = Own(tuple(arguments.own))
-    found = Sessions(clock(arguments.zone), own, days, clear=arguments.count_clear)
+    found = Sessions(
+        clock(arguments.zone), own, days, policies=policies, clear=arguments.count_clear
+    )
     with bar("reading", len(arguments.logs)) as done:
         read(arguments.logs, found, done)
     return found

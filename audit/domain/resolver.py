@@ -11,6 +11,7 @@ The resolver validates, and says so by the AD bit; we only tell its silence apar
   have one, the resolver does not validate.
 """
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -36,9 +37,12 @@ _ANOTHER = "name a resolver that does with --resolver"
 class Resolver:
     """One look: each question is asked once, and all of them in bounded time."""
 
-    def __init__(self, nameservers: Sequence[Nameserver]) -> None:
-        """Take the resolvers; a later one is asked where an earlier one does not answer."""
-        self._nameservers = nameservers
+    def __init__(self, nameservers: Sequence[Nameserver], until: float = math.inf) -> None:
+        """Take the resolvers; a later one is asked where an earlier one does not answer.
+
+        After the moment *until* (time.monotonic()) nothing more is asked.
+        """
+        self._nameservers, self._until = nameservers, until
         self._end = 0.0
         self._answers: dict[tuple[str, Kind], Answer] = {}
         self._lock = threading.Lock()
@@ -51,7 +55,7 @@ class Resolver:
 
     def begin(self) -> None:
         """Count the time for what is asked from now on."""
-        self._end = time.monotonic() + _BUDGET
+        self._end = min(time.monotonic() + _BUDGET, self._until)
 
     def ask(self, name: str, kind: Kind) -> Answer:
         """The answer, and what it is worth; whatever goes wrong is in it."""

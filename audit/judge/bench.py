@@ -29,6 +29,7 @@ from audit.judge.case import (
     PlannedHost,
 )
 from audit.judge.catalogue import CATALOGUE, Check
+from audit.judge.domain_case import PlannedDomain, PlannedMx
 from audit.judge.shadow import shadowed
 from audit.policy.model import Profile
 
@@ -44,6 +45,7 @@ CLUSTER_JUDGES = cluster.JUDGES
 HOST_JUDGES = library.JUDGES | package.JUDGES | support.JUDGES | host.JUDGES
 
 Target = PlannedEndpoint | PlannedGroup | PlannedHost
+DomainTarget = PlannedDomain | PlannedMx  # audit.judge.domain has the judges of these
 Case = EndpointCase | ClusterCase | HostCase
 
 
@@ -60,7 +62,7 @@ class Aim(Struct, frozen=True):
 
 
 class Planned(Struct, frozen=True):
-    """One check on one endpoint or host: what must have a finding when the run is over.
+    """One check somewhere: what must have a finding when the run is over.
 
     Attributes:
         check: the row of the catalogue.
@@ -69,7 +71,7 @@ class Planned(Struct, frozen=True):
     """
 
     check: Check
-    target: Target
+    target: Target | DomainTarget
     policy: str = ""
 
     def __str__(self) -> str:

@@ -124,7 +124,8 @@ def _compared(case: MxCase, seen: EndpointFacts, expected: str) -> Judgement:
     spare = [str(record) for record in usable if record not in used]
     if spare:
         told.append(
-            f"of nothing that is served: {', '.join(spare)} (the next key, or a former one)"
+            f"also published, for no key that is served: {', '.join(spare)}"
+            " (the next key, or a former one)"
         )
     return Judgement("pass", "; ".join(told), expected, evidence)
 

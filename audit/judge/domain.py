@@ -1,13 +1,14 @@
 """Which checks are made on a mail domain, who judges each, and the finding that comes of it."""
 
 from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from msgspec import Struct
 
 from audit.facts import DomainFacts
 from audit.findings import UNTESTED, Finding
 from audit.judge import dane, dnssec, mail_exchange, mta_sts
-from audit.judge.bench import finding
+from audit.judge.bench import DomainTarget, Planned, finding
 from audit.judge.case import Judgement
 from audit.judge.catalogue import CATALOGUE, Check
 from audit.judge.catalogue.check import Scope
@@ -20,15 +21,7 @@ MX_JUDGES = mail_exchange.MX_JUDGES | dane.JUDGES
 ADDRESS_JUDGES = mail_exchange.ADDRESS_JUDGES | dane.ADDRESS_JUDGES
 
 
-class PlannedCheck(Struct, frozen=True):
-    """One check on a domain, a server of it or an address of that."""
-
-    check: Check
-    target: PlannedDomain | PlannedMx
-    policy: str
-
-
-def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[PlannedCheck]:
+def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[Planned]:
     """The checks, domain by domain; those of a server that several have are made once."""
     led: dict[str, dict[str, None]] = {}
     for one in facts:
@@ -47,11 +40,49 @@ def plan(facts: Iterable[DomainFacts], policy: str) -> Iterator[PlannedCheck]:
                 yield from _checks("mx-address", PlannedMx(host.host, address, domains), policy)
 
 
-def _checks(scope: Scope, target: PlannedDomain | PlannedMx, policy: str) -> Iterator[PlannedCheck]:
-    yield from (PlannedCheck(c, target, policy) for c in CATALOGUE.values() if c.scope == scope)
+class Part(Struct, frozen=True):
+    """The servers of an audit that leaves others out.
+
+    Attributes:
+        names: theirs.
+        addresses: theirs.
+    """
+
+    names: frozenset[str]
+    addresses: frozenset[IPv4Address | IPv6Address]
 
 
-def judge(planned: PlannedCheck, case: DomainCase | MxCase) -> Finding:
+def of_part(
+    checks: Iterable[Planned], facts: Iterable[DomainFacts], part: Part
+) -> Iterator[Planned]:
+    """Those of the checks that are about what these servers show.
+
+    Where nobody can tell which servers these are, the check that says so is one of them: a part
+    that was not looked at is not fine.
+    """
+    domains = {one.domain: one for one in facts}
+    hosts = {host.host: host for one in domains.values() for host in one.hosts}
+    for planned in checks:
+        match planned.target:
+            case PlannedDomain(domain=domain):
+                lost = planned.check.id == "MT-MX" and domains[domain].mx.outcome == "failed"
+                mine = lost
+            case PlannedMx(host=host, address=""):
+                lost = any(answer.outcome == "failed" for answer in hosts[host].addresses)
+                mine = planned.check.id == "MT-MX-NAME" and lost and host in part.names
+            case PlannedMx(address=address):
+                mine = planned.check.served and ip_address(address) in part.addresses
+            case _:
+                mine = False
+        if mine:
+            yield planned
+
+
+def _checks(scope: Scope, target: DomainTarget, policy: str) -> Iterator[Planned]:
+    yield from (Planned(c, target, policy) for c in CATALOGUE.values() if c.scope == scope)
+
+
+def judge(planned: Planned, case: DomainCase | MxCase) -> Finding:
     """The finding of one planned check."""
     check, target = planned.check, planned.target
     return finding(check, _judgement(check, case), target.place, planned.policy)

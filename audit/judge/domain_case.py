@@ -15,9 +15,19 @@ class PlannedDomain(Struct, frozen=True):
     domain: str
 
     @property
+    def domains(self) -> tuple[str, ...]:
+        """It alone."""
+        return (self.domain,)
+
+    @property
     def place(self) -> Place:
         """Where its findings are."""
         return self.domain, "", 0, ""
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return self.domain
 
 
 class PlannedMx(Struct, frozen=True):
@@ -37,6 +47,11 @@ class PlannedMx(Struct, frozen=True):
     def place(self) -> Place:
         """Where its findings are."""
         return self.host, self.address, 25, "smtp"
+
+    @property
+    def label(self) -> str:
+        """Its name in that of a test."""
+        return "-".join(filter(None, (self.host, self.address, "25")))
 
 
 class MxCase(Struct, frozen=True):

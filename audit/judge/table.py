@@ -43,7 +43,7 @@ def _check(check: Check) -> Iterator[str]:
 
 
 _SCOPES = {
-    "domain": "for each mail domain (mailseal scan --domain)",
+    "domain": "for each mail domain (mailseal_domains, mailseal scan --domain)",
     "mx": "for each server that takes mail for a domain",
     "mx-address": "for each address of a server that takes mail for a domain",
 }
@@ -62,6 +62,8 @@ def _where(check: Check) -> str:
         words.append("where the policy sets the size")
     if check.thorough:
         words.append("where more than a quick look is taken")
+    if check.served:
+        words.append("also where only a part of the cluster is audited")
     made = f" Made {', '.join(words)}." if words else ""
     but = " Not applicable where DANE-EE records vouch for every key served."
     return made + (but if check.by_authority else "")

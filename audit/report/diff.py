@@ -43,7 +43,7 @@ class ChangeDocument(Struct, frozen=True):
 
 
 class DriftDocument(Struct, frozen=True):
-    """One fact that is another one now; address and service are empty for the host itself."""
+    """One fact that is another one now; address and service are empty for a host or mail domain."""
 
     host: str
     address: str

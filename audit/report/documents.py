@@ -27,7 +27,10 @@ class WaiverDocument(Struct, frozen=True):
 
 
 class FindingDocument(Struct, frozen=True, omit_defaults=True):
-    """One check on one endpoint, or on a host: then address and service are empty, port is 0."""
+    """One check on an endpoint, a host or a mail domain.
+
+    Of the last two, address and service are empty and port is 0.
+    """
 
     check: Annotated[str, Meta(description="the check's id in the catalogue")]
     host: str

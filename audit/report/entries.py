@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
 from audit.findings import Finding, Severity, Verdict
 from audit.judge.catalogue import CATALOGUE, Check
@@ -65,18 +66,25 @@ class Entry:
 
     @property
     def where(self) -> str:
-        """All places in one line: 143 imap, 993 imap on IPv4 and IPv6; 25 smtp on IPv6."""
+        """All places in one line: 143 imap, 993 imap on IPv4 and IPv6; 25 smtp on IPv6.
+
+        Without a port it is the host itself or the domain, without an address the port alone.
+        """
+        if not self.ports:
+            return f"the {subject(self.finding)} itself"
         alike: dict[str, list[str]] = {}
         for port, families in self.ports.items():
             alike.setdefault(" and ".join(dict.fromkeys(families)), []).append(port)
-        return "; ".join(f"{', '.join(ports)} on {on}" for on, ports in alike.items())
+        parts = [(", ".join(ports), f" on {on}" if on else "") for on, ports in alike.items()]
+        return "; ".join(f"{ports}{on}" for ports, on in parts)
 
     def add(self, finding: Finding) -> None:
         """Name one more place."""
         self.places.append(place(finding))
         if finding.port:
             families = self.ports.setdefault(f"{finding.port} {finding.service}", [])
-            families.append("IPv6" if ":" in finding.address else "IPv4")
+            if finding.address:
+                families.append("IPv6" if ":" in finding.address else "IPv4")
         if finding.evidence:
             self.evidence.setdefault(finding.evidence, []).append(place(finding))
 
@@ -94,6 +102,11 @@ def check_of(finding: Finding) -> Check:
         fix="",
         references=(),
     )
+
+
+def subject(finding: Finding) -> Literal["host", "domain"]:
+    """What a finding without a port is about."""
+    return "domain" if check_of(finding).scope == "domain" else "host"
 
 
 def entries(findings: Iterable[Finding], verdict: Verdict, first: int = 1) -> list[Entry]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any, get_args
 
+from audit.facts import DomainFacts
 from audit.findings import Run, Severity, Verdict
 from audit.past import NO_PAST, Past
 from audit.report import ledgers
+from audit.report.domains import rows
 from audit.report.entries import Entry, entries, first_entries, link
 from audit.report.matrix import matrix
 from audit.report.page import minute, page
@@ -57,9 +59,19 @@ def html_document(run: Run, past: Past = NO_PAST) -> bytes:
         certificates=ledgers.certificates(run),
         versions=ledgers.versions(run),
         suites=ledgers.suites(run),
+        domains={one.domain: _by_label(one) for one in run.domains},
         portraits=[(h, list(group)) for h, group in groupby(portraits(run), lambda p: p.host)],
         **_head(run),
     )
+
+
+def _by_label(facts: DomainFacts) -> dict[str, list[str]]:
+    """The lines on a domain under what they are about."""
+    return {label: [line for _, line in led] for label, led in groupby(rows(facts), _label)}
+
+
+def _label(row: tuple[str, str]) -> str:
+    return row[0]
 
 
 def _head(run: Run) -> dict[str, Any]:
@@ -76,6 +88,7 @@ def _hosts(run: Run, past: Past) -> dict[str, int]:
     """A number for each host, by which the filter knows it: a name may hold anything."""
     named = [f.host for f in run.findings]
     named += [e.endpoint.host for e in run.endpoints]
+    named += [one.domain for one in run.domains]
     named += [change.finding.host for change in past.changes]
     return {host: number for number, host in enumerate(dict.fromkeys(named), 1)}
 

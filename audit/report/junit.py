@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from audit.findings import Finding, Run, Verdict
 from audit.past import NO_PAST, Past
+from audit.report.entries import subject
 from audit.report.summary import moment, place, summarize
 from audit.report.visible import visible
 
@@ -94,7 +95,7 @@ def _case(finding: Finding, *, several: bool) -> ET.Element:
 def _classname(finding: Finding) -> str:
     """mailseal.imap1.imap143.ipv4: the shape by which Jenkins keeps a trend."""
     if not finding.port:
-        return visible(f"mailseal.{finding.host}.host")
+        return visible(f"mailseal.{finding.host}.{subject(finding)}")
     family = "ipv6" if ":" in finding.address else "ipv4"
     return visible(f"mailseal.{finding.host}.{finding.service}{finding.port}.{family}")
 

@@ -15,7 +15,7 @@ from audit.judge.catalogue import CATALOGUE, SUBJECTS, Check
 from audit.past import NO_PAST, Past
 from audit.ports import MAIL_PORTS
 from audit.report.encode import pretty, text
-from audit.report.entries import check_of, link
+from audit.report.entries import check_of, link, subject
 from audit.report.identity import fingerprint, uuid
 from audit.report.summary import moment
 from audit.report.visible import visible
@@ -155,7 +155,7 @@ def _result(finding: Finding, mode: Mode | None) -> dict[str, Any]:
 def _location(finding: Finding, mode: Mode | None) -> dict[str, str]:
     """mail01:993/imaps; an s for what begins with TLS, as in the names that IANA gives ports."""
     if not finding.port:
-        return {"fullyQualifiedName": visible(finding.host) or "-", "kind": "host"}
+        return {"fullyQualifiedName": visible(finding.host) or "-", "kind": subject(finding)}
     standard = MAIL_PORTS.get(finding.port, ("", "starttls"))[1]
     service = finding.service + ("s" if (mode or standard) == "implicit" else "")
     name = f"{finding.host}:{finding.port}/{service}"

@@ -12,7 +12,9 @@ from audit.findings import Finding, Run, Verdict
 from audit.judge.catalogue import CATALOGUE
 
 # Findings of these are about something else than one place on one host.
-_TOGETHER = {c.id for c in CATALOGUE.values() if c.scope in ("cluster", "domain", "mx")}
+_TOGETHER = {
+    c.id for c in CATALOGUE.values() if c.scope in ("cluster", "domain", "mx", "mx-address")
+}
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 

@@ -41,7 +41,7 @@ MEANING: Mapping[State, tuple[str, str, Verdict, str]] = {
         "inconclusive",
         "has the new state, and no gate looked at it",
     ),
-    "back": ("went back", "↩", "fail", "did not pass, went back and serves as before"),
+    "back": ("went back", "↩", "fail", "did not pass, went back and is as before"),
     "untouched": ("failed, untouched", "✕", "fail", "failed before its mail daemon was touched"),
     "stayed": ("stayed", "↩", "fail", "could not go back as asked and serves as before"),
     "otherwise": (

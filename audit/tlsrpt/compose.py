@@ -1,6 +1,6 @@
 """Our own reports: what came of sessions with a domain on a day, as RFC 8460 has it. Pure.
 
-Only what the log says is in them. It has no TLSA records, so there is no policy-string; and no
+Only what is known is in them. The log has no TLSA records, so these have no policy-string; and no
 address of ours for what failed, so sending-mta-ip is what the operator says, or missing.
 """
 
@@ -13,6 +13,8 @@ import msgspec
 
 from audit.errors import MailsealError
 from audit.names import to_ascii
+from audit.tlsrpt.applied import Policies, Sts
+from audit.tlsrpt.counts import Counts, Day, Why
 from audit.tlsrpt.report import (
     DateRange,
     FailureDetail,
@@ -22,7 +24,6 @@ from audit.tlsrpt.report import (
     Result,
     Summary,
 )
-from audit.tlsrpt.sessions import Counts, Day, Why
 
 _DIGEST = 12  # characters
 _LONGEST = 500  # characters of a reason
@@ -69,17 +70,26 @@ class Own(NamedTuple):
         return f"{submitter}!{self.domain}!{begin.timestamp():.0f}!{end.timestamp():.0f}"
 
 
-def compose(counts: dict[Day, Counts], sender: Sender) -> Iterator[Own]:
-    """A report for each domain and day that there is something to say of, in this order."""
+def compose(
+    counts: dict[Day, Counts], sender: Sender, policies: Policies | None = None
+) -> Iterator[Own]:
+    """A report for each domain and day that there is something to say of, in this order.
+
+    Args:
+        counts: what came of the sessions.
+        sender: who reports.
+        policies: those of MTA-STS that are known.
+    """
     for key in sorted(counts):
         try:
             domain = to_ascii(key.domain.decode(), "")
         except (MailsealError, UnicodeDecodeError):  # an address in brackets, mostly
             continue
+        sts = (policies or {}).get(key.domain)
         results = [
             one
-            for policy in get_args(PolicyType)
-            if (one := _result(domain, policy, counts[key], sender))
+            for kind in get_args(PolicyType)
+            if (one := _result(_policy(domain, kind, sts), counts[key], sender))
         ]
         if domain and results:
             yield Own(
@@ -99,13 +109,19 @@ def _report(day: str, domain: str, results: list[Result], sender: Sender) -> Rep
     )
 
 
-def _result(domain: str, policy: PolicyType, counts: Counts, sender: Sender) -> Result | None:
-    failed = {why: count for why, count in counts.failed.items() if why.policy == policy}
-    ok = counts.ok[policy]
+def _policy(domain: str, kind: PolicyType, sts: Sts | None) -> Policy:
+    if kind != "sts" or sts is None:
+        return Policy(kind, domain)
+    return Policy(kind, domain, list(sts.lines), list(sts.policy.mx) or None)
+
+
+def _result(policy: Policy, counts: Counts, sender: Sender) -> Result | None:
+    failed = {w: count for w, count in counts.failed.items() if w.policy == policy.policy_type}
+    ok = sum(count for kind, count in counts.ok.items() if kind == policy.policy_type)
     if not ok and not failed:
         return None
     return Result(
-        Policy(policy, domain),
+        policy,
         Summary(ok, sum(failed.values())),
         [_detail(why, failed[why], sender) for why in sorted(failed)],
     )

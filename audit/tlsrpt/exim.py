@@ -14,13 +14,13 @@ from audit.tlsrpt.report import PolicyType
 from audit.tlsrpt.results import ResultType
 from audit.traffic.exim import ID, INTERFACE, IP, STAMP, TLS
 
-Kind = Literal["sent", "copy", "failed", "put-off", "verify", "completed", "unclear"]
+Kind = Literal["sent", "copy", "failed", "put-off", "verify", "completed", "unclear", "no-policy"]
 
 _QUOTED = rb'"(?:[^"\\]|\\.)*+"'
 _ADDRESS = rb"(?:" + _QUOTED + rb'|[^\s"@<>]++)(?:@([^\s"@<>]++))?+'
 _WITHIN = rb"<(?:" + _QUOTED + rb'|[^\s"<>])*+>'
 _TO = _ADDRESS + rb"(?: " + _WITHIN + rb")?+(?: F=" + _WITHIN + rb")?+(?: P=" + _WITHIN + rb")?+"
-_BY = rb" R=\S++ T=[^\s:]++(?: ST=\S++)?+(?: S=\d++)?+"
+_BY = rb" R=\S++ T=([^\s:]++)(?: ST=\S++)?+(?: S=\d++)?+"
 _AT = rb" H=(\S+)(?: DS)? " + IP
 
 _HEAD = re.compile(STAMP + ID)
@@ -46,6 +46,17 @@ _CLEAR = re.compile(
     + rb" \(not in hosts_require_tls\)"
 )
 _VERIFY = re.compile(IP + rb" SSL verify error(?: \([^()]*\))?+: (?:depth=\d+ error=)?+(.*)")
+# What the role exim has Exim write of a server that it does not connect to.
+_NOT_USED: tuple[tuple[PolicyType, ResultType, re.Pattern[bytes]], ...] = (
+    (
+        *("sts", "validation-failure"),
+        re.compile(rb"(the MTA-STS policy of (\S+) does not list (\S+)): it is not used"),
+    ),
+    (
+        *("tlsa", "dane-required"),
+        re.compile(rb"(DANE is required for (\S+), and (\S+) has none): it is not used"),
+    ),
+)
 _REASON = re.compile(
     rb"(?:TLS session: |(?=a TLS session is required, but )|(?=DANE error: )"
     # check_response() of smtp.c; only what was said of STARTTLS itself.
@@ -85,13 +96,15 @@ class Event(NamedTuple):
     Attributes:
         kind: "sent": a mail went over; "copy": to one recipient more; "failed": TLS did not come
             about; "put-off": a mail did not go over, for another reason; "verify": why a
-            certificate will be refused, if it is; "unclear": it speaks of TLS or of another server,
-            and cannot be read.
+            certificate will be refused, if it is; "no-policy": the helper for MTA-STS took no
+            policy; "unclear": it speaks of TLS or of another server, and cannot be read.
         stamp: its time, as it is written.
         id: the message.
         domain: of the recipient; empty if the line names none.
+        via: Exim's transport; empty if the line names none.
         host, ip: the server; empty if the line names none.
         tls: whether the mail went over TLS.
+        verified: what Exim says of the certificate (CV=): yes, no, dane; empty if it says nothing.
         again: whether the connection had carried another mail before.
         policy: what was applied, as far as the line says; None if it does not.
         result: why it failed.
@@ -102,9 +115,11 @@ class Event(NamedTuple):
     stamp: bytes
     id: bytes
     domain: bytes = b""
+    via: bytes = b""
     host: bytes = b""
     ip: bytes = b""
     tls: bool = False
+    verified: bytes = b""
     again: bool = False
     policy: PolicyType | None = None
     result: ResultType = "validation-failure"
@@ -132,10 +147,11 @@ def _sent(line: bytes, at: int, stamp: bytes, identity: bytes, *, copy: bool) ->
     if found is None:
         local = _LOCAL.match(line, at)
         return None if local else Event("unclear", stamp, identity)
-    domain, host, ip, again, x, cv = found.groups(b"")
+    domain, via, host, ip, again, x, cv = found.groups(b"")
     return Event(
         "copy" if copy else "sent",
-        *(stamp, identity, domain, host, ip),
+        *(stamp, identity, domain, via, host, ip),
+        verified=cv,
         tls=bool(x or cv or line.startswith(b' DN="', found.end())),
         again=bool(again),
         policy="tlsa" if cv == b"dane" else "no-policy-found",
@@ -146,10 +162,10 @@ def _put_off(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | Non
     found = _PUT_OFF.match(line, at)
     if found is None:
         return Event("unclear", stamp, identity) if _MAY_BE.search(line, at) else None
-    domain, _, host, ip, *_ = found.groups(b"")
+    domain, via, _, host, ip, *_ = found.groups(b"")
     if reason := _REASON.match(line, found.end()):
-        return _failed(stamp, identity, domain, host, ip, reason[1])
-    return Event("put-off", stamp, identity, domain, host, ip)
+        return _failed(stamp, identity, domain, host, ip, reason[1])._replace(via=via)
+    return Event("put-off", stamp, identity, domain, via, host, ip)
 
 
 def _of_host(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | None:
@@ -162,6 +178,11 @@ def _of_host(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | Non
         words, host, ip = found.groups(b"")
         # With DANE there is no going on in clear.
         return _failed(stamp, identity, b"", host, ip, words)._replace(policy="no-policy-found")
+    for policy, result, shape in _NOT_USED:
+        if found := shape.fullmatch(line, at):
+            words, domain, host = found.groups()
+            failed = _failed(stamp, identity, domain, host, b"", words)
+            return failed._replace(policy=policy, result=result)
     if found := _VERIFY.match(line, at):
         ip, words = found.groups(b"")
         return Event("verify", stamp, identity, ip=ip, result=_result(_VERIFIED, words))
@@ -174,7 +195,10 @@ def _failed(  # noqa: PLR0913, PLR0917 - the fields of a line
     policy: PolicyType | None = "tlsa" if words.startswith(b"DANE error: ") else None
     result = _result(_RESULTS, words)
     return Event(
-        "failed", stamp, identity, domain, host, ip, policy=policy, result=result, words=words
+        *("failed", stamp, identity, domain, b"", host, ip),
+        policy=policy,
+        result=result,
+        words=words,
     )
 
 

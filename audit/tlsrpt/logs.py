@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from audit.tlsrpt import helper
 from audit.tlsrpt.exim import event
 from audit.tlsrpt.sessions import Sessions
 from audit.traffic.nodes import node
 from audit.traffic.read import Part, blocks, changed, parts
-from audit.traffic.syslog import is_syslog
+from audit.traffic.syslog import Calendar, is_syslog
 
 
 def read(paths: Sequence[Path], into: Sessions, done: Callable[[str], None]) -> None:
@@ -36,7 +37,7 @@ def _begins(path: Path) -> str:
 
 
 def _part(part: Part, into: Sessions) -> None:
-    take = partial(_lines, into)
+    take, calendar = partial(_lines, into), Calendar(changed(part.path))
     reader = None
     for number, block in enumerate(blocks(part)):
         if not number and is_syslog(block):
@@ -50,8 +51,16 @@ def _part(part: Part, into: Sessions) -> None:
             )
         if reader:
             reader.count(block)
+            _said(into, block, calendar)
         else:
             take(block, part.node)
+
+
+def _said(into: Sessions, block: bytes, calendar: Calendar) -> None:
+    """What the helper for MTA-STS says among the lines of others."""
+    for line in block.split(b"\n") if helper.TAG in block else ():
+        if found := helper.event(line, calendar):
+            into.take(found)
 
 
 def _lines(into: Sessions, block: bytes, node: bytes) -> None:

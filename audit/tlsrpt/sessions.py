@@ -6,53 +6,20 @@ that failed which host it was, and later which recipients the mail had; what can
 together is counted apart, and is in no report.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
+from audit.tlsrpt.applied import Applied, Policies
 from audit.tlsrpt.clock import Clock
+from audit.tlsrpt.counts import Counts, Day, Why
 from audit.tlsrpt.exim import Event
-from audit.tlsrpt.report import PolicyType
 from audit.tlsrpt.results import ResultType
 
 _TOGETHER = timedelta(seconds=1)  # lines of the recipients that one connection was for
 _ATTEMPT = timedelta(minutes=5)  # from a connection to the recipients' lines
 _CLEAR: ResultType = "starttls-not-supported"
-_NO_RECORDS: tuple[ResultType, ...] = ("dane-required", "dnssec-invalid")  # DANE, and nothing found
-
-
-class Day(NamedTuple):
-    """A day in UTC, YYYY-MM-DD, and a domain that was sent to, in its log's spelling."""
-
-    day: str
-    domain: bytes
-
-
-class Why(NamedTuple):
-    """Sessions that failed alike."""
-
-    policy: PolicyType
-    result: ResultType
-    host: bytes
-    ip: bytes
-    words: bytes
-
-
-@dataclass(slots=True)
-class Counts:
-    """What came of the sessions with a domain on a day.
-
-    Attributes:
-        ok: by what was applied.
-        failed: by everything that is known of them.
-        clear: mails that went in clear; why is not in the log.
-    """
-
-    ok: Counter[PolicyType] = field(default_factory=Counter)
-    failed: Counter[Why] = field(default_factory=Counter)
-    clear: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +57,7 @@ class Sessions:
         own: Container[bytes] = (),
         days: tuple[str, str] = ("", "~"),
         *,
+        policies: Policies | None = None,
         clear: bool = False,
     ) -> None:
         """Begin.
@@ -98,6 +66,7 @@ class Sessions:
             clock: makes times of stamps.
             own: addresses that are one's own: what goes there is no session with anybody.
             days: the first and the last that count.
+            policies: those of MTA-STS that are known, by domain.
             clear: TLS is tried with everybody: what goes in clear was not offered it.
         """
         self._clock, self._own, self._days, self._clear_fails = clock, own, days, clear
@@ -106,7 +75,7 @@ class Sessions:
         self._messages: defaultdict[tuple[bytes, bytes], _Message] = defaultdict(_Message)
         self._counts: defaultdict[Day, Counts] = defaultdict(Counts)
         self._hosts: defaultdict[bytes, set[bytes]] = defaultdict(set)
-        self._dane: set[bytes] = set()
+        self._applied = Applied(policies or {})
         self._open: list[tuple[_Failure, set[bytes]]] = []
         self._settled: list[_Failure] = []
 
@@ -135,9 +104,10 @@ class Sessions:
             message.domains.add(event.domain)
             if event.host:
                 self._hosts[event.domain].add(event.host)
-        if event.policy == "tlsa" and event.host and event.result not in _NO_RECORDS:
-            self._dane.add(event.host)
-        if event.kind == "verify":
+        self._applied.learn(event)
+        if event.kind == "no-policy":
+            self._not_taken(event, time)
+        elif event.kind == "verify":
             message.verify[event.ip] = event.result
         elif event.kind == "failed":
             self._fail(message, event, time)
@@ -152,16 +122,21 @@ class Sessions:
         """A mail went over, to the first recipient of a domain or to one more."""
         assert message.session is not None  # noqa: S101 - it is what the event is of
         _, domains = message.session
-        message.verify.pop(event.ip, None)
+        verify = message.verify.pop(event.ip, None)
         if event.again or event.domain in domains or not event.domain or not self._wanted(time):
             return
         domains.add(event.domain)
         counts = self._counts[self._day(time, event.domain)]
+        applied = self._applied.to(event, event.domain)
         if event.tls:
-            counts.ok[event.policy or "no-policy-found"] += 1
+            if wrong := self._applied.fault(event, verify):
+                result, words = wrong
+                counts.failed[Why(applied, result, event.host, event.ip, words)] += 1
+            else:
+                counts.ok[applied] += 1
         elif not any(_went_on(one, event, time) for one in message.failures):
             if self._clear_fails:
-                counts.failed[Why("no-policy-found", _CLEAR, event.host, event.ip, b"")] += 1
+                counts.failed[Why(applied, _CLEAR, event.host, event.ip, b"")] += 1
             else:
                 counts.clear += 1
 
@@ -173,6 +148,7 @@ class Sessions:
             known = _Failure(time, event, result)
             message.failures.append(known)
         if event.domain:
+            known.event = known.event._replace(via=event.via)
             known.domains.add(event.domain)
             known.seen = time
 
@@ -223,11 +199,16 @@ class Sessions:
 
     def _count(self, failure: _Failure) -> None:
         event = failure.event
-        # Where Exim does not say what it applied: a host that DANE was applied to has it still.
-        by_host: PolicyType = "tlsa" if event.host in self._dane else "no-policy-found"
-        why = Why(event.policy or by_host, failure.result, event.host, event.ip, event.words)
         for domain in failure.domains:
+            applied = self._applied.to(event, domain)
+            why = Why(applied, failure.result, event.host, event.ip, event.words)
             self._counts[self._day(failure.time, domain)].failed[why] += 1
+
+    def _not_taken(self, event: Event, time: datetime) -> None:
+        """A policy was announced and could not be had."""
+        if self._wanted(time):
+            why = Why("sts", event.result, b"", b"", event.words)
+            self._counts[self._day(time, event.domain)].failed[why] += 1
 
     def _day(self, time: datetime, domain: bytes) -> Day:
         return Day(time.date().isoformat(), domain)

@@ -7,6 +7,7 @@ from io import StringIO
 from audit.report import tlsrpt_text
 from audit.report.encode import pretty
 from audit.tlsrpt import exim
+from audit.tlsrpt.applied import kept
 from audit.tlsrpt.clock import clock
 from audit.tlsrpt.compose import Sender, compose
 from audit.tlsrpt.merge import Pile, merged
@@ -15,6 +16,10 @@ from audit.tlsrpt.sessions import Sessions
 from audit.tlsrpt.unwrap import Piece, mail, plain
 from audit.traffic.exim import parse
 
+_POLICIES = {
+    name: kept("mode=testing until=2 at=1 id=1 mx=*.tested.example")
+    for name in (b"tested.example", b"testing.example", b"two.lab.test")
+}
 _SENDER = Sender("Example", "tlsrpt@example.org")
 _CLOCK = clock(UTC)
 
@@ -60,13 +65,13 @@ def _add(pile: Pile, piece: Piece) -> None:
 
 def sessions(data: bytes) -> None:
     """Lines: what the counter of logs takes for a delivery is one, and reports add up."""
-    found = Sessions(_CLOCK)
+    found = Sessions(_CLOCK, policies=_POLICIES)
     for line in data.split(b"\n"):
         what = exim.event(line)
         _alike(line, what)
         if what:
             found.take(what)
-    for own in compose(found.finish(), _SENDER):
+    for own in compose(found.finish(), _SENDER, _POLICIES):
         assert decode(encode(own.report)) == own.report
         for one in own.report.policies:
             failed = sum(detail.failed_session_count for detail in one.details)

@@ -17,7 +17,7 @@ from tests.fuzz.certificates import PKI
 from tests.fuzz.hosts import CLOCK
 from tests.fuzz.replies import GRAMMARS, SERVICES
 from tests.tlsrpt.foreign import FOREIGN, mailed, raw
-from tests.tlsrpt.lines import SAMPLES
+from tests.tlsrpt.lines import SAMPLES, STS_SAMPLES
 
 _PIECES = b"\3\1\5\40"  # three sizes for the pieces of a stream
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -254,7 +254,10 @@ SEEDS: dict[str, list[bytes]] = {
         raw("terse").replace(b"Terse", rb"\u001b[2J\u202e"),
         mailed(b"{}"),
     ],
-    "tls-sessions": ["\n".join(lines).encode() for lines, *_ in SAMPLES.values()],
+    "tls-sessions": [
+        *("\n".join(lines).encode() for lines, *_ in SAMPLES.values()),
+        *("\n".join(lines).encode() for lines in STS_SAMPLES.values()),
+    ],
     "host": [
         _HOST,
         CLOCK.encode() + _HOST,

@@ -22,8 +22,9 @@ from audit.facts import (
     Tlsa,
 )
 from audit.findings import Finding
+from audit.judge.bench import Planned
 from audit.judge.catalogue import CATALOGUE
-from audit.judge.domain import PlannedCheck, judge
+from audit.judge.domain import judge
 from audit.judge.domain_case import DomainCase, MxCase, PlannedDomain, PlannedMx
 from audit.wire.certificate import parse, public_key
 from tests.judge.factories import EC_KEY, NOW, ROOT, ROOT_KEY, RSA_KEY, changed, good_endpoint
@@ -116,7 +117,7 @@ def domain_case(facts: DomainFacts = FACTS, **seen: Any) -> DomainCase:
 
 def finding(check: str, case: DomainCase | MxCase) -> Finding:
     """What comes of one check."""
-    return judge(PlannedCheck(CATALOGUE[check], case.planned, "p"), case)
+    return judge(Planned(CATALOGUE[check], case.planned, "p"), case)
 
 
 def with_mx(**changes: Any) -> DomainFacts:

@@ -10,10 +10,14 @@ from audit.facts import EndpointFacts, Observation, Process
 from audit.findings import Finding, PolicyId, Run
 from audit.judge.bench import Planned, judge, plan_endpoint, plan_group, plan_host
 from audit.judge.case import ClusterCase, EndpointCase, HostCase, PlannedGroup
+from audit.judge.catalogue import CATALOGUE
+from tests.judge.domain_factories import FACTS, SIGNED, domain_case
+from tests.judge.domain_factories import finding as domain_finding
 from tests.judge.factories import (
     CHAINS,
     EC_KEY,
     MANIFEST,
+    NOW,
     OWN,
     chain,
     changed,
@@ -130,6 +134,21 @@ def test_an_endpoint_that_was_not_touched_has_not_changed(name: str) -> None:
     later = replace(case, facts=_answered(case.facts), now=case.now + timedelta(days=2))
     before, after = _judged(case), _judged(later)
     assert before.executed > 20
+    assert compare(before, after) == ()
+
+
+def test_a_domain_that_is_signed_every_day_has_not_changed() -> None:
+    """Each night all its signatures are others."""
+
+    def night(days: int) -> Run:
+        fresh = replace(SIGNED, since=NOW + timedelta(days=days), until=NOW + timedelta(days + 14))
+        facts = replace(FACTS, mx=replace(FACTS.mx, signed=fresh))
+        case = replace(domain_case(facts), now=NOW + timedelta(days=days))
+        names = [c.id for c in CATALOGUE.values() if c.scope == "domain"]
+        return _run([domain_finding(name, case) for name in names])
+
+    before, after = night(0), night(1)
+    assert {f.check: f.verdict for f in before.findings}["MT-DNSSEC-EXPIRY"] == "pass"
     assert compare(before, after) == ()
 
 

@@ -164,7 +164,7 @@ def test_a_rollout_of_batches_with_a_failure_is_recorded_and_has_a_page(site: Si
     found = site.told()
     expected = {"a1": "passed", "a2": "passed", "a3": "back", "a4": "not-begun", "ns1": "done"}
     assert states(found) == expected
-    assert headline(found) == ("fail", "a3 did not pass, went back and serves as before")
+    assert headline(found) == ("fail", "a3 did not pass, went back and is as before")
     assert [p.hosts for p in found.parts][:2] == [(), ("ns1", *MAIL)]  # nobody builds
     assert [p.hosts for p in found.parts if p.main][:2] == [("a1",), ("a2", "a3")]
     assert found.variables == ("bad", "site_password")

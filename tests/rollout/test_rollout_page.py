@@ -56,7 +56,7 @@ def test_the_page_says_why_and_what() -> None:
     """The sentence, the difference with its signs, the finding that is new, and what was fixed."""
     text = page(made.stopped())
     for words in (
-        '<h1 class="fail">msa1 did not pass, went back and serves as before</h1>',
+        '<h1 class="fail">msa1 did not pass, went back and is as before</h1>',
         "<del>-smtp_accept_max = 100</del><ins>+smtp_accept_max = 400</ins>",
         "MT-AUTH-BEFORE-TLS",
         ">new</span>",

@@ -39,7 +39,7 @@ def test_a_good_rollout_is_told_as_good() -> None:
 def test_a_host_that_went_back_is_named_and_those_after_it_were_not_begun() -> None:
     """With the sentence that says why."""
     found = told(made.stopped())
-    assert headline(found) == ("fail", "msa1 did not pass, went back and serves as before")
+    assert headline(found) == ("fail", "msa1 did not pass, went back and is as before")
     assert states(found) == {
         **dict.fromkeys(("mx1", "mx2"), "passed"),
         "msa1": "back",

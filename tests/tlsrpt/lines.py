@@ -55,3 +55,9 @@ SAMPLES: dict[str, Case] = {
     name: (lines.splitlines(), *_EXPECTED[name])
     for name, lines in zip(_CASES[::2], _CASES[1::2], strict=True)
 }
+
+# Likewise with the role's configuration, of domains with MTA-STS: the lines of each.
+_STS = re.split(
+    r"^# (.*)\n", (Path(__file__).parent / "sts-samples.txt").read_text(), flags=re.MULTILINE
+)[1:]
+STS_SAMPLES = dict(zip(_STS[::2], map(str.splitlines, _STS[1::2]), strict=True))

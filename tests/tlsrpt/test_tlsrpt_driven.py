@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from audit.tlsrpt.clock import clock
+from audit.tlsrpt.counts import Counts
 from audit.tlsrpt.logs import read
-from audit.tlsrpt.sessions import Counts, Sessions
+from audit.tlsrpt.sessions import Sessions
 from tests.daemons.cell import Server, inside
 from tests.daemons.exim import More, exim_gnutls, exim_openssl
 from tests.daemons.settings import Tls

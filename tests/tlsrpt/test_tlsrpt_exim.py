@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.tlsrpt.clock import clock
+from audit.tlsrpt.counts import Counts, Day
 from audit.tlsrpt.exim import event
-from audit.tlsrpt.sessions import Counts, Day, Sessions
+from audit.tlsrpt.sessions import Sessions
 from audit.traffic.own import Own
 from tests.tlsrpt.lines import AT, BOUNCED, DANE, DELIVERED, PLAIN, SAMPLES, X, line
 

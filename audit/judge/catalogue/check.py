@@ -33,6 +33,8 @@ class Check(Struct, frozen=True, kw_only=True):
         thorough: left out of a quick look.
         closed_too: judged even if nothing answers there.
         dhe_only: only where the policy sets the size of the Diffie-Hellman group.
+        served: judged by what a mail server shows, so that it is also of an audit that leaves its
+            domain's other servers out.
         by_authority: matters to clients that ask certificate authorities only.
     """
 
@@ -53,6 +55,7 @@ class Check(Struct, frozen=True, kw_only=True):
     thorough: bool = False
     closed_too: bool = False
     dhe_only: bool = False
+    served: bool = False
     by_authority: bool = False
 
 

@@ -83,11 +83,13 @@ ROWS: tuple[Check, ...] = (
     ),
     of_mx_address(
         id="MT-DANE",
+        served=True,
         title="TLSA records vouch for what is served",
         severity="critical",
         why="Senders that verify deliver no mail to this address.",
         how="Every certificate that the address serves, of each type of key, against the records:"
-        " the leaf for usage 3; for usage 2 the authority in the chain, the name and the dates.",
+        " the leaf for usage 3; for usage 2 the authority in the chain, the name and the dates."
+        " One for no key that is served is told: before a roll-over it is that of the next key.",
         connections="0 beside the look at port 25",
         fix="Publish the record that the finding names; before the next change of key publish the"
         " new one beside it, and wait for the TTL.",
@@ -151,6 +153,7 @@ ROWS: tuple[Check, ...] = (
     ),
     of_mx_address(
         id="MT-BANNER",
+        served=True,
         title="The server greets with a name that there is",
         severity="low",
         why="A name such as localhost is that of a server nobody has set up; some senders log or"
