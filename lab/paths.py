@@ -50,6 +50,31 @@ def ssh_key() -> Path:
     return state() / "ssh" / "id_ed25519"
 
 
+def dns() -> Path:
+    """Return the directory of the keys of the lab's zones and of what resolvers trust."""
+    return state() / "dns"
+
+
+def anchor() -> Path:
+    """Return the file with the trust anchor of the lab's zones, a DNSKEY line."""
+    return dns() / "anchor"
+
+
+def tsig() -> Path:
+    """Return the key of dynamic updates of lab.test, as BIND's tools read it; a secret."""
+    return dns() / "tsig.key"
+
+
+def world() -> Path:
+    """Return the directory of the authority of the world outside the cluster."""
+    return state() / "world"
+
+
+def world_ca() -> Path:
+    """Return the certificate of that authority, which every host of the lab trusts."""
+    return world() / "ca.crt"
+
+
 def ca() -> Path:
     """Return the directory of the lab's certificate authority, which the roles create."""
     return state() / "ca"
