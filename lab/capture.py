@@ -1,45 +1,107 @@
-"""What passes the lab's hub, kept as tcpdump would keep it: for hellos of clients."""
+"""What passes the lab's hub, kept as tcpdump would keep it; and what was said in it, end to end.
 
+The capture runs in the hub's network namespace, on the real machine's Python: `python -m lab.capture`.
+"""
+
+import os
 import select
 import socket
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import dpkt
 
-from audit import namespace
-from lab import paths
+from lab import net, paths
+from lab.errors import LabError
 
+BRIDGE = "br0"
 _EVERYTHING = 0x0003  # ETH_P_ALL
 _LARGEST = 1 << 17  # bytes; segments that the kernel has joined are larger than a frame
 _SECONDS = 20.0
 
 
+class Stream(NamedTuple):
+    """One direction of a TCP connection: who speaks, and to whom."""
+
+    source: str
+    source_port: int
+    target: str
+    target_port: int
+
+
 @contextmanager
-def captured(path: Path) -> Iterator[None]:
-    """Write every packet of the hub's bridge to a file, until it is left."""
-    ready, over = threading.Event(), threading.Event()
-    thread = threading.Thread(target=_capture, args=(path, ready, over))
-    thread.start()
-    try:
-        assert ready.wait(_SECONDS), "nothing can be captured at the hub"
-        yield
-    finally:
-        over.set()
-        thread.join(_SECONDS)
+def captured(path: Path, device: str = BRIDGE) -> Iterator[None]:
+    """Write every packet of a device of the hub to a file, until it is left.
+
+    Of the bridge that is what the hub itself says and hears; of a host's cable (`p-NAME`) all that
+    the host does. Raises LabError when nothing can be captured.
+    """
+    command = [*net.within(paths.HUB), sys.executable, "-m", "lab.capture", str(path), device]
+    environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as work:
+        assert work.stdin
+        assert work.stdout
+        try:
+            ready = select.select([work.stdout], [], [], _SECONDS)[0] and work.stdout.readline()
+            if not ready:
+                raise LabError(f"nothing can be captured at {device} of the hub")
+            yield
+        finally:
+            work.stdin.close()  # which ends it
+            try:
+                work.wait(_SECONDS)
+            except subprocess.TimeoutExpired:
+                work.kill()
 
 
-def _capture(path: Path, ready: threading.Event, over: threading.Event) -> None:
-    namespace.enter(paths.HUB)
+def streams(path: Path) -> dict[Stream, bytes]:
+    """Return what was said in each direction of each TCP connection of a capture, put in order."""
+    segments: dict[Stream, dict[int, bytes]] = {}
+    with path.open("rb") as file:
+        for _, frame in dpkt.pcap.Reader(file):
+            packet = dpkt.ethernet.Ethernet(frame).data
+            if not isinstance(packet, dpkt.ip.IP | dpkt.ip6.IP6):
+                continue
+            if isinstance(segment := packet.data, dpkt.tcp.TCP) and segment.data:
+                ends = (dpkt.utils.inet_to_str(packet.src), dpkt.utils.inet_to_str(packet.dst))
+                stream = Stream(ends[0], segment.sport, ends[1], segment.dport)
+                segments.setdefault(stream, {}).setdefault(segment.seq, bytes(segment.data))
+    return {stream: _joined(parts) for stream, parts in segments.items()}
+
+
+def _joined(parts: dict[int, bytes]) -> bytes:
+    """Put segments in order; what was sent again is there once. Numbers do not wrap around here."""
+    said, end = bytearray(), min(parts)
+    for number in sorted(parts):
+        new = parts[number][max(0, end - number) :]
+        said += new
+        end = max(end, number + len(parts[number]))
+    return bytes(said)
+
+
+def _capture(path: Path, device: str) -> None:
     kind = socket.htons(_EVERYTHING)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, kind) as wire, path.open("wb") as file:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
-        wire.bind(("br0", 0))
+        wire.bind((device, 0))
         writer = dpkt.pcap.Writer(file, snaplen=_LARGEST)
-        ready.set()
-        while not over.is_set():
-            if select.select([wire], [], [], 0.2)[0]:
-                writer.writepkt(wire.recv(_LARGEST), time.time())
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        while True:
+            for ready in select.select([wire, sys.stdin], [], [])[0]:
+                if ready is wire:
+                    writer.writepkt(wire.recv(_LARGEST), time.time())
+                    break  # packets first: what was sent before the end is kept
+            else:
+                return
+
+
+if __name__ == "__main__":
+    _capture(Path(sys.argv[1]), sys.argv[2])

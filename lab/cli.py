@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from lab import cluster, faults, host, machine, paths, processes, sabotage
+from lab import cluster, deliver, faults, host, machine, matrix, paths, processes, sabotage
 from lab.errors import USAGE, LabError
 from lab.progress import say
 
@@ -44,6 +44,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     one.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER)
     one.set_defaults(run=_run)
+    one = add(
+        "deliver",
+        "send a mail to each domain of the world outside, and compare what becomes of it",
+        "mailseal lab deliver --case good --case bogus",
+    )
+    one.add_argument(
+        "--case", action="append", default=[], help="one of lab/world.yaml (default: all; repeatable)"
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.set_defaults(run=_deliver)
     one = add("faults", "list the faults that a host can be given", "mailseal lab faults")
     one.set_defaults(run=_faults)
     one = add("break", "give a host a fault", "mailseal lab break imap1 plaintext-login-imap")
@@ -114,6 +124,12 @@ def _status(args: argparse.Namespace) -> int:
         for name in broken.get(row.host.name, ()):
             sys.stdout.write(f"{'':8} broken: {name}\n")
     return 0
+
+
+def _deliver(args: argparse.Namespace) -> int:
+    rows = deliver.deliver(tuple(args.case))
+    sys.stdout.write(matrix.document(rows) if args.json else matrix.table(rows))
+    return 1 if any(row.differences for row in rows) else 0
 
 
 def _faults(_args: argparse.Namespace) -> int:

@@ -53,6 +53,11 @@ def make_host(host: Host) -> None:
     _inside(paths.HUB, [f"link set {plug} master br0 up"])
 
 
+def within(space: str) -> list[str]:
+    """Return the words that, put before a command of the real machine, run it in a namespace."""
+    return ["nsenter", f"--net={paths.NETNS / space}"]
+
+
 def remove(space: str) -> None:
     """Remove a namespace and with it its cables, whatever state a killed `up` left it in."""
     try:
@@ -77,5 +82,5 @@ def spaces() -> list[str]:
 
 def _inside(space: str, commands: list[str]) -> None:
     script = f"{_NO_DAD}; exec ip -batch -"
-    argv = ["nsenter", f"--net={paths.NETNS / space}", "sh", "-c", script]
+    argv = [*within(space), "sh", "-c", script]
     run(argv, stdin="\n".join(commands) + "\n", what=f"setting up the network of {space}")

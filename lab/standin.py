@@ -76,6 +76,7 @@ async def no_starttls(client: tuple[Reader, Writer], place: Place) -> None:
             shown = _SMTP_STARTTLS.sub(rb"\1XXXXXXXA", line)
             client[1].write(shown.replace(b" STARTTLS", b""))
             await client[1].drain()
+        client[1].write_eof()
 
     async def inward() -> None:
         while line := await client[0].readline():
@@ -86,9 +87,12 @@ async def no_starttls(client: tuple[Reader, Writer], place: Place) -> None:
             else:
                 daemon[1].write(line)
             await daemon[1].drain()
-        daemon[1].close()
+        daemon[1].write_eof()  # who says QUIT and nothing more still waits for the answers
 
-    await first(outward(), inward())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(outward())
+        tasks.create_task(inward())
+    daemon[1].close()
 
 
 async def starttls_arguments(client: tuple[Reader, Writer], place: Place) -> None:

@@ -22,7 +22,7 @@ from tests.clients.relay import Opening
 from tests.clients.talk import Step, TalkError, carried, hand_in, log_in
 from tests.commands import Lab, mailseal, playbook
 from tests.daemons import roots
-from tests.lab.capture import captured
+from lab.capture import captured
 from tests.whatif.truth import Key
 
 PASSWORD = "lab-only"  # as everywhere in the lab
