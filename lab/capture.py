@@ -1,6 +1,7 @@
-"""What passes the lab's hub, kept as tcpdump would keep it; and what was said in it, end to end.
+"""What passes the lab's hub, kept as tcpdump would keep it; and what was said in it, in order.
 
-The capture runs in the hub's network namespace, on the real machine's Python: `python -m lab.capture`.
+The capture runs in the hub's network namespace, on the real machine's Python:
+`python -m lab.capture FILE DEVICE`.
 """
 
 import os
@@ -41,24 +42,21 @@ def captured(path: Path, device: str = BRIDGE) -> Iterator[None]:
     Of the bridge that is what the hub itself says and hears; of a host's cable (`p-NAME`) all that
     the host does. Raises LabError when nothing can be captured.
     """
-    command = [*net.within(paths.HUB), sys.executable, "-m", "lab.capture", str(path), device]
+    command = [*net.at_hub(), sys.executable, "-m", "lab.capture", str(path), device]
     environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-    ) as work:
-        assert work.stdin
-        assert work.stdout
+    # It ends with its input, and so with us.
+    end, ours = os.pipe()
+    told, word = os.pipe()
+    with subprocess.Popen(command, stdin=end, stdout=word, env=environment):
+        os.close(end)
+        os.close(word)
         try:
-            ready = select.select([work.stdout], [], [], _SECONDS)[0] and work.stdout.readline()
-            if not ready:
+            if not (select.select([told], [], [], _SECONDS)[0] and os.read(told, 1)):
                 raise LabError(f"nothing can be captured at {device} of the hub")
             yield
         finally:
-            work.stdin.close()  # which ends it
-            try:
-                work.wait(_SECONDS)
-            except subprocess.TimeoutExpired:
-                work.kill()
+            os.close(ours)
+            os.close(told)
 
 
 def streams(path: Path) -> dict[Stream, bytes]:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from lab import cluster, deliver, faults, host, machine, matrix, paths, processes, sabotage
+from lab import cluster, deliver, faults, host, machine, matrix, net, paths, processes, sabotage
 from lab.errors import USAGE, LabError
 from lab.progress import say
 
@@ -49,9 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "send a mail to each domain of the world outside, and compare what becomes of it",
         "mailseal lab deliver --case good --case bogus",
     )
-    one.add_argument(
-        "--case", action="append", default=[], help="one of lab/world.yaml (default: all; repeatable)"
-    )
+    words = "one of lab/world.yaml; may be given several times (default: all)"
+    one.add_argument("--case", action="append", default=[], metavar="NAME", help=words)
     one.add_argument("--json", action="store_true", help="print JSON")
     one.set_defaults(run=_deliver)
     one = add("faults", "list the faults that a host can be given", "mailseal lab faults")
@@ -182,7 +181,7 @@ def _run(args: argparse.Namespace) -> int:
     command = _words(args.command) or [os.environ.get("SHELL", "/bin/sh")]
     if shutil.which(command[0]) is None:
         raise LabError(f"there is no program {command[0]}", USAGE)
-    _become(["ip", "netns", "exec", paths.HUB, *command])
+    _become([*net.at_hub(), *command])
     return 0
 
 

@@ -1,4 +1,4 @@
-"""One mail to each domain of the world, and a look at each: what becomes of them is compared with the table."""
+"""One mail to each domain of the world, and a look at each: is it as the table expects?"""
 
 import json
 import os
@@ -56,7 +56,7 @@ def deliver(names: tuple[str, ...] = ()) -> tuple[Row, ...]:
         got = Got(
             deliveries.delivery(mailed.log[name]),
             deliveries.arrival(mailed.received, recipients[name]),
-            clear=any(token in said for said in mailed.said.values()),
+            clear=any(token in said for said in mailed.said),
             connected=any(target in servers for target in mailed.targets),
             log=mailed.log[name],
             looked=looked[name],
@@ -70,7 +70,7 @@ class _Mailed(Struct, frozen=True):
 
     log: dict[str, tuple[str, ...]]
     received: str
-    said: dict[tuple[str, int, str, int], bytes]
+    said: tuple[bytes, ...]
     targets: frozenset[str]
 
 
@@ -84,9 +84,9 @@ def _mail(sender: Host, receiver: Host, run: str, recipients: Mapping[str, str])
             log = _wait(sender, {name: numbers[to] for name, to in recipients.items()})
     finally:
         _clear(sender, run)
-    said = {stream: text for stream, text in streams(capture).items()}
+    said = streams(capture)
     targets = frozenset(stream.target for stream in said if stream.target_port == _SMTP)
-    return _Mailed(log, _read(receiver, far.LOG)[began:], dict(said), targets)
+    return _Mailed(log, _read(receiver, far.LOG)[began:], tuple(said.values()), targets)
 
 
 def _sender(up: Topology) -> Host:
@@ -105,7 +105,6 @@ def _order(sender: Host, run: str, recipients: Mapping[str, str]) -> Order:
         head = f"From: {origin}\r\nTo: {recipient}\r\nSubject: {name}\r\n"
         mails.append(Mail(origin, recipient, f"{head}\r\nA mail of the lab to {recipient}.\r\n"))
     return Order(
-        sender.ipv4,
         sender.server_name,
         str(paths.ca() / "ca.crt"),
         account["user"],
@@ -146,7 +145,7 @@ def _look(domain: str, up: Topology) -> Looked:
     """Look at a domain from the hub, by the lab's resolver."""
     (resolver, *_) = up.group("resolver")
     words = ["--domain", domain, "--resolver", resolver.ipv4, "--ca", str(paths.world_ca())]
-    command = [*net.within(paths.HUB), sys.executable, "-m", "audit", "scan", *words]
+    command = [*net.at_hub(), sys.executable, "-m", "audit", "scan", *words]
     try:
         done = subprocess.run(
             [*command, "--policy", _POLICY, "--quick", "--json"],

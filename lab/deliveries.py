@@ -1,4 +1,4 @@
-"""What became of a mail, as both sides' logs and a capture tell it, and whether that was expected. Pure."""
+"""What became of a mail by both sides' logs and a capture, and was it expected? Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from lab.world import Expected
 
 Delivery = Literal["delivered", "deferred", "bounced", "unknown"]
 Arrival = Literal["tls", "clear", "none"]
-# The word behind the message's number, where something is said of a recipient (Exim's manual, 52.9).
+# The word behind a message's number, where something is said of a recipient (Exim's manual, 53).
 _DELIVERY: Mapping[str, Delivery] = {
     "=>": "delivered",
     "->": "delivered",

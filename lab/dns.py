@@ -1,4 +1,4 @@
-"""Name service of the lab: knot has all its zones and signs lab.test, unbound asks it and validates."""
+"""Name service of the lab: knot has the zones and signs lab.test, unbound asks it and validates."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -55,8 +55,8 @@ zone:
     dnssec-policy: one-key
     acl: updates
 """
-# Only what ties the resolver to the lab's zones; how it listens and whom it answers is another file,
-# which the role `resolver` replaces.
+# Only what ties the resolver to the lab's zones; how it listens and whom it answers is another
+# file, which the role `resolver` replaces.
 _UNBOUND = """\
 server:
 {private}{insecure}    trust-anchor-file: "/etc/unbound/lab-anchor.key"
@@ -124,7 +124,8 @@ def pointers(named: Iterable[tuple[str, str]]) -> dict[str, str]:
 def files(topology: Topology, made: Iterable[Made], anchor: str, key: bytes, tsig: str) -> Files:
     """Return path → (content, mode) of what the resolver host has beyond the shared root.
 
-    *made* are the zones beside lab.test, which has *key* (PEM); *anchor* is what resolvers trust.
+    *made* are the zones beside lab.test, which has *key* (PEM); *anchor* is what resolvers trust,
+    *tsig* the secret of updates.
     """
     resolvers = topology.group("resolver")
     static = [one for one in made if not one.zone.lame]
@@ -142,7 +143,7 @@ def files(topology: Topology, made: Iterable[Made], anchor: str, key: bytes, tsi
         f"etc/knot/{ZONE}.pem": (key, 0o640),
         f"var/lib/knot/{ZONE}.zone": (zone(topology).encode(), 0o644),
         **zones,
-        "etc/unbound/lab-anchor.key": (anchor.encode(), 0o644),
+        "etc/unbound/lab-anchor.key": (f"{anchor}\n".encode(), 0o644),
         "etc/unbound/unbound.conf.d/lab.conf": (_unbound(resolvers).encode(), 0o644),
         "etc/unbound/unbound.conf.d/resolver.conf": (_LISTEN.encode(), 0o644),
         "usr/local/sbin/lab-first": (_FIRST.encode(), 0o755),

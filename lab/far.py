@@ -1,11 +1,11 @@
-"""The host outside the cluster: Exim that takes mail for every domain of the world, and its policy hosts."""
+"""The host outside the cluster: it takes mail for every domain of the world, and has policies."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lab import paths, world
 from lab.dns import Files
-from lab.world import Case, Place
+from lab.world import Case, Place, Policy
 
 LOG = "/var/log/exim4/mainlog"
 _HOME = "/etc/world"
@@ -13,7 +13,7 @@ _CODE = "usr/local/lib/mailseal"
 # What runs there of the lab's own, on the host's Python.
 _MODULES = ("__init__", "forged", "policy_host", "relay", "standin")
 
-# Which server it is for a client, its name and its certificate, is told by where the client arrives.
+# Which server it is for a client, its name and its certificate, is told by where that arrives.
 _EXIM = """\
 ENDPOINT = ${{sg{{$received_ip_address}}{{:}}{{-}}}}_$received_port
 primary_hostname = {name}
@@ -23,9 +23,9 @@ local_interfaces = <; {listen}
 tls_advertise_hosts = ${{if exists{{{home}/tls/ENDPOINT.pem}}{{*}}{{}}}}
 tls_certificate = {home}/tls/ENDPOINT.pem
 tls_privatekey = {home}/tls/ENDPOINT.pem
-tls_require_ciphers = NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:+AEAD:\
-+ECDHE-ECDSA:+GROUP-X25519:+GROUP-SECP256R1:+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SHA256:+COMP-NULL:\
-%SERVER_PRECEDENCE
+tls_require_ciphers = NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AES-256-GCM:+CHACHA20-POLY1305:\
++AES-128-GCM:+AEAD:+ECDHE-ECDSA:+GROUP-X25519:+GROUP-SECP256R1:+SIGN-ECDSA-SECP256R1-SHA256:\
++SIGN-ECDSA-SHA256:+COMP-NULL:%SERVER_PRECEDENCE
 acl_smtp_rcpt = acl_rcpt
 log_selector = +received_recipients +received_sender +incoming_interface +tls_peerdn
 smtp_accept_max = 100
@@ -59,7 +59,7 @@ def key(address: str, port: int) -> str:
 
 def files(
     name: str,
-    places: Iterable[Place],
+    places: Mapping[str, Sequence[Place]],
     cases: Mapping[str, Case],
     certificates: Mapping[str, bytes],
 ) -> Files:
@@ -67,13 +67,13 @@ def files(
 
     *certificates* has the PEM file of each server and of each policy host, by its name.
     """
-    servers = list(places)
+    servers = [place for row in places.values() for place in row]
     at = {p.name: key(*_exim_at(p)) for p in servers}
     offering = [p for p in servers if p.server.starttls != "none"]
     policies = {
-        f"mta-sts.{world.domain(case)}": {
+        world.policy_host(case): {
             "answer": row.policy.answer,
-            "policy": policy(row, [p.name for p in servers if p.name.endswith(f".{case}.test")]),
+            "policy": policy(row.policy, [place.name for place in places[case]]),
         }
         for case, row in cases.items()
         if row.policy
@@ -95,11 +95,10 @@ def files(
     }
 
 
-def policy(case: Case, names: Iterable[str]) -> str:
-    """Return the MTA-STS policy of a case; its servers have these names."""
-    assert case.policy
-    patterns = "".join(f"mx: {name}\r\n" for name in case.policy.mx or names)
-    return f"version: STSv1\r\nmode: {case.policy.mode}\r\n{patterns}max_age: 86400\r\n"
+def policy(wanted: Policy, names: Iterable[str]) -> str:
+    """Return an MTA-STS policy as it is served; the servers have these names."""
+    patterns = "".join(f"mx: {name}\r\n" for name in wanted.mx or names)
+    return f"version: STSv1\r\nmode: {wanted.mode}\r\n{patterns}max_age: 86400\r\n"
 
 
 def _exim_at(place: Place) -> tuple[str, int]:

@@ -19,7 +19,10 @@ _STARTED = 5.0
 
 
 def prepare(host: Host, topology: Topology, public_key: str, more: Files) -> None:
-    """Write what makes a host this one: its name, its neighbours, the key that opens it, and *more*."""
+    """Write what makes a host this one: its name, the resolvers, the key that opens it.
+
+    *more* is beyond that, path → (content, mode).
+    """
     home = paths.host(host.name)
     for name in ("upper", "work", "root"):
         (home / name).mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
-def certify(
+def certify(  # noqa: PLR0913 - a certificate has as many parts
     subject: str,
     key: Key,
     issuer_key: Key,

@@ -1,4 +1,4 @@
-"""What the lab keeps secret and keeps from one `up` to the next: keys of zones, of updates, of an authority."""
+"""Secrets that last from one `up` to the next: keys of zones, of updates, of an authority."""
 
 import os
 import secrets

@@ -53,9 +53,9 @@ def make_host(host: Host) -> None:
     _inside(paths.HUB, [f"link set {plug} master br0 up"])
 
 
-def within(space: str) -> list[str]:
-    """Return the words that, put before a command of the real machine, run it in a namespace."""
-    return ["nsenter", f"--net={paths.NETNS / space}"]
+def at_hub() -> list[str]:
+    """Return the words that, put before a command, run it where the lab's names resolve."""
+    return ["ip", "netns", "exec", paths.HUB]
 
 
 def remove(space: str) -> None:
@@ -82,5 +82,5 @@ def spaces() -> list[str]:
 
 def _inside(space: str, commands: list[str]) -> None:
     script = f"{_NO_DAD}; exec ip -batch -"
-    argv = [*within(space), "sh", "-c", script]
+    argv = ["nsenter", f"--net={paths.NETNS / space}", "sh", "-c", script]
     run(argv, stdin="\n".join(commands) + "\n", what=f"setting up the network of {space}")

@@ -1,8 +1,7 @@
-"""What is made for a new lab: the zones and certificates of the world, and the files that have them."""
+"""What is made for a new lab: zones and certificates of the world, and the files that have them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -51,45 +50,39 @@ class Served:
 
 
 def files(topology: Topology) -> dict[str, Files]:
-    """Return host → its files, of the hosts that have some; keeps the keys and what others trust."""
+    """Return host → its files, of the hosts that have some.
+
+    Keys that last are kept in the lab's state, and so is what others trust: the key of the zone
+    `test.`, and the authority of the world.
+    """
     known = world.load()
-    places = known.places()
-    authority = Authority(
-        keys.private(paths.world() / "ca.key"), ec.generate_private_key(ec.SECP256R1())
-    )
+    authority = Authority(keys.private(paths.world() / "ca.key"), _new())
     paths.world_ca().write_bytes(authority.pem)
-    served = {p.name: _served(authority, p) for row in places.values() for p in row}
+    places = known.places()
+    served = {place.name: _served(authority, place) for row in places.values() for place in row}
     key = keys.private(paths.dns() / f"{dns.ZONE}.key")
-    lab_zone = Made(Zone(f"{dns.ZONE}."), "", zones.public(key))
-    children = [_zone(known.cases[name], name, row, served) for name, row in places.items()]
-    top = _top(topology, [lab_zone, *children])
+    own = Made(Zone(f"{dns.ZONE}."), "", zones.public(key))  # which knot signs
+    domains = [_zone(known.cases[name], name, row, served) for name, row in places.items()]
+    top = _top(topology, [own, *domains])
     paths.anchor().write_text(f"{top.anchor}\n", encoding="ascii")
-    reverse = dns.pointers(
-        [
-            *((a, host.server_name) for host in topology.hosts for a in (host.ipv4, host.ipv6)),
-            *((p.address, p.name) for row in places.values() for p in row),
-        ]
-    )
-    unsigned = partial(Zone, signing="no")
-    made = [*children, top, *(zones.make(unsigned(n, t), _NS) for n, t in reverse.items())]
+    made = [*domains, top, *_reverse(topology, places)]
+    secret = keys.tsig(paths.tsig())
     certificates = {name: one.pem for name, one in served.items()}
     for name, case in known.cases.items():
         if case.policy:
-            site = f"mta-sts.{world.domain(name)}"
+            site = world.policy_host(name)
             certificates[site] = authority.issue(site, case.policy.certificate, _new())
-    all_places = [p for row in places.values() for p in row]
-    far_name = topology.outside.server_name
-    found = {
-        host.name: dns.files(
-            topology,
-            made,
-            f"{top.anchor}\n",
-            pem_key(key),
-            keys.tsig(paths.tsig()),
-        )
-        for host in topology.group("resolver")
-    }
-    return found | {topology.outside.name: far.files(far_name, all_places, known.cases, certificates)}
+    far_files = far.files(topology.outside.server_name, places, known.cases, certificates)
+    dns_files = dns.files(topology, made, top.anchor, pem_key(key), secret)
+    resolvers = {host.name: dns_files for host in topology.group("resolver")}
+    return resolvers | {topology.outside.name: far_files}
+
+
+def _reverse(topology: Topology, places: Mapping[str, Iterable[Place]]) -> Iterator[Made]:
+    named = [(a, host.server_name) for host in topology.hosts for a in (host.ipv4, host.ipv6)]
+    named += [(place.address, place.name) for row in places.values() for place in row]
+    for name, lines in dns.pointers(named).items():
+        yield zones.make(Zone(name, lines, signing="no"), _NS)
 
 
 def _new() -> ec.EllipticCurvePrivateKey:

@@ -1,18 +1,21 @@
 """The web server of all MTA-STS policies of the world; some answer as none should.
 
-It runs on a host of the lab, on that host's Python: `python3 -m lab.policy_host ADDRESS FOLDER`. The folder
-has `policies.json`, of each name what it answers and the policy, and the certificates in `tls/NAME.pem`.
+It runs on a host of the lab, on that host's Python: `python3 -m lab.policy_host ADDRESS FOLDER`.
+The folder has `policies.json`, of each name what it answers and the policy, and the certificates in
+`tls/NAME.pem`.
 """
 
 import json
 import ssl
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 _PORT = 443
 _PATIENCE = 120.0
+_ENDLESS = "endless"
 _PATH = "/.well-known/mta-sts.txt"
 _CHUNK = b"x: y\r\n" * 1000
 
@@ -40,19 +43,17 @@ def _context(pem: Path) -> ssl.SSLContext:
     return context
 
 
-def answer(answers: dict[str, dict[str, str]], name: str, path: str) -> tuple[bytes, bool]:
-    """What is said to a request, and whether it has no end."""
-    site = answers.get(name)
+def answer(site: dict[str, str] | None, path: str) -> bytes:
+    """What is said to a request; of an answer without end, its beginning."""
     if site is None or path != _PATH:
-        return _said("404 Not Found", "text/plain", "no such thing\n"), False
+        return _said("404 Not Found", "text/plain", "no such thing\n")
     if site["answer"] == "redirect":
-        more = f"Location: https://{name}/elsewhere\r\n"
-        return _said("302 Found", "text/plain", "", more), False
+        return _said("302 Found", "text/plain", "", "Location: /elsewhere\r\n")
     if site["answer"] == "page":
-        return _said("200 OK", "text/html", f"<pre>{site['policy']}</pre>"), False
-    if site["answer"] == "endless":
-        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + site["policy"].encode(), True
-    return _said("200 OK", "text/plain", site["policy"]), False
+        return _said("200 OK", "text/html", f"<pre>{site['policy']}</pre>")
+    if site["answer"] == _ENDLESS:
+        return f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n{site['policy']}".encode()
+    return _said("200 OK", "text/plain", site["policy"])
 
 
 def _said(status: str, media: str, body: str, more: str = "") -> bytes:
@@ -69,7 +70,10 @@ def serve(address: str, folder: Path) -> None:
 
         def handle(self) -> None:
             # A client that misbehaves or leaves ends its own connection only.
-            with suppress(OSError), sites.context.wrap_socket(self.request, server_side=True) as link:
+            with (
+                suppress(OSError),
+                sites.context.wrap_socket(self.request, server_side=True) as link,
+            ):
                 _talk(link, sites.answers)
 
     class Server(ThreadingTCPServer):
@@ -84,12 +88,13 @@ def _talk(link: ssl.SSLSocket, answers: dict[str, dict[str, str]]) -> None:
     with link.makefile("rb") as reader:
         request = reader.readline(4096).decode("latin-1").split()
         name = ""
-        while (line := reader.readline(4096).decode("latin-1").strip()):
+        while line := reader.readline(4096).decode("latin-1").strip():
             field, _, value = line.partition(":")
             name = value.strip().lower() if field.lower() == "host" else name
-    said, endless = answer(answers, name, request[1] if len(request) > 1 else "")
-    link.sendall(said)
-    while endless:
+    site = answers.get(name)
+    link.sendall(answer(site, request[1] if len(request) > 1 else ""))
+    end = time.monotonic() + _PATIENCE
+    while site and site["answer"] == _ENDLESS and time.monotonic() < end:
         link.sendall(_CHUNK)
 
 

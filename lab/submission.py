@@ -1,7 +1,7 @@
 """Mails handed in at a submission host, as a user's program does it: TLS, then a login.
 
-It runs in the hub's network namespace, on the real machine's Python: `python -m lab.submission`, with
-the order as JSON on its input, so that no process list shows the password.
+It runs in the hub's network namespace, on the real machine's Python: `python -m lab.submission`,
+with the order as JSON on its input, so that no process list shows the password.
 """
 
 import json
@@ -33,7 +33,6 @@ class Mail(Struct, frozen=True):
 class Order(Struct, frozen=True):
     """Mails, and where they are handed in, by whom."""
 
-    address: str
     name: str
     ca: str
     user: str
@@ -46,7 +45,7 @@ def submit(order: Order) -> dict[str, str]:
 
     Raises LabError when one is not taken.
     """
-    words = [*net.within(paths.HUB), "env", f"PYTHONPATH={paths.PACKAGE.parent}", sys.executable]
+    words = [*net.at_hub(), "env", f"PYTHONPATH={paths.PACKAGE.parent}", sys.executable]
     stdin = msgspec.json.encode(order)
     limit = 60 + _SECONDS * len(order.mails)
     said = run([*words, "-m", "lab.submission"], stdin=stdin, timeout=limit, what="submission")
@@ -61,8 +60,7 @@ def _submit(order: Order) -> dict[str, str]:
     context = ssl.create_default_context(cafile=order.ca)
     found = {}
     for mail in order.mails:
-        with smtplib.SMTP(order.address, _PORT, timeout=_SECONDS) as client:
-            client._host = order.name  # noqa: SLF001 - the name that the certificate is for
+        with smtplib.SMTP(order.name, _PORT, timeout=_SECONDS) as client:
             client.starttls(context=context)
             client.login(order.user, order.password)
             for code, words in (client.mail(mail.sender), client.rcpt(mail.recipient)):

@@ -1,4 +1,4 @@
-"""An authority that a host trusts beside those that Debian trusts, as its tools would install it."""
+"""An authority that hosts trust beside those of Debian, as its tools would install it."""
 
 from pathlib import Path
 

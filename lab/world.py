@@ -1,4 +1,4 @@
-"""The world outside the cluster, as lab/world.yaml describes it: domains, servers, what is expected."""
+"""The world outside the cluster, as lab/world.yaml describes it: domains, what is expected."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -125,6 +125,11 @@ class World(Struct, frozen=True, forbid_unknown_fields=True):
 def domain(case: str) -> str:
     """The mail domain of a case."""
     return f"{case}.{TOP}"
+
+
+def policy_host(case: str) -> str:
+    """Where the MTA-STS policy of a case is (RFC 8461, section 3.3)."""
+    return f"mta-sts.{domain(case)}"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Zones as master files, signed right or wrong with dnspython, and what their parents say of them."""
+"""Zones as master files, signed right or wrong, and what their parents say of them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
