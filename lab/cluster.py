@@ -146,7 +146,7 @@ def _start(one: Host, root: Path) -> None:
 
 
 def _clear() -> bool:
-    """Remove every trace of a lab, whole or partial; only its SSH key and its CA stay."""
+    """Remove every trace of a lab, whole or partial; only its keys and its CA stay."""
     spaces = net.spaces()
     homes = paths.state() / "hosts"
     there = bool(spaces or homes.exists() or paths.running().exists())
