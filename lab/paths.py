@@ -20,7 +20,7 @@ LOCK = Path("/run/mailseal-lab.lock")
 
 
 def state() -> Path:
-    """Return the directory of everything that a running lab needs, and of its SSH key and CA."""
+    """Return the directory of everything that a running lab needs, and of its keys and its CA."""
     return Path(os.environ.get("MAILSEAL_LAB_STATE") or "/var/lib/mailseal-lab")
 
 
