@@ -46,7 +46,11 @@ def deliver(names: tuple[str, ...] = ()) -> tuple[Row, ...]:
     recipients = {name: f"{run}-{name}@{world.domain(name)}" for name in cases}
     with locked(paths.LOCK), ThreadPoolExecutor(_AT_ONCE) as pool:
         looks = {name: pool.submit(_look, world.domain(name), up) for name in cases}
-        mailed = _mail(sender, up.outside, run, recipients)
+        try:
+            mailed = _mail(sender, up.outside, run, recipients)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # nobody waits for what is no use
+            raise
         looked = {name: look.result() for name, look in looks.items()}
     places = world.load().places()
     rows = []

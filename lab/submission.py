@@ -51,7 +51,7 @@ def submit(order: Order) -> dict[str, str]:
     said = run([*words, "-m", "lab.submission"], stdin=stdin, timeout=limit, what="submission")
     answer: dict[str, Any] = json.loads(said)
     if "error" in answer:
-        raise LabError(f"{order.name} takes no mail: {answer['error']}")
+        raise LabError(f"{order.name} takes no mail (was it rolled out?): {answer['error']}")
     return answer
 
 
