@@ -96,7 +96,6 @@ def _served(authority: Authority, place: Place) -> Served:
         "previous": digest(_new()),
         "authority": authority.digest,
         "nothing": "ab" * 32,
-        "short": "ab" * 8,
     }
     return Served(authority.issue(place.name, place.server.certificate, key), data)
 

@@ -27,8 +27,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         tlsa: its records: usage, selector, matching type, and what is vouched for: its own key
-            (`leaf`), its authority's, the key it had before (`previous`), `nothing`, or what is too
-            `short` to be of anything.
+            (`leaf`), its authority's, the key it had before (`previous`), or `nothing`.
         certificate: what it serves.
         starttls: whether it offers TLS; `stripped` is by a man in the middle.
         family: the one it has an address in.
