@@ -1,11 +1,15 @@
 """The world outside the cluster and its matrix of deliveries, as far as they need no hosts."""
 
 import json
+import smtplib
 import socket
 import ssl
 import stat
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -28,7 +32,7 @@ from lab.deliveries import Got, Looked
 from lab.errors import LabError
 from lab.matrix import Row
 from lab.zones import Zone
-from tests.servers import free_port
+from tests.servers import free_port, listening
 
 CASES = world.load().cases
 # A table of one case, as small as it can be.
@@ -267,6 +271,56 @@ def test_a_policy_host_knows_its_names(policies: int, state: Path) -> None:
     with pytest.raises(ssl.SSLError, match="unrecognized name"):
         _asked(policies, "other.test", state)
     assert _asked(policies, "policy.test", state)
+
+
+def _smtp(client: socket.socket) -> None:
+    """A mail server that offers STARTTLS."""
+    client.sendall(b"220 mx.test ESMTP\r\n")
+    with client.makefile("rb") as lines:
+        for line in lines:
+            word = line.split()[0].upper()
+            if word == b"EHLO":
+                client.sendall(b"250-mx.test\r\n250-STARTTLS\r\n250 HELP\r\n")
+            elif word == b"QUIT":
+                time.sleep(0.2)  # whoever is between must not have gone by now
+                client.sendall(b"221 bye\r\n")
+                return
+            else:
+                client.sendall(b"250 " + word + b"\r\n")
+
+
+@pytest.fixture
+def stripped() -> Iterator[int]:
+    """A man in the middle before it; his port."""
+    port = free_port()
+    with listening(_smtp) as behind:
+        words = ["--address", "127.0.0.1", "--port", str(port), "--behind", str(behind)]
+        command = [sys.executable, "-m", "lab.standin", "no-starttls", *words]
+        with subprocess.Popen(command) as middle:
+            try:
+                yield port
+            finally:
+                middle.kill()
+
+
+def test_a_man_in_the_middle_hides_starttls_of_smtp(stripped: int) -> None:
+    """It is neither offered nor taken, and all else passes."""
+    dialled(stripped).close()
+    with smtplib.SMTP("127.0.0.1", stripped, timeout=10) as client:
+        assert client.ehlo()[0] == 250
+        assert client.has_extn("help")
+        assert not client.has_extn("starttls")
+        assert client.docmd("STARTTLS")[0] == 500
+        assert client.docmd("NOOP") == (250, b"NOOP")
+
+
+def test_a_man_in_the_middle_lets_the_last_answer_through(stripped: int) -> None:
+    """Exim says QUIT and closes its side at once."""
+    with dialled(stripped) as link:
+        link.sendall(b"NOOP\r\nQUIT\r\n")
+        link.shutdown(socket.SHUT_WR)
+        with link.makefile("rb") as lines:
+            assert lines.read() == b"220 mx.test ESMTP\r\n250 NOOP\r\n221 bye\r\n"
 
 
 def _segment(number: int, data: bytes, source: int = 4000) -> bytes:
