@@ -126,6 +126,8 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _deliver(args: argparse.Namespace) -> int:
+    if not args.json:
+        say("sending mails to the world outside, and looking at its domains")
     rows = deliver.deliver(tuple(args.case))
     sys.stdout.write(matrix.document(rows) if args.json else matrix.table(rows))
     return 1 if any(row.differences for row in rows) else 0

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lab import paths
 from lab.errors import USAGE, LabError
@@ -19,6 +19,9 @@ _FIRST = 101
 _BEHIND = 2500
 POLICY_IPV4 = "10.80.0.100"
 
+# A record of a server: usage, selector, matching type, and whose key it is of.
+Record = Annotated[str, Meta(pattern=r"^\d \d \d (leaf|authority|previous|nothing)$")]
+Name = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
 Kind = Literal["good", "expired", "untrusted", "misnamed"]
 
 
@@ -33,7 +36,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
         family: the one it has an address in.
     """
 
-    tlsa: tuple[str, ...] = ()
+    tlsa: tuple[Record, ...] = ()
     certificate: Kind = "good"
     starttls: Literal["offered", "none", "stripped"] = "offered"
     family: Literal["ipv4", "ipv6"] = "ipv4"
@@ -104,7 +107,7 @@ class World(Struct, frozen=True, forbid_unknown_fields=True):
     """The host that all of it is on, as an inventory has hosts, and the domains by name."""
 
     host: dict[str, Any]
-    cases: dict[str, Case]
+    cases: dict[Name, Case]
 
     def places(self) -> dict[str, tuple[Place, ...]]:
         """The servers of each case, in the order of preference."""

@@ -58,6 +58,8 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("delivery: delivered", "delivery: lost", "lost"),
         ("servers: [{}]", "servers: [{tls: yes}]", "tls"),
         ("title: one", "titel: one", "titel"),
+        ("servers: [{}]", "servers: [{tlsa: [3 1 1 mine]}]", "leaf|authority"),
+        ("  one:", "  no name:", "cases"),
         ("exit: 0", "exit: good", "exit"),
         ("cases:", "cases: [", "flow sequence"),
     ],
