@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from lab import cluster, faults, host, machine, paths, processes, sabotage
+from lab import cluster, deliver, faults, host, machine, matrix, net, paths, processes, sabotage
 from lab.errors import USAGE, LabError
 from lab.progress import say
 
@@ -44,6 +44,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     one.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER)
     one.set_defaults(run=_run)
+    one = add(
+        "deliver",
+        "send a mail to each domain of the world outside, and compare what becomes of it",
+        "mailseal lab deliver --case good --case bogus",
+    )
+    words = "one of lab/world.yaml; may be given several times (default: all)"
+    one.add_argument("--case", action="append", default=[], metavar="NAME", help=words)
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.set_defaults(run=_deliver)
     one = add("faults", "list the faults that a host can be given", "mailseal lab faults")
     one.set_defaults(run=_faults)
     one = add("break", "give a host a fault", "mailseal lab break imap1 plaintext-login-imap")
@@ -116,6 +125,14 @@ def _status(args: argparse.Namespace) -> int:
     return 0
 
 
+def _deliver(args: argparse.Namespace) -> int:
+    if not args.json:
+        say("sending mails to the world outside, and looking at its domains")
+    rows = deliver.deliver(tuple(args.case))
+    sys.stdout.write(matrix.document(rows) if args.json else matrix.table(rows))
+    return 1 if any(row.differences for row in rows) else 0
+
+
 def _faults(_args: argparse.Namespace) -> int:
     for fault in faults.table().values():
         kinds = ",".join(fault.groups)
@@ -166,7 +183,7 @@ def _run(args: argparse.Namespace) -> int:
     command = _words(args.command) or [os.environ.get("SHELL", "/bin/sh")]
     if shutil.which(command[0]) is None:
         raise LabError(f"there is no program {command[0]}", USAGE)
-    _become(["ip", "netns", "exec", paths.HUB, *command])
+    _become([*net.at_hub(), *command])
     return 0
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import base, dns, host, machine, net, paths, processes, topology
+from lab import base, dns, host, machine, net, outside, paths, processes, topology, trust
 from lab.errors import USAGE, LabError
 from lab.lock import locked
 from lab.progress import say
@@ -118,8 +118,13 @@ def _boot(wanted: Topology, missing: tuple[Host, ...], roots: Mapping[str, Path]
         net.make_hub()
     paths.NETNS_ETC.mkdir(parents=True, exist_ok=True)
     (paths.NETNS_ETC / "resolv.conf").write_text(dns.resolv_conf(wanted), encoding="utf-8")
+    fresh = [one for one in missing if not (paths.host(one.name) / "upper").is_dir()]
+    own = outside.files(wanted) if fresh else {}
+    trusted = {kind: trust.files(root, paths.world_ca()) for kind, root in roots.items()}
+    for one in fresh:
+        host.prepare(one, wanted, key, own.get(one.name, {}) | trusted[one.root])
     with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(lambda one: _start(one, wanted, key, roots[one.root]), missing))
+        list(pool.map(lambda one: _start(one, roots[one.root]), missing))
     host.wait_for_ssh(missing, _SSH_LIMIT)
     # Last of all: its presence says that everything before it happened.
     temporary = paths.running().with_suffix(".new")
@@ -129,21 +134,19 @@ def _boot(wanted: Topology, missing: tuple[Host, ...], roots: Mapping[str, Path]
     say(f"the lab is up, {len(wanted.hosts)} hosts answer SSH")
 
 
-def _start(one: Host, wanted: Topology, key: str, root: Path) -> None:
+def _start(one: Host, root: Path) -> None:
     space = net.namespace(one.name)
     if space in net.spaces():
         # The host died under a running lab: it comes back with its disk, as a rebooted one does.
         processes.kill([p for p in processes.everyone() if p.space == space])
         net.unplug(one)
         net.remove(space)
-    if not (paths.host(one.name) / "upper").is_dir():
-        host.prepare(one, wanted, key)
     net.make_host(one)
     host.start(one, root)
 
 
 def _clear() -> bool:
-    """Remove every trace of a lab, whole or partial; only its SSH key and its CA stay."""
+    """Remove every trace of a lab, whole or partial; only its keys and its CA stay."""
     spaces = net.spaces()
     homes = paths.state() / "hosts"
     there = bool(spaces or homes.exists() or paths.running().exists())

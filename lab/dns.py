@@ -1,29 +1,66 @@
-"""The zone lab.test and the files that make the resolver host serve it, signed, to the lab."""
+"""Name service of the lab: knot has the zones and signs lab.test, unbound asks it and validates."""
 
-from lab.topology import Topology
+import ipaddress
+from collections.abc import Iterable
+
+from lab import keys
+from lab.topology import Host, Topology
+from lab.zones import Made
 
 ZONE = "lab.test"
-# The outside world's DNS, as far as the lab is concerned: nsd on loopback serves the signed zone.
-_NSD = """\
+TOP = "test."
+# Where knot answers, for every resolver of the lab and for dynamic updates.
+PORT = 5300
+# Networks of the lab, and the zones that name its addresses. They are not signed: whom they are
+# delegated by is not part of the lab.
+REVERSE = {"10.80.0.0/24": "0.80.10.in-addr.arpa.", "fd00:80::/64": "0.8.0.0.0.0.d.f.ip6.arpa."}
+# What a resolver would answer from its own knowledge of private names and addresses.
+_PRIVATE = ("test.", "10.in-addr.arpa.", "d.f.ip6.arpa.")
+Files = dict[str, tuple[bytes, int]]
+
+_KNOT = """\
 server:
-    ip-address: 127.0.0.1
-    port: 5353
-    database: ""
+    listen: [{listen}]
+    user: knot:knot
+    rundir: /run/knot
+log:
+  - target: syslog
+    any: info
+key:
+  - id: {tsig_name}
+    algorithm: {tsig_algorithm}
+    secret: {tsig}
+acl:
+  - id: updates
+    key: {tsig_name}
+    action: [update, transfer]
+policy:
+  - id: one-key
+    manual: on
+    single-type-signing: on
+    algorithm: ecdsap256sha256
+template:
+  - id: default
+    storage: /etc/knot/zones
+    file: "%s.zone"
+    zonefile-sync: -1
+    zonefile-load: whole
+    journal-content: none
 zone:
-    name: lab.test
-    zonefile: /var/lib/lab-zone/lab.test.signed
+  - domain: {zone}
+    storage: /var/lib/knot
+    zonefile-sync: 0
+    journal-content: changes
+    dnssec-signing: on
+    dnssec-policy: one-key
+    acl: updates
 """
-# Only what ties the resolver to that outside world; how it listens and whom it answers is another
+# Only what ties the resolver to the lab's zones; how it listens and whom it answers is another
 # file, which the role `resolver` replaces.
 _UNBOUND = """\
 server:
-    do-not-query-localhost: no
-    local-zone: "test." nodefault
-    trust-anchor-file: "/etc/unbound/lab-anchor.key"
-stub-zone:
-    name: lab.test
-    stub-addr: 127.0.0.1@5353
-"""
+{private}{insecure}    trust-anchor-file: "/etc/unbound/lab-anchor.key"
+{stubs}"""
 _LISTEN = """\
 server:
     interface: 0.0.0.0
@@ -33,17 +70,18 @@ server:
     chroot: ""
     module-config: "validator iterator"
 """
-# Runs at boot, before the daemons start.
-_FIRST = """\
+# Runs at each boot, before the daemons start.
+_FIRST = f"""\
 #!/bin/sh
 set -eu
-cd /var/lib/lab-zone
-if ! test -e lab.test.signed; then
-    ksk=$(ldns-keygen -a ECDSAP256SHA256 -k lab.test)
-    zsk=$(ldns-keygen -a ECDSAP256SHA256 lab.test)
-    cp "$ksk.key" /etc/unbound/lab-anchor.key
-    ldns-signzone -n -p -f lab.test.signed lab.test "$ksk" "$zsk"
-    update-rc.d nsd defaults
+install -d -o knot -g knot /run/knot
+if test -e /etc/knot/{ZONE}.pem; then
+    chown -R root:knot /etc/knot
+    chown -R knot:knot /var/lib/knot
+    keymgr -c /etc/knot/knot.conf {ZONE} import-pem /etc/knot/{ZONE}.pem \\
+        algorithm=13 ksk=yes zsk=yes created=-1h publish=-1h ready=-1h active=-1h
+    rm /etc/knot/{ZONE}.pem
+    update-rc.d knot defaults
     update-rc.d unbound defaults
 fi
 """
@@ -56,10 +94,10 @@ def zone(topology: Topology) -> str:
         f"$ORIGIN {ZONE}.",
         "$TTL 300",
         f"@ SOA {names[0].name} hostmaster 1 3600 900 604800 300",
-        *(f"@ NS {host.name}" for host in names),
+        *(f"@ 0 NS {host.name}" for host in names),
         *(f"@ MX 10 {host.name}" for host in topology.group("mx")),
     ]
-    for host in topology.hosts:
+    for host in topology.cluster:
         lines += [f"{host.name} A {host.ipv4}", f"{host.name} AAAA {host.ipv6}"]
     for service, group in (("imap", "imap"), ("pop", "imap"), ("smtp", "msa"), ("msa", "msa")):
         for host in topology.group(group):
@@ -67,15 +105,58 @@ def zone(topology: Topology) -> str:
     return "\n".join(lines) + "\n"
 
 
-def files(topology: Topology) -> dict[str, tuple[str, int]]:
-    """Return path → (content, mode) of what the resolver host has beyond the shared root."""
+def addresses(host: Host) -> str:
+    """Return the lines that give a host's name its addresses, wherever they stand."""
+    return f"{host.server_name}. 60 A {host.ipv4}\n{host.server_name}. 60 AAAA {host.ipv6}\n"
+
+
+def pointers(named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return zone → its PTR records, from (address, name)."""
+    found = dict.fromkeys(REVERSE.values(), "")
+    for address, name in named:
+        parsed = ipaddress.ip_address(address)
+        for network, zone_name in REVERSE.items():
+            if parsed in ipaddress.ip_network(network):
+                found[zone_name] += f"{parsed.reverse_pointer}. 60 PTR {name}.\n"
+    return found
+
+
+def files(topology: Topology, made: Iterable[Made], anchor: str, key: bytes, tsig: str) -> Files:
+    """Return path → (content, mode) of what the resolver host has beyond the shared root.
+
+    *made* are the zones beside lab.test, which has *key* (PEM); *anchor* is what resolvers trust,
+    *tsig* the secret of updates.
+    """
+    resolvers = topology.group("resolver")
+    static = [one for one in made if not one.zone.lame]
+    text = _KNOT.format(
+        listen=", ".join(f"{a}@{PORT}" for host in resolvers for a in (host.ipv4, host.ipv6)),
+        tsig_name=keys.TSIG_NAME,
+        tsig_algorithm=keys.TSIG_ALGORITHM,
+        tsig=tsig,
+        zone=ZONE,
+    )
+    text += "".join(f"  - domain: {one.zone.name.rstrip('.')}\n" for one in static)
+    zones = {f"etc/knot/zones/{one.zone.name}zone": (one.text.encode(), 0o644) for one in static}
     return {
-        "var/lib/lab-zone/lab.test": (zone(topology), 0o644),
-        "etc/nsd/nsd.conf.d/lab.conf": (_NSD, 0o644),
-        "etc/unbound/unbound.conf.d/lab.conf": (_UNBOUND, 0o644),
-        "etc/unbound/unbound.conf.d/resolver.conf": (_LISTEN, 0o644),
-        "usr/local/sbin/lab-first": (_FIRST, 0o755),
+        "etc/knot/knot.conf": (text.encode(), 0o640),
+        f"etc/knot/{ZONE}.pem": (key, 0o640),
+        f"var/lib/knot/{ZONE}.zone": (zone(topology).encode(), 0o644),
+        **zones,
+        "etc/unbound/lab-anchor.key": (f"{anchor}\n".encode(), 0o644),
+        "etc/unbound/unbound.conf.d/lab.conf": (_unbound(resolvers).encode(), 0o644),
+        "etc/unbound/unbound.conf.d/resolver.conf": (_LISTEN.encode(), 0o644),
+        "usr/local/sbin/lab-first": (_FIRST.encode(), 0o755),
     }
+
+
+def _unbound(servers: Iterable[Host]) -> str:
+    at = "".join(f"    stub-addr: {host.ipv4}@{PORT}\n" for host in servers)
+    return _UNBOUND.format(
+        private="".join(f'    local-zone: "{name}" nodefault\n' for name in _PRIVATE),
+        insecure="".join(f'    domain-insecure: "{name}"\n' for name in REVERSE.values()),
+        stubs="".join(f'stub-zone:\n    name: "{n}"\n{at}' for n in (TOP, *REVERSE.values())),
+    )
 
 
 def resolv_conf(topology: Topology) -> str:

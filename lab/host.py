@@ -6,7 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from lab import dns, net, paths, processes
+from lab import net, paths, processes
+from lab.dns import Files
 from lab.errors import LabError
 from lab.shell import run
 from lab.topology import Host, Topology
@@ -17,8 +18,11 @@ _SSH = 22
 _STARTED = 5.0
 
 
-def prepare(host: Host, topology: Topology, public_key: str) -> None:
-    """Write what makes a host this one: its name, its neighbours, the key that opens it."""
+def prepare(host: Host, topology: Topology, public_key: str, more: Files) -> None:
+    """Write what makes a host this one: its name, the resolvers, the key that opens it.
+
+    *more* is beyond that, path → (content, mode).
+    """
     home = paths.host(host.name)
     for name in ("upper", "work", "root"):
         (home / name).mkdir(parents=True, exist_ok=True)
@@ -34,19 +38,18 @@ def prepare(host: Host, topology: Topology, public_key: str) -> None:
         "etc/resolv.conf": (servers, 0o644),
         "root/.ssh/authorized_keys": (public_key, 0o600),
     }
-    if "resolver" in host.groups:
-        files |= dns.files(topology)
-    for name, (content, mode) in files.items():
+    written = {name: (text.encode(), mode) for name, (text, mode) in files.items()}
+    for name, (content, mode) in (written | more).items():
         _write(home / "upper", name, content, mode)
 
 
-def _write(upper: Path, name: str, content: str, mode: int) -> None:
+def _write(upper: Path, name: str, content: bytes, mode: int) -> None:
     path = upper / name
     # A directory made here hides the root's own, owner and mode included: /root must stay closed.
     for parent in reversed(path.relative_to(upper).parents[:-1]):
         (upper / parent).mkdir(exist_ok=True)
         (upper / parent).chmod(0o700 if parent.parts[0] == "root" else 0o755)
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content)
     path.chmod(mode)
 
 

@@ -53,6 +53,11 @@ def make_host(host: Host) -> None:
     _inside(paths.HUB, [f"link set {plug} master br0 up"])
 
 
+def at_hub() -> list[str]:
+    """Return the words that, put before a command, run it where the lab's names resolve."""
+    return ["ip", "netns", "exec", paths.HUB]
+
+
 def remove(space: str) -> None:
     """Remove a namespace and with it its cables, whatever state a killed `up` left it in."""
     try:

@@ -20,7 +20,7 @@ LOCK = Path("/run/mailseal-lab.lock")
 
 
 def state() -> Path:
-    """Return the directory of everything that a running lab needs, and of its SSH key and CA."""
+    """Return the directory of everything that a running lab needs, and of its keys and its CA."""
     return Path(os.environ.get("MAILSEAL_LAB_STATE") or "/var/lib/mailseal-lab")
 
 
@@ -48,6 +48,31 @@ def sources() -> Path:
 def ssh_key() -> Path:
     """Return the private key that opens every host of the lab."""
     return state() / "ssh" / "id_ed25519"
+
+
+def dns() -> Path:
+    """Return the directory of the keys of the lab's zones and of what resolvers trust."""
+    return state() / "dns"
+
+
+def anchor() -> Path:
+    """Return the file with the trust anchor of the lab's zones, a DNSKEY line."""
+    return dns() / "anchor"
+
+
+def tsig() -> Path:
+    """Return the key of dynamic updates of lab.test, as BIND's tools read it; a secret."""
+    return dns() / "tsig.key"
+
+
+def world() -> Path:
+    """Return the directory of the authority of the world outside the cluster."""
+    return state() / "world"
+
+
+def world_ca() -> Path:
+    """Return the certificate of that authority, which every host of the lab trusts."""
+    return world() / "ca.crt"
 
 
 def ca() -> Path:

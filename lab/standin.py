@@ -6,6 +6,7 @@ It runs in a host's network namespace, on the real machine's Python: `python -m 
 import argparse
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from lab import forged
 from lab.relay import CHUNK, Place, Reader, Writer, both, dial, first, pump, record
 
 _PATIENCE = 30.0
+_SMTP_STARTTLS = re.compile(rb"^(250[- ])STARTTLS")
+_TAGGED = 2  # words of IMAP's STARTTLS
 
 
 async def compression(client: tuple[Reader, Writer], place: Place) -> None:
@@ -61,25 +64,35 @@ async def preauth(client: tuple[Reader, Writer], place: Place) -> None:
 
 
 async def no_starttls(client: tuple[Reader, Writer], place: Place) -> None:
-    """Hide STARTTLS from every list of capabilities, and refuse it when asked for nonetheless."""
+    """Hide STARTTLS from every list of capabilities, and refuse it when asked for nonetheless.
+
+    IMAP has capabilities in one line and commands with tags, SMTP neither: there the word becomes
+    another one, as firewalls do it.
+    """
     daemon = await dial(place, b"")
 
     async def outward() -> None:
         while line := await daemon[0].readline():
-            client[1].write(line.replace(b" STARTTLS", b""))
+            shown = _SMTP_STARTTLS.sub(rb"\1XXXXXXXA", line)
+            client[1].write(shown.replace(b" STARTTLS", b""))
             await client[1].drain()
+        client[1].write_eof()
 
     async def inward() -> None:
         while line := await client[0].readline():
-            tag, _, command = line.strip().partition(b" ")
-            if command.upper() == b"STARTTLS":
-                client[1].write(tag + b" BAD Unrecognized command\r\n")
+            words = line.split()
+            if [word.upper() for word in words[-1:]] == [b"STARTTLS"] and len(words) <= _TAGGED:
+                refusal = words[0] + b" BAD" if len(words) == _TAGGED else b"500"
+                client[1].write(refusal + b" Unrecognized command\r\n")
             else:
                 daemon[1].write(line)
             await daemon[1].drain()
-        daemon[1].close()
+        daemon[1].write_eof()  # who says QUIT and nothing more still waits for the answers
 
-    await first(outward(), inward())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(outward())
+        tasks.create_task(inward())
+    daemon[1].close()
 
 
 async def starttls_arguments(client: tuple[Reader, Writer], place: Place) -> None:
@@ -156,8 +169,8 @@ MODES: dict[str, Callable[[tuple[Reader, Writer], Place], Awaitable[None]]] = {
 }
 
 
-async def serve(mode: str, port: int, place: Place) -> None:
-    """Listen in both families until killed; a connection gets half a minute and no more."""
+async def serve(mode: str, addresses: list[str], port: int, place: Place) -> None:
+    """Listen until killed; a connection gets half a minute and no more."""
     handle = MODES[mode]
 
     async def connected(reader: Reader, writer: Writer) -> None:
@@ -168,7 +181,7 @@ async def serve(mode: str, port: int, place: Place) -> None:
                 await handle((reader, writer), place)
         writer.close()
 
-    server = await asyncio.start_server(connected, ["0.0.0.0", "::"], port)  # noqa: S104
+    server = await asyncio.start_server(connected, addresses, port)
     async with server:
         await server.serve_forever()
 
@@ -177,6 +190,7 @@ def main() -> None:
     """Read the arguments and serve."""
     parser = argparse.ArgumentParser(description="A listener that does one thing wrong.")
     parser.add_argument("mode", choices=sorted(MODES))
+    parser.add_argument("--address", action="append", help="where to listen (default: everywhere)")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--behind", type=int, default=0)
     parser.add_argument("--certificate", type=Path)
@@ -184,7 +198,8 @@ def main() -> None:
     pem = args.certificate.read_text(encoding="ascii") if args.certificate else ""
     leaf = pem[: pem.find("-----END CERTIFICATE-----")] + "-----END CERTIFICATE-----\n"
     der = ssl.PEM_cert_to_DER_cert(leaf[leaf.find("-----BEGIN") :]) if pem else b""
-    asyncio.run(serve(args.mode, args.port, Place(args.behind, der)))
+    addresses = args.address or ["0.0.0.0", "::"]  # noqa: S104
+    asyncio.run(serve(args.mode, addresses, args.port, Place(args.behind, der)))
 
 
 if __name__ == "__main__":

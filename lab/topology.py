@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import base, paths
+from lab import base, paths, world
 from lab.errors import USAGE, LabError
 
 _MAX_NAME = 12
@@ -35,10 +35,22 @@ class Host:
 
 @dataclass(frozen=True)
 class Topology:
-    """All hosts of one size, in the order of the inventory."""
+    """All hosts of one size.
+
+    Attributes:
+        size: its name.
+        cluster: those of the inventory, in its order.
+        outside: the one that is not in it: nobody hardens or audits it.
+    """
 
     size: str
-    hosts: tuple[Host, ...]
+    cluster: tuple[Host, ...]
+    outside: Host
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """All of them."""
+        return (*self.cluster, self.outside)
 
     def host(self, name: str) -> Host:
         """Return the host of that name; raises LabError when the lab has none."""
@@ -58,7 +70,11 @@ def load(size: str) -> Topology:
     if size not in paths.INVENTORIES:
         known = " and ".join(paths.INVENTORIES)
         raise LabError(f"unknown size {size!r}; the lab comes in {known}", USAGE)
-    return Topology(size, parse(paths.INVENTORIES[size] / "hosts.yml"))
+    cluster = parse(paths.INVENTORIES[size] / "hosts.yml")
+    home, values = paths.PACKAGE / "world.yaml", dict(world.load().host)
+    outside = _host(home, str(values.pop("name")), values, {"outside"})
+    _check_distinct(home, (*cluster, outside))
+    return Topology(size, cluster, outside)
 
 
 def parse(path: Path) -> tuple[Host, ...]:

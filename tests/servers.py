@@ -7,16 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
 
 from audit.probe import secure
+from lab.issuing import certify, pem_key
 
 _SECONDS = 10.0
 
@@ -50,44 +48,6 @@ def make_pki(folder: Path) -> Pki:
         paths[kind][1].write_bytes(pem_key(key))
     (folder / "root.crt").write_bytes(root.public_bytes(serialization.Encoding.PEM))
     return Pki(folder / "root.crt", paths["rsa"], paths["ecdsa"])
-
-
-def pem_key(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    """The key as unencrypted PKCS#8."""
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def certify(
-    subject: str,
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
-    issuer_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
-    issuer: str,
-    *,
-    names: tuple[str, ...] = (),
-    days: tuple[int, int] = (-1, 60),
-    ca: bool = False,
-    algorithm: hashes.SHA224 | hashes.SHA256 | None = None,
-) -> x509.Certificate:
-    """A certificate; *days* are those from and until which it is valid, from now."""
-    now = datetime.now(tz=UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now + timedelta(days=days[0]))
-        .not_valid_after(now + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-    )
-    if names:
-        san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = builder.add_extension(san, critical=False)
-    return builder.sign(issuer_key, algorithm or hashes.SHA256())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ root=$1
 
 # On a fresh machine no mail or name daemon runs; Ansible enables them. "remove", not "disable":
 # K links left behind make Ansible's "enabled: true" report a change on every run.
-for service in cyrus-imapd exim4 nsd unbound saslauthd; do
+for service in cyrus-imapd exim4 knot unbound saslauthd; do
     chroot "$root" update-rc.d -f "$service" remove >/dev/null
 done
 

@@ -10,9 +10,9 @@ import pytest
 
 from audit.cli import main
 from audit.domain import resolver
+from lab.zones import Zone
 from tests.daemons.cell import inside
 from tests.domain.world import CARELESS, RESOLVER, Authority, Keys, World, world
-from tests.domain.zones import Zone
 
 pytestmark = [pytest.mark.daemons, pytest.mark.usefixtures("namespaces")]
 

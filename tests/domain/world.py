@@ -1,4 +1,4 @@
-"""Real servers for mail domains: nsd and unbound in a cell, SMTP and HTTPS beside it."""
+"""Real servers for mail domains: knot and unbound in a cell, SMTP and HTTPS beside it."""
 
 import hashlib
 import ssl
@@ -12,28 +12,29 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from lab.issuing import certify, pem_key
+from lab.zones import Zone
 from tests.daemons.cell import Ports, inside
 from tests.daemons.cell import cell as daemon_cell
-from tests.domain.zones import NAMESERVER, Zone, served
-from tests.servers import Pki, certify, listening, pem_key
+from tests.domain.zones import NAMESERVER, served
+from tests.servers import Pki, listening
 from tests.twins import Fault, twin
 
 RESOLVER = "192.0.2.1"
 _DNS: Ports = {
     53: ("smtp", "starttls")
 }  # a cell waits for the port; what it speaks is nothing to it
-_NSD = f"""\
+_KNOT = f"""\
 server:
-    ip-address: {NAMESERVER}
-    port: 53
-    database: ""
-    username: root
-    chroot: ""
-    pidfile: /run/nsd.pid
-    xfrdfile: ""
-    zonelistfile: ""
-remote-control:
-    control-enable: no
+    listen: {NAMESERVER}@53
+    user: root
+    rundir: /run
+template:
+  - id: default
+    storage: /etc/zones
+    zonefile-sync: -1
+    journal-content: none
+zone:
 """
 _UNBOUND = f"""\
 server:
@@ -65,7 +66,7 @@ _CARELESS = (
     .replace("unbound.pid", "careless.pid")
 )
 _START = """
-nsd -c /etc/nsd/nsd.conf
+knotd -d -c /etc/knot/knot.conf
 unbound -c /etc/unbound/careless.conf
 exec unbound -d -c /etc/unbound/unbound.conf
 """
@@ -170,11 +171,9 @@ def world(folder: Path, zones: list[Zone]) -> Iterator[World]:
     """The zones behind a validating resolver at RESOLVER."""
     masters, anchor = served(zones)
     files = {f"etc/zones/{name}zone": text for name, text in masters.items()}
-    listed = "".join(
-        f'zone:\n    name: "{name}"\n    zonefile: /etc/zones/{name}zone\n' for name in masters
-    )
+    listed = "".join(f'  - domain: "{name}"\n    file: "{name}zone"\n' for name in masters)
     files |= {
-        "etc/nsd/nsd.conf": _NSD + listed,
+        "etc/knot/knot.conf": _KNOT + listed,
         "etc/unbound/unbound.conf": _UNBOUND,
         "etc/unbound/careless.conf": _CARELESS,
         "etc/unbound/anchor": anchor + "\n",

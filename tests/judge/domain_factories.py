@@ -27,8 +27,8 @@ from audit.judge.catalogue import CATALOGUE
 from audit.judge.domain import judge
 from audit.judge.domain_case import DomainCase, MxCase, PlannedDomain, PlannedMx
 from audit.wire.certificate import parse, public_key
+from lab.issuing import certify
 from tests.judge.factories import EC_KEY, NOW, ROOT, ROOT_KEY, RSA_KEY, changed, good_endpoint
-from tests.servers import certify
 
 DOMAIN, HOST, ADDRESS = "example.org", "mx.example.org", "192.0.2.25"
 SIGNED = Signed("example.org", NOW - timedelta(days=4), NOW + timedelta(days=10))

@@ -28,7 +28,7 @@ from audit.policy.compile import DEFAULTS, compile_policy
 from audit.policy.load import load
 from audit.policy.model import Traffic
 from audit.wire.certificate import parse
-from tests.servers import certify
+from lab.issuing import certify
 
 NOW = datetime.now(tz=UTC)
 # The day on which hosts are looked at: what is maintained is a matter of the calendar.

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from audit.judge import certificate, protocol, strength
 from audit.wire.certificate import parse
+from lab.issuing import certify
 from tests.judge.factories import CHAINS, EC_KEY, ROOT_KEY, chain, changed, good_endpoint
-from tests.servers import certify
 
 GOOD = good_endpoint()
 

@@ -15,6 +15,7 @@ from audit.judge.catalogue import CATALOGUE
 from audit.judge.domain import ADDRESS_JUDGES, DOMAIN_JUDGES, MX_JUDGES, plan
 from audit.judge.domain_case import DomainCase, MxCase
 from audit.wire.certificate import parse
+from lab.issuing import certify
 from tests.judge.domain_factories import (
     ADDRESS,
     CHAINS,
@@ -37,7 +38,6 @@ from tests.judge.domain_factories import (
     with_mx,
 )
 from tests.judge.factories import EC_KEY, NOW, PLAIN, ROOT_KEY, chain, good_endpoint
-from tests.servers import certify
 
 Case = DomainCase | MxCase
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import paths, processes
+from lab.capture import captured
 from lab.shell import run as shell
 from tests.clients.bridge import bridge
 from tests.clients.driver import MissingError
@@ -22,7 +23,6 @@ from tests.clients.relay import Opening
 from tests.clients.talk import Step, TalkError, carried, hand_in, log_in
 from tests.commands import Lab, mailseal, playbook
 from tests.daemons import roots
-from tests.lab.capture import captured
 from tests.whatif.truth import Key
 
 PASSWORD = "lab-only"  # as everywhere in the lab

@@ -26,6 +26,7 @@ _AROUND = {"imap": "imap", "msa": "msa:mx", "mx": "msa:mx"}
 _UNTESTABLE = {
     "port-closed",
     "no-starttls",
+    "starttls-stripped",
     "foreign-library",  # no package owns it, in a place where none need be
 }
 

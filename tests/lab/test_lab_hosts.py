@@ -61,7 +61,7 @@ def test_up_gives_every_host_an_ssh_server(up: Lab) -> None:
     found = status(up)
     assert found["size"] == "small"
     names = [host["name"] for host in found["hosts"]]
-    assert names == ["ns1", "mx1", "mx2", "msa1", "imap1", "imap2"]
+    assert names == ["ns1", "mx1", "mx2", "msa1", "imap1", "imap2", "far1"]
     assert all(host["ssh"] for host in found["hosts"])
 
 

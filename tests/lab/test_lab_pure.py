@@ -24,7 +24,7 @@ all:
 def test_small_has_one_or_two_of_each_kind() -> None:
     """The size small is read from the inventory that Ansible uses."""
     found = topology.load("small")
-    assert [host.name for host in found.hosts] == ["ns1", "mx1", "mx2", "msa1", "imap1", "imap2"]
+    assert [host.name for host in found.cluster] == ["ns1", "mx1", "mx2", "msa1", "imap1", "imap2"]
     assert found.host("imap1").server_name == "imap1.lab.test"
     assert found.host("imap1").groups == {"imap"}
 
@@ -32,6 +32,7 @@ def test_small_has_one_or_two_of_each_kind() -> None:
 def test_cluster_has_25_hosts() -> None:
     """The size cluster has the shape that the inventory gives it."""
     found = topology.load("cluster")
+    assert len(found.cluster) == 25
     sizes = {group: len(found.group(group)) for group in ("resolver", "mx", "msa", "imap")}
     assert sizes == {"resolver": 1, "mx": 6, "msa": 4, "imap": 14}
 
@@ -234,7 +235,7 @@ def test_missing_programs_are_named_with_their_packages(
 
 
 @pytest.mark.parametrize(
-    "command", ["up", "down", "status", "ssh", "run", "faults", "break", "mend"]
+    "command", ["up", "down", "status", "ssh", "run", "deliver", "faults", "break", "mend"]
 )
 def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -252,7 +253,7 @@ def test_the_zone_names_every_host_in_both_families() -> None:
     """Each host of the topology has an A and an AAAA record, and mail goes to the mx hosts."""
     found = topology.load("small")
     lines = dns.zone(found).splitlines()
-    for host in found.hosts:
+    for host in found.cluster:
         assert f"{host.name} A {host.ipv4}" in lines
         assert f"{host.name} AAAA {host.ipv6}" in lines
     assert "@ MX 10 mx1" in lines

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.servers import certify, pem_key
+from lab.issuing import certify, pem_key
 
 ADDRESS = "192.0.2.2"
 CA = "mailseal test root"

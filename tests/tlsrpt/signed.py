@@ -6,21 +6,23 @@ from hashlib import sha256
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from lab import zones
+from lab.zones import Zone
 from tests.tlsrpt.receivers import ADDRESS
 
 # Marks the record that is changed once it is signed, so that its signature is of something else.
 _BEFORE, _AFTER = "ab" * 32, "cd" * 32
-_NSD = """\
+_KNOT = """\
 server:
-    ip-address: 127.0.0.1
-    port: 5353
-    database: ""
-    username: ""
-    zonesdir: /zone
-    pidfile: /zone/nsd.pid
+    listen: 127.0.0.1@5353
+    user: root
+    rundir: /zone
 zone:
-    name: test
-    zonefile: test.signed
+  - domain: test
+    storage: /zone
+    file: test.zone
+    zonefile-sync: -1
+    journal-content: none
 """
 _UNBOUND = """\
 server:
@@ -37,16 +39,9 @@ stub-zone:
     name: test
     stub-addr: 127.0.0.1@5353
 """
-START = f"""
-cd /zone
-ksk=$(ldns-keygen -a ECDSAP256SHA256 -k test)
-zsk=$(ldns-keygen -a ECDSAP256SHA256 test)
-cp "$ksk.key" anchor.key
-ldns-signzone -f test.signed test "$ksk" "$zsk"
-sed -i s/{_BEFORE}/{_AFTER}/ test.signed
-nsd -c /zone/nsd.conf
+START = """
+knotd -d -c /zone/knot.conf
 unbound -c /zone/unbound.conf
-cd /
 """
 
 
@@ -67,14 +62,16 @@ def files(records: Mapping[str, tuple[int, str]]) -> dict[str, str | bytes]:
     Args:
         records: for each domain below test, the port of its MX and its TLSA record, or none.
     """
-    lines = ["$ORIGIN test.", "$TTL 300", "@ SOA ns root 1 3600 900 604800 300", "@ NS ns"]
-    lines += ["ns A 127.0.0.1"]
+    lines = ["ns A 127.0.0.1"]
     for domain, (port, record) in records.items():
         lines += [f"{domain} MX 10 mx.{domain}", f"mx.{domain} A {ADDRESS}"]
         lines += [f"_{port}._tcp.mx.{domain} TLSA {record}"] if record else []
+    text = "$TTL 300\n" + "\n".join(lines) + "\n"
+    made = zones.make(Zone("test.", text, forged=lambda t: t.replace(_BEFORE, _AFTER)), "ns.test.")
     return {
-        "zone/test": "\n".join(lines) + "\n",
-        "zone/nsd.conf": _NSD,
+        "zone/test.zone": made.text,
+        "zone/anchor.key": f"{made.anchor}\n",
+        "zone/knot.conf": _KNOT,
         "zone/unbound.conf": _UNBOUND,
         "etc/resolv.conf": "nameserver 127.0.0.1\noptions edns0 trust-ad\n",
     }

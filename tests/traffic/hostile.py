@@ -19,8 +19,8 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from lab.issuing import certify, pem_key
 from tests.daemons.exim import More
-from tests.servers import certify, pem_key
 
 FAKE = "TLS1.3:FAKE:256"
 # What is written wherever one may write something; 64 characters, for that is a name's length.

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from audit.wire.certificate import public_key
-from tests.servers import certify
+from lab.issuing import certify
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
