@@ -39,11 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
         discovery = Discovery(Cache(options.cache), fetch, time.time, say)
         server = serve.Server(options.socket, discovery)
     except MailsealError as error:
-        return _refused(str(error))
+        return _refused(say, str(error))
     except BlockingIOError:
-        return _refused(f"another helper has the cache {options.cache}")
+        return _refused(say, f"another helper has the cache {options.cache}")
     except OSError as error:
-        return _refused(f"{error.filename or options.socket}: {error.strerror}")
+        return _refused(say, f"{error.filename or options.socket}: {error.strerror}")
     Thread(target=serve.keep_fresh, args=(discovery, say, _EVERY), daemon=True).start()
     server.serve_forever()
     return 0
@@ -53,8 +53,8 @@ def _trusted(ca_file: str) -> tuple[bytes, ...]:
     return roots.read() + (roots.read(ca_file) if ca_file else ())
 
 
-def _refused(words: str) -> int:
-    sys.stderr.write(f"mta-sts: {words}\n")
+def _refused(say: Say, words: str) -> int:
+    say(words)
     return USAGE
 
 
