@@ -28,25 +28,27 @@ def main(arguments: list[str] | None = None) -> int:
     say = _log(syslog=options.syslog)
     try:
         _trusted(options.ca_file)
-        # The lock is held as long as the process lives.
-        lock = (options.cache / ".lock").open("w", encoding="ascii")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-        def fetch(domain: str) -> Policy:
-            trusted = _trusted(options.ca_file)
-            return serve.policy(page(serve.host(domain), trusted, _SECONDS, port=options.port))
-
-        discovery = Discovery(Cache(options.cache), fetch, time.time, say)
-        server = serve.Server(options.socket, discovery)
+        with (options.cache / ".lock").open("w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _serve(options, say)
     except MailsealError as error:
         return _refused(say, str(error))
     except BlockingIOError:
         return _refused(say, f"another helper has the cache {options.cache}")
     except OSError as error:
         return _refused(say, f"{error.filename or options.socket}: {error.strerror}")
-    Thread(target=serve.keep_fresh, args=(discovery, say, _EVERY), daemon=True).start()
-    server.serve_forever()
     return 0
+
+
+def _serve(options: argparse.Namespace, say: Say) -> None:
+    def fetch(domain: str) -> Policy:
+        trusted = _trusted(options.ca_file)
+        return serve.policy(page(serve.host(domain), trusted, _SECONDS, port=options.port))
+
+    discovery = Discovery(Cache(options.cache), fetch, time.time, say)
+    with serve.Server(options.socket, discovery) as server:
+        Thread(target=serve.keep_fresh, args=(discovery, say, _EVERY), daemon=True).start()
+        server.serve_forever()
 
 
 def _trusted(ca_file: str) -> tuple[bytes, ...]:
@@ -68,7 +70,7 @@ def _log(*, syslog: bool) -> Say:
     else:
         handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("mailseal-mta-sts: %(message)s"))
-    logger.addHandler(handler)
+    logger.handlers = [handler]
 
     def say(words: str) -> None:
         shown = "".join(c if c.isprintable() else "?" for c in words)

@@ -92,8 +92,8 @@ class Cache:
                 stream.flush()
                 os.fchmod(descriptor, 0o644)
                 os.fsync(descriptor)
-            with suppress(OSError):  # a refresh is no question
-                os.utime(new, (one.at, path.stat().st_mtime))
+            # A refresh is no question.
+            os.utime(new, (one.at, path.stat().st_mtime if path.exists() else one.at))
             new.replace(path)
         except BaseException:
             new.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Which policy is in force for a domain (RFC 8461, sections 3.1, 3.3 and 5.1)."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
 from audit.errors import MailsealError
@@ -16,6 +16,7 @@ _DAY = 86_400.0
 # One that nobody has asked for so long is let end.
 _FORGOTTEN = 30 * _DAY
 _MOST_FAILED = 10_000
+_REFRESHED_AT_A_TIME = 8
 
 Fetch = Callable[[str], Policy]
 Say = Callable[[str], None]
@@ -63,12 +64,13 @@ class Discovery:
     def refresh(self) -> None:
         """Fetch anew what has been kept for a day, or half its time; forget what has ended."""
         now = self._clock()
-        for domain, asked in self._cache.entries():
-            old = self._cache.get(domain, now)
-            if old is None:
-                self._cache.drop(domain)
-            elif now - old.at >= min(_DAY, old.policy.max_age / 2) and now - asked < _FORGOTTEN:
-                self._together(domain, old.identity)
+        with ThreadPoolExecutor(_REFRESHED_AT_A_TIME) as pool:
+            for domain, asked in self._cache.entries():
+                old = self._cache.get(domain, now)
+                if old is None:
+                    self._cache.drop(domain)
+                elif now - old.at >= min(_DAY, old.policy.max_age / 2) and now - asked < _FORGOTTEN:
+                    pool.submit(self._together, domain, old.identity)
 
     def _together(self, domain: str, identity: str) -> Kept | None:
         """Fetch it once, however many want it at this moment."""
