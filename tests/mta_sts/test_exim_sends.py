@@ -147,8 +147,8 @@ class World:
         raise AssertionError(f"nothing became of {recipient}: {self.log[-3000:]}")
 
 
-def rendered(folder: Path) -> str:
-    """Exim's configuration as the role has it."""
+def rendered(folder: Path, **more: object) -> str:
+    """Exim's configuration as the role has it, with these variables beside or instead."""
     out = folder / "exim4.conf"
     variables = {
         "rendered": str(out),
@@ -173,6 +173,7 @@ def rendered(folder: Path) -> str:
             "queue_run_max": "0",
             "delay_warning": "",
         },
+        **more,
     }
     play = ROOT / "tests/mta_sts/render.yml"
     done = run(
@@ -288,3 +289,26 @@ def test_a_helper_that_does_not_answer_loses_no_policy(pki: Pki, tmp_path: Path)
         assert found.outcome("u@star.example") == (_PLAIN, "yes")
         assert not found.receivers["kept.example"].taken
         assert found.log.count("the MTA-STS helper does not answer for") == 3
+
+
+@pytest.mark.parametrize("sts", [True, False])
+@pytest.mark.parametrize("required", [[], ["required.test"]])
+def test_each_part_can_be_left_out(sts: bool, required: list[str], tmp_path: Path) -> None:
+    """Exim takes what is left, and nothing in it names what is not there."""
+    text = rendered(tmp_path, mailseal_mta_sts=sts, mailseal_exim_dane_required=required)
+    assert ("STS_LINE" in text) == ("remote_smtp_mta_sts" in text) == sts
+    assert ("dane_required" in text) == ("hosts_require_dane" in text) == bool(required)
+    assert ("DANE_HERE" in text) == ("event_action" in text) == (sts or bool(required))
+    root = roots.root("lab")
+    (tmp_path / "exim4.conf").chmod(0o644)
+    exim = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-ec",
+        'mount --bind "$1" "$2/mnt"; chroot "$2" "$3" -C "$4" -bV',
+    ]
+    done = run(*exim, "sh", str(tmp_path), str(root), "/usr/sbin/exim4", "/mnt/exim4.conf")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for transport in ["remote_smtp", *(["remote_smtp_mta_sts"] if sts else [])]:
+        assert f"\n{transport}:\n" in text
