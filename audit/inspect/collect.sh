@@ -303,6 +303,13 @@ for exim in exim exim4; do
     certificates=$(printf '%s\n' "$own" |
         sed -n 's/^tls_\(certificate\|privatekey\) = //p' | tr ':' ' ')
     files="$files $config $certificates"
+    # What Exim gets to see of DNSSEC, through its resolver and the C library: a signed name, which the role resolver
+    # writes down where it is not this one.
+    proof=$(sed -n 's/^# Proof: \([A-Za-z0-9._-]*\)$/\1/p' /etc/resolv.conf 2>/dev/null | head -n 1)
+    proof=${proof:-org}
+    said=$(timeout 20 $exim -be "\${lookup dnsdb{dnssec_strict,defer_never,soa=$proof}{validated}{\${lookup \
+        dnsdb{defer_never,soa=$proof}{not validated}{no answer}}}}" 2>/dev/null)
+    echo "option${tab}resolver$tab$proof$tab${said:-no answer}"
     $exim -C /dev/null -d -bV 2>&1 | grep -e '^Exim version [^ ]* #' -A1 -e '^Library version: ' |
         sed "s/^/report${tab}exim$tab/"
     break

@@ -95,6 +95,21 @@ def log_enabled(case: HostCase) -> Judgement:
     return verdict(case, Found(wrong, rules), "syslog writes mail.notice to a file")
 
 
+def resolver_validates(case: HostCase) -> Judgement:
+    """What was validated reaches Exim as validated, or it does no DANE."""
+    expected = "the answer for a signed name is validated"
+    if case.facts.reached and case.planned.daemon != "exim":
+        return Judgement("not-applicable", "nothing here does DANE", expected)
+    answers = case.facts.options.get("resolver", {})
+    doubts = [
+        f"there is no answer for {name}" for name, said in answers.items() if said == "no answer"
+    ]
+    if case.facts.reached and (doubts or not answers):
+        return Judgement("inconclusive", "; ".join(doubts) or "Exim asks nothing", expected)
+    wrong = [f"the answer for {n} is {said}" for n, said in answers.items() if said != "validated"]
+    return verdict(case, Found(wrong, list(answers)), expected)
+
+
 def _selects(selector: str, word: str) -> bool:
     """Whether an Exim log_selector has *word*, which is on by default (spec, chapter 53)."""
     on = True
@@ -136,4 +151,5 @@ JUDGES: dict[str, HostJudge] = {
     "MT-CONF-EFFECTIVE": settings_effective,
     "MT-KEY-PERM": key_permissions,
     "MT-LOG-ENABLED": log_enabled,
+    "MT-RESOLVER-VALIDATES": resolver_validates,
 }

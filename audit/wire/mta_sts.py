@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal, cast, get_args
-
-from msgspec import Struct
 
 from audit.wire import fields
 
@@ -18,7 +17,8 @@ _NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})+")
 _MOST_PATTERNS = 1024
 
 
-class Policy(Struct, frozen=True):
+@dataclass(frozen=True)
+class Policy:
     """A policy that says what it has to say.
 
     Attributes:

@@ -126,6 +126,8 @@ def good_host(daemon: str = "cyrus") -> HostCase:
     }
     if daemon == "cyrus":
         options["cyrus"]["service:imaps"] = "imapd -s -U 30"
+    else:
+        options["resolver"] = {"org": "validated"}
     facts = HostFacts(
         host="h",
         reached=True,

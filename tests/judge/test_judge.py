@@ -364,6 +364,8 @@ BROKEN_HOSTS: list[tuple[str, str, HostCase]] = [
      _options(GOOD_EXIM, log_selector="+tls_sni -tls_cipher")),
     ("MT-LOG-ENABLED", "syslog without mail", _host(GOOD_HOST, options={
         **GOOD_HOST.facts.options, "syslog": {"1": "*.*;mail.none /var/log/syslog"}})),
+    ("MT-RESOLVER-VALIDATES", "a resolver that does not, or no trust-ad", _host(GOOD_EXIM, options={
+        **GOOD_EXIM.facts.options, "resolver": {"org": "not validated"}})),
 ]  # fmt: skip
 
 
@@ -373,7 +375,8 @@ def test_host_checks_pass_on_a_good_host(check: str, case: HostCase) -> None:
     """Every check of a host passes on what was rolled out; the system's library has no manifest."""
     found = _finding(check, case)
     systems = check == "MT-LIB-HASH" and case.manifest is None
-    assert found.verdict == ("not-applicable" if systems else "pass"), found
+    silent = check == "MT-RESOLVER-VALIDATES" and case.planned.daemon != "exim"  # sends nothing
+    assert found.verdict == ("not-applicable" if systems or silent else "pass"), found
 
 
 @pytest.mark.parametrize(
@@ -403,7 +406,10 @@ def test_a_host_without_processes_or_keys_passes_nothing_about_them() -> None:
     unread = _host(GOOD_EXIM, options={"exim": {}})
     assert _finding("MT-LOG-ENABLED", unread).verdict == "inconclusive"
     empty = _host(GOOD_HOST, processes=(), files=())
-    for check in {*HOST_JUDGES} - {"MT-LIB-HASH", "MT-CONF-EFFECTIVE"}:
+    for said in ({"org": "no answer"}, {}):
+        mute = _host(GOOD_EXIM, options={**GOOD_EXIM.facts.options, "resolver": said})
+        assert _finding("MT-RESOLVER-VALIDATES", mute).verdict == "inconclusive"
+    for check in {*HOST_JUDGES} - {"MT-LIB-HASH", "MT-CONF-EFFECTIVE", "MT-RESOLVER-VALIDATES"}:
         assert _finding(check, empty).verdict == "inconclusive", check
     assert _finding("MT-LIB-HASH", _host(OWN_LIBRARY, processes=())).verdict == "inconclusive"
 

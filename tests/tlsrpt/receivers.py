@@ -57,7 +57,7 @@ def receivers(who: Identities) -> Iterator[None]:
     """All of them, on the ports above."""
     with ExitStack() as stack:
         for fault, port in PORTS.items():
-            stack.enter_context(_server(port, fault, who.contexts[fault]))
+            stack.enter_context(receiver(fault, who.contexts[fault], port=port))
         yield
 
 
@@ -79,7 +79,8 @@ def _leaf(
 class _Handler(socketserver.StreamRequestHandler):
     """One connection; what it is to do wrong, and its side of TLS, are its server's."""
 
-    server: "_Server"
+    server: "Receiver"
+    secured = False
 
     def handle(self) -> None:
         with suppress(OSError):
@@ -99,6 +100,7 @@ class _Handler(socketserver.StreamRequestHandler):
             self._secure()
         elif word == b"DATA":
             self._say("354 go on")
+            self.server.taken.append(self.secured)
             while self.rfile.readline() not in {b".\r\n", b""}:
                 pass
             self._say("250 taken")
@@ -113,20 +115,39 @@ class _Handler(socketserver.StreamRequestHandler):
         if self.server.fault == "broken":
             raise ConnectionError
         self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.secured = True
         self.setup()
 
 
-class _Server(socketserver.ThreadingTCPServer):
+class Receiver(socketserver.ThreadingTCPServer):
+    """One server.
+
+    Attributes:
+        connections: how many there were.
+        taken: for each mail, whether it came through TLS.
+    """
+
     allow_reuse_address, daemon_threads = True, True
 
-    def __init__(self, port: int, fault: Fault, context: ssl.SSLContext) -> None:
+    def __init__(self, fault: Fault, context: ssl.SSLContext, address: str, port: int) -> None:
+        """Listen."""
         self.fault, self.context = fault, context
-        super().__init__((ADDRESS, port), _Handler)
+        self.connections = 0
+        self.taken: list[bool] = []
+        super().__init__((address, port), _Handler)
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Count it, and take it."""
+        self.connections += 1
+        return True
 
 
 @contextmanager
-def _server(port: int, fault: Fault, context: ssl.SSLContext) -> Iterator[None]:
-    with _Server(port, fault, context) as found:
+def receiver(
+    fault: Fault, context: ssl.SSLContext, address: str = ADDRESS, port: int = 25
+) -> Iterator[Receiver]:
+    """One of them."""
+    with Receiver(fault, context, address, port) as found:
         threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield
+        yield found
         found.shutdown()

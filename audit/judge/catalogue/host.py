@@ -126,4 +126,19 @@ ROWS: tuple[Check, ...] = (
         " mailseal_exim_options replaces it; Cyrus: syslog mail.notice or lower to a file.",
         references=("Exim specification, section 53.15", "syslog.conf(5)"),
     ),
+    of_host(
+        id="MT-RESOLVER-VALIDATES",
+        title="Exim learns whether DNS answers are validated",
+        severity="high",
+        why="Without the AD bit Exim does no DANE, and says so nowhere: who sits on the way to the"
+        " other side reads the mail.",
+        how="A signed name that Exim itself looks up (exim -be, dnsdb with dnssec_strict): that of"
+        " mailseal_resolver_proof, as the role resolver wrote it down, or org. Not applicable"
+        " without Exim.",
+        connections="0; 2 questions of the host to its resolver",
+        fix="Roll out again: the role resolver puts an unbound that validates on the host, and"
+        " options edns0 trust-ad into resolv.conf. By hand: dig @127.0.0.1 org SOA must show the"
+        " flag ad.",
+        references=("RFC 7672, section 2.2", "RFC 4035, section 3.2.3", "resolv.conf(5), trust-ad"),
+    ),
 )

@@ -1,0 +1,118 @@
+"""The policies that were fetched, a file of one line each, which Exim can read as well.
+
+The line is what Exim is answered: `mode=enforce until=1795995372 at=1795390572 id=1 mx=*.a.test`.
+The file's time of change says when the domain was last asked for.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from audit.wire.mta_sts import LONGEST, Mode, Policy
+
+_DAY = 86_400
+_LINE = re.compile(
+    r"mode=(?P<mode>enforce|testing|none) until=(?P<until>\d{1,11}) at=(?P<at>\d{1,11})"
+    r" id=(?P<id>[A-Za-z0-9]{1,32}) mx=(?P<mx>[a-z0-9.*:-]*)"
+)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A policy, and how it was come by.
+
+    Attributes:
+        policy: as it was fetched.
+        identity: the id that the domain's record had then.
+        at: when that was, seconds since the epoch.
+    """
+
+    policy: Policy
+    identity: str
+    at: int
+
+    @property
+    def until(self) -> int:
+        """When it ends, seconds since the epoch."""
+        return self.at + self.policy.max_age
+
+    @property
+    def line(self) -> str:
+        """As Exim takes it, and as it is kept."""
+        mode, patterns = self.policy.mode, ":".join(self.policy.mx)
+        return f"mode={mode} until={self.until} at={self.at} id={self.identity} mx={patterns}"
+
+
+def kept(line: str) -> Kept | None:
+    """What a line says; None if it is none of ours, or torn."""
+    found = _LINE.fullmatch(line.removesuffix("\n"))
+    if found is None or not line.endswith("\n"):
+        return None
+    age = int(found["until"]) - int(found["at"])
+    if not 0 <= age <= LONGEST:
+        return None
+    policy = Policy(cast("Mode", found["mode"]), age, tuple(filter(None, found["mx"].split(":"))))
+    return Kept(policy, found["id"], int(found["at"]))
+
+
+class Cache:
+    """A directory of them. A file is called as its domain, so names are the caller's to check."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take the directory, and what a process that was ended has left half done out of it."""
+        self.directory = directory
+        for left in directory.glob(".new-*"):
+            left.unlink()
+
+    def get(self, domain: str, now: float) -> Kept | None:
+        """The policy of a domain that has not ended; a file that cannot be read is none."""
+        try:
+            found = kept((self.directory / domain).read_text(encoding="ascii"))
+        except (OSError, UnicodeError):
+            return None
+        return found if found and found.until > now else None
+
+    def put(self, domain: str, one: Kept) -> None:
+        """Keep a policy: whoever reads finds the one before or this, whatever happens meanwhile.
+
+        Raises:
+            OSError: it cannot be kept; the one before is.
+        """
+        path = self.directory / domain
+        descriptor, name = tempfile.mkstemp(prefix=".new-", dir=self.directory)
+        new = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                stream.write(f"{one.line}\n")
+                stream.flush()
+                os.fchmod(descriptor, 0o644)
+                os.fsync(descriptor)
+            # A refresh is no question.
+            os.utime(new, (one.at, path.stat().st_mtime if path.exists() else one.at))
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+
+    def asked(self, domain: str, now: float) -> None:
+        """Note that somebody wants this domain's policy; once a day is often enough."""
+        path = self.directory / domain
+        with suppress(OSError):
+            if now - path.stat().st_mtime > _DAY:
+                os.utime(path, (now, now))
+
+    def entries(self) -> Iterator[tuple[str, float]]:
+        """The domains, with when each was last asked for."""
+        for path in sorted(self.directory.iterdir()):
+            if not path.name.startswith("."):
+                with suppress(OSError):  # somebody else has taken it away
+                    yield path.name, path.stat().st_mtime
+
+    def drop(self, domain: str) -> None:
+        """Forget a domain."""
+        (self.directory / domain).unlink(missing_ok=True)

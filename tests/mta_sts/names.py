@@ -1,0 +1,123 @@
+"""The world that a sender of ours finds itself in: a signed zone and an unsigned one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.tlsrpt.receivers import Fault
+
+POLICY_HOST = "192.0.2.2"  # the clients' own address in the cell
+_NSD = """\
+server:
+    ip-address: 127.0.0.1
+    port: 5353
+    database: ""
+    username: ""
+    zonesdir: /zone
+    pidfile: /zone/nsd.pid
+zone:
+    name: test
+    zonefile: test.signed
+zone:
+    name: example
+    zonefile: example
+"""
+_UNBOUND = """\
+server:
+    interface: 127.0.0.1
+    username: ""
+    chroot: ""
+    directory: /zone
+    pidfile: /zone/unbound.pid
+    module-config: "validator iterator"
+    do-not-query-localhost: no
+    local-zone: "test." nodefault
+    trust-anchor-file: /zone/anchor.key
+stub-zone:
+    name: test
+    stub-addr: 127.0.0.1@5353
+stub-zone:
+    name: example
+    stub-addr: 127.0.0.1@5353
+"""
+START = """
+cd /zone
+ksk=$(ldns-keygen -a ECDSAP256SHA256 -k test)
+zsk=$(ldns-keygen -a ECDSAP256SHA256 test)
+cp "$ksk.key" anchor.key
+ldns-signzone -f test.signed test "$ksk" "$zsk"
+nsd -c /zone/nsd.conf
+unbound -c /zone/unbound.conf
+cd /
+"""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain that mail is sent to; those below test are signed, those below example are not.
+
+    Attributes:
+        fault: what its server does wrong.
+        mode: of its policy; empty for a domain without one.
+        mx: patterns of the policy; %s is the server's name.
+        server: the name of the server, if it is not mx.DOMAIN.
+        tlsa: "right", "wrong" or nothing.
+        record: what is announced; None for a record that fits.
+        host: whether its policy host is there.
+        kept: whether its policy was fetched before, and its host is no more.
+    """
+
+    fault: Fault = "good"
+    mode: str = ""
+    mx: str = "%s"
+    server: str = ""
+    tlsa: str = ""
+    record: str | None = None
+    host: bool = True
+    kept: bool = False
+
+
+def server(name: str, domain: Domain) -> str:
+    """The name of a domain's server."""
+    return domain.server or f"mx.{name}"
+
+
+def policy(name: str, domain: Domain) -> bytes:
+    """What its policy host says."""
+    mx = domain.mx.replace("%s", server(name, domain))
+    return f"version: STSv1\nmode: {domain.mode}\nmx: {mx}\nmax_age: 86400\n".encode()
+
+
+def files(
+    domains: Mapping[str, Domain], addresses: Mapping[str, str], keys: Mapping[str, str]
+) -> dict[str, str | bytes]:
+    """Zones and name servers, laid over a root.
+
+    Args:
+        domains: by name.
+        addresses: of each one's server.
+        keys: the TLSA data that fits each one's server.
+    """
+    zones = {}
+    for zone in ("test", "example"):
+        lines = [f"$ORIGIN {zone}.", "$TTL 300", "@ SOA ns root 1 3600 900 604800 300", "@ NS ns"]
+        lines += ["ns A 127.0.0.1"]
+        zones[zone] = lines
+    for name, domain in domains.items():
+        lines = zones[name.rpartition(".")[2]]
+        mx = server(name, domain)
+        lines += [f"{name}. MX 10 {mx}."] if mx != name else []
+        there = zones[mx.rpartition(".")[2]]
+        there += [f"{mx}. A {addresses[name]}"]
+        if domain.tlsa:
+            data = keys[name] if domain.tlsa == "right" else f"3 1 1 {'00' * 32}"
+            there += [f"_25._tcp.{mx}. TLSA {data}"]
+        if domain.mode and not domain.kept:
+            record = domain.record if domain.record is not None else '"v=STSv1; id=1;"'
+            lines += [f"_mta-sts.{name}. TXT {record}"] if record else []
+            lines += [f"mta-sts.{name}. A {POLICY_HOST}"] if domain.host else []
+    return {
+        **{f"zone/{zone}": "\n".join(lines) + "\n" for zone, lines in zones.items()},
+        "zone/nsd.conf": _NSD,
+        "zone/unbound.conf": _UNBOUND,
+        "etc/resolv.conf": "nameserver 127.0.0.1\noptions edns0 trust-ad\n",
+    }
