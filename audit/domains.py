@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-import dns.exception
-import dns.resolver
-
 from audit.domain.look import PORT, Look
-from audit.domain.nameserver import Nameserver
 from audit.domain.resolver import Resolver
-from audit.errors import UNDETERMINED, MailsealError
+from audit.domain.system import system
+from audit.errors import MailsealError
 from audit.facts import DomainFacts, Endpoint, EndpointFacts, MxFacts
 from audit.findings import Finding
 from audit.judge import dane
@@ -33,7 +30,7 @@ class Domains:
         Raises:
             MailsealError: there is no resolver to ask, or no such domain.
         """
-        self._look = Look(Resolver(options.nameservers or _system()), options.roots)
+        self._look = Look(Resolver(options.nameservers or system()), options.roots)
         self.facts: Sequence[DomainFacts] = [self._look.at(name) for name in options.domains]
         for one in self.facts:
             if one.mx.outcome == "no-name" and one.mx.security != "bogus":
@@ -97,17 +94,3 @@ class Domains:
 
     def _hosts(self) -> list[MxFacts]:
         return [host for one in self.facts for host in one.hosts]
-
-
-def _system() -> list[Nameserver]:
-    """The resolvers that this system asks.
-
-    Raises:
-        MailsealError: it does not say.
-    """
-    try:
-        found = dns.resolver.Resolver()
-    except (dns.exception.DNSException, OSError):
-        words = "this system names no resolver (/etc/resolv.conf): name one with --resolver"
-        raise MailsealError(words, UNDETERMINED) from None
-    return [Nameserver(str(address), found.port) for address in found.nameservers]

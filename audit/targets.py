@@ -48,8 +48,8 @@ class Target(Struct, frozen=True):
         return cls(host, port or None)
 
 
-def nameserver(text: str) -> Nameserver:
-    """Read ADDRESS or ADDRESS:PORT of a resolver.
+def nameserver(text: str, what: str = "--resolver") -> Nameserver:
+    """Read ADDRESS or ADDRESS:PORT of a name server; *what* names it where it is neither.
 
     Raises:
         MailsealError: it is neither.
@@ -60,7 +60,7 @@ def nameserver(text: str) -> Nameserver:
         found = None
     if found is None or not is_address(found.host):
         raise MailsealError(
-            f"--resolver: {text!r} is not ADDRESS or ADDRESS:PORT (IPv6 as [ADDRESS]:PORT)"
+            f"{what}: {text!r} is not ADDRESS or ADDRESS:PORT (IPv6 as [ADDRESS]:PORT)"
         )
     return Nameserver(found.host, found.port) if found.port else Nameserver(found.host)
 

@@ -34,7 +34,8 @@ class Records(Struct, frozen=True):
     data: frozenset[str]
 
 
-Zone = Mapping[Place, Records]
+# What a server has, or is to have; None where there is nothing. Other places are not its own.
+Zone = Mapping[Place, Records | None]
 
 
 class Change(Struct, frozen=True):
@@ -70,7 +71,7 @@ class Change(Struct, frozen=True):
         return "\n".join(lines)
 
 
-def changes(there: Zone, wanted: Zone, *, prune: bool = False) -> list[Change]:
+def changes(there: Zone, wanted: Mapping[Place, Records], *, prune: bool = False) -> list[Change]:
     """What has to be done, by place; with *prune* other records at these places go.
 
     A text has one right value, so another of the same kind (v=...) is replaced in any case:

@@ -6,7 +6,7 @@ ones on every name server for as long as a state without them can be cached; onl
 certificate switched, everywhere; and only when nothing serves the old key its records go.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct, field
@@ -77,7 +77,7 @@ class Step(Struct, frozen=True):
     hosts: tuple[str, ...] = ()
 
 
-class Stopped(Exception):  # noqa: N818 - a state, and not always anybody's error
+class Stopped(Exception):
     """Going on would not be safe; the message says why.
 
     Attributes:
@@ -105,38 +105,74 @@ def decide(journal: Journal, view: View, now: float, ttl: int, margin: float) ->
     """
     if not journal.next:
         return Step("prepare", "make the next keys and certificates", journal)
+    _check(view)
+    return (
+        _spread(journal, view, ttl)
+        or _waited(journal, view, now, margin)
+        or _turned(journal, view)
+        or Step("done", "only the next keys are served, and their records published", journal)
+    )
+
+
+def _check(view: View) -> None:
+    """See that no sender is refusing us, by what any name server has."""
     if found := unseen(view.served):
         raise Stopped(f"not everything that is served could be seen: {'; '.join(found)}")
     for server, zone in view.servers.items():
         if found := gaps(zone, view.served):
             raise Stopped(f"by {server} {'; '.join(found)}", broken=True)
-    primary = view.servers[view.primary]
+
+
+def _spread(journal: Journal, view: View, ttl: int) -> Step | None:
+    """Have the next keys' records on every name server; None where they are."""
     lacking = [name for name, zone in view.servers.items() if not _has(zone, journal.next)]
-    if lacking:
-        return _publish(journal, view, primary, lacking, ttl)
+    if not lacking:
+        return None
+    if view.primary in lacking:
+        return _publish(journal, view, lacking, ttl)
+    noted = _noted(journal, view, lacking)
+    return Step("await", f"until {', '.join(lacking)} follow the primary", noted)
+
+
+def _noted(journal: Journal, view: View, lacking: Iterable[str]) -> Journal:
+    """How long what servers without the next keys say can be cached for."""
+    cached = [
+        _cached(view.servers[name], view, owner)
+        for name in lacking
+        for owner in journal.next
+        if Place(owner, "TLSA") in view.servers[name]
+    ]
+    return replace(journal, ttl=max(journal.ttl or 0, *cached), seen=None)
+
+
+def _waited(journal: Journal, view: View, now: float, margin: float) -> Step | None:
+    """Wait until no state without the next keys is cached; None where it was."""
     if journal.seen is None or journal.seen > now:  # a clock that was put back
         # Somebody may have published them before us: how long others can be cached is not known.
+        primary = view.servers[view.primary]
         known = max(_cached(primary, view, owner) for owner in journal.next)
         noted = replace(journal, seen=now, ttl=known if journal.ttl is None else journal.ttl)
         return Step("note", "every name server has the records of both keys", noted)
     if now < (until := journal.seen + (journal.ttl or 0) + margin):
         words = "until nobody can have cached a state without the next keys"
         return Step("wait", words, journal, until=until)
+    return None
+
+
+def _turned(journal: Journal, view: View) -> Step | None:
+    """Serve the next keys only, then publish them only; None where it is so."""
     if late := _late(journal, view):
         return Step("switch", f"switch the certificates of {', '.join(late)}", journal, hosts=late)
-    if retired := _retired(journal, view, primary):
+    if retired := _retired(journal, view, view.servers[view.primary]):
         return Step("retire", "remove the records of the old keys", journal, changes=retired)
     if slow := [n for n, zone in view.servers.items() if _retired(journal, view, zone)]:
         return Step("await", f"until {', '.join(slow)} follow the primary", journal)
-    return Step("done", "only the next keys are served, and their records published", journal)
+    return None
 
 
-def _publish(journal: Journal, view: View, primary: Zone, lacking: list[str], ttl: int) -> Step:
+def _publish(journal: Journal, view: View, lacking: Iterable[str], ttl: int) -> Step:
     """The records of the next keys beside the present ones; how long it takes is noted before."""
-    cached = [_cached(view.servers[name], view, owner) for name in lacking for owner in journal.next]
-    noted = replace(journal, ttl=max(journal.ttl or 0, *cached), seen=None)
-    if view.primary not in lacking:
-        return Step("await", f"until {', '.join(lacking)} follow the primary", noted)
+    primary, noted = view.servers[view.primary], _noted(journal, view, lacking)
     found, old = [], dict(journal.old)
     for owner, records in journal.next.items():
         place = Place(owner, "TLSA")
@@ -161,10 +197,13 @@ def _cached(zone: Zone, view: View, owner: str) -> int:
 
 
 def _has(zone: Zone, wanted: Owners) -> bool:
-    return all(
-        (there := zone.get(Place(owner, "TLSA"))) and records <= there.data
-        for owner, records in wanted.items()
-    )
+    """Whether a server has all that is in its zones."""
+    for owner, records in wanted.items():
+        place = Place(owner, "TLSA")
+        there = zone.get(place)
+        if place in zone and not (there and records <= there.data):
+            return False
+    return True
 
 
 def _late(journal: Journal, view: View) -> tuple[str, ...]:

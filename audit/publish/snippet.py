@@ -1,11 +1,13 @@
 """Records as a zone file has them (RFC 1035, section 5.1). Pure."""
 
-from audit.publish.model import Place, Zone
+from collections.abc import Mapping
+
+from audit.publish.model import Place, Records
 
 _STRING = 255  # octets of one string of a TXT record
 
 
-def snippet(zone: Zone) -> str:
+def snippet(zone: Mapping[Place, Records]) -> str:
     """Lines to paste into a zone file; names are absolute, so the origin does not matter."""
     return "".join(
         f"{place.owner}. {records.ttl} IN {place.kind} {presented(place, one)}\n"

@@ -1,6 +1,7 @@
 """The roll-over in simulated time: whatever a sender has cached, what is served matches it."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from audit.publish.model import Change, Place, Records, Served
-from audit.publish.rollover import Journal, Stopped, View, decide
+from audit.publish.rollover import Journal, Step, Stopped, View, decide
 
 OWNER = "_25._tcp.mx.example.org"
 PLACE = Place(OWNER, "TLSA")
@@ -17,7 +18,7 @@ PRIMARY = "primary"
 MARGIN = 10.0
 
 
-class Crash(Exception):  # noqa: N818 - not an error of ours
+class Crash(Exception):
     """kill -9."""
 
 
@@ -54,7 +55,7 @@ class World:
         """What the roll-over sees."""
         lags = {PRIMARY: 0.0, **self.lags}
         states = {name: self.zone(lag, self.now) for name, lag in lags.items()}
-        zones = {name: {PLACE: one} if one else {} for name, one in states.items()}
+        zones = {name: {PLACE: one} for name, one in states.items()}
         served = tuple(Served(h, h, (frozenset({k}),)) for h, k in self.keys.items())
         return View(PRIMARY, zones, {OWNER: self.negative}, {OWNER: served})
 
@@ -103,6 +104,19 @@ def one(
     maybe()
     kept[0] = step.journal
     maybe()
+    act(step, world, kept, crashes, maybe)
+    maybe()
+    return step.name == "done"
+
+
+def act(
+    step: Step,
+    world: World,
+    kept: list[Journal],
+    crashes: random.Random,
+    maybe: Callable[[], None],
+) -> None:
+    """Do what a step says."""
     match step.name:
         case "prepare":
             keys = {host: frozenset({f"next-{host}"}) for host in world.keys}
@@ -125,10 +139,6 @@ def one(
             for host in step.hosts:
                 world.keys[host] = f"next-{host}"
                 maybe()
-        case "done":
-            return True
-    maybe()
-    return False
 
 
 def world_of(ttl: int, negative: int, lags: list[float], published: bool) -> World:
@@ -194,9 +204,7 @@ def test_it_waits_no_longer_than_it_has_to() -> None:
 def test_a_clock_that_was_put_back_waits_anew() -> None:
     """What was noted in the future says nothing."""
     world = world_of(100, 60, [], published=True)
-    ready = Journal(
-        world.now, {OWNER: frozenset({"a"})}, keys={}, ttl=100, seen=world.now + 9_999
-    )
+    ready = Journal(world.now, {OWNER: frozenset({"a"})}, keys={}, ttl=100, seen=world.now + 9_999)
     world.history.append((world.now, Records(30, frozenset({"old-mx1", "old-mx2", "a"}))))
     step = decide(ready, world.view(), world.now, 30, MARGIN)
     assert (step.name, step.journal.seen) == ("note", world.now)
@@ -244,9 +252,7 @@ def test_a_host_of_the_same_name_that_is_not_changed_keeps_its_record() -> None:
         seen=0,
     )
     step = decide(journal, world.view(), world.now, 30, 0)
-    assert step.changes == (
-        Change(PLACE, both, Records(30, frozenset({"old-mx2", "next-mx1"}))),
-    )
+    assert step.changes == (Change(PLACE, both, Records(30, frozenset({"old-mx2", "next-mx1"}))),)
 
 
 def test_one_that_asks_the_primary_alone_is_noticed() -> None:
