@@ -94,6 +94,22 @@ def names(zone: Authority, primary: Nameserver) -> Sequence[str]:
     )
 
 
+def addresses(name: str, at: Nameserver) -> list[str]:
+    """The addresses of a name, if it is the server's own to say; none if it has none.
+
+    Raises:
+        MailsealError: it does not say.
+    """
+    owner = dns.name.from_text(name)
+    return [
+        one.address
+        for kind in (dns.rdatatype.A, dns.rdatatype.AAAA)
+        for rrset in ask(owner, kind, at).answer
+        if rrset.rdtype == kind
+        for one in rrset
+    ]
+
+
 def ask(name: dns.name.Name, kind: dns.rdatatype.RdataType, at: Nameserver) -> dns.message.Message:
     """An authoritative answer.
 

@@ -118,13 +118,23 @@ def servers(
     if secondaries := chosen.settings.dns_secondaries:
         told = [nameserver(one, "mailseal_dns_secondaries") for one in secondaries]
         return found | {str(one): [one] for one in told}
+    return found | {
+        name: [Nameserver(one) for one in _addresses(name, at, resolver)]
+        for name in ask.names(zone, at)
+    }
+
+
+def _addresses(name: str, at: Nameserver, resolver: Resolver) -> list[str]:
+    """Those of a name server: by the primary where it knows, or else by the resolver."""
+    try:
+        if found := ask.addresses(name, at):
+            return found
+    except MailsealError:
+        pass  # it is in somebody else's zone
     resolver.begin()
-    for name in ask.names(zone, at):
-        answers = (resolver.ask(name, "A"), resolver.ask(name, "AAAA"))
-        addresses = [one for answer in answers for one in answer.records]
-        if not addresses:
-            why = next((a.why for a in answers if a.outcome == "failed"), "it has none")
-            words = f"name server {name} of {zone}: no address of it is known: {why}"
-            raise MailsealError(words, UNDETERMINED)
-        found[name] = [Nameserver(one) for one in addresses]
-    return found
+    answers = (resolver.ask(name, "A"), resolver.ask(name, "AAAA"))
+    if found := [one for answer in answers for one in answer.records]:
+        return found
+    why = next((a.why for a in answers if a.outcome == "failed"), "it has none")
+    words = f"name server {name}: no address of it is known: {why}"
+    raise MailsealError(words, UNDETERMINED)

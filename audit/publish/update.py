@@ -47,7 +47,7 @@ def send(
             message(zone, changes, key), primary.address, timeout=_SECONDS, port=primary.port
         )
     except dns.tsig.PeerBadKey:
-        raise MailsealError(f"{words} it does not know the key {signer} (BADKEY)") from None
+        raise MailsealError(f"{words} it takes no changes by the key {signer} (BADKEY)") from None
     except (dns.tsig.PeerBadSignature, dns.tsig.BadSignature):
         raise MailsealError(f"{words} it has another secret for {signer} (BADSIG)") from None
     except (dns.tsig.PeerBadTime, dns.tsig.BadTime):
