@@ -171,7 +171,7 @@ def test_what_a_primary_answers_is_told(running: Knot, code: str, words: str) ->
     """Also an answer that anybody on the way could have made."""
     zone, key = ask.authority(ZONE, PRIMARY).name, tsig.read(running.key)
     answer = dns.message.make_response(update.message(zone, [CHANGE], key))
-    answer.use_tsig(None)
+    answer.tsig = None
     answer.set_rcode(dns.rcode.from_text(code))
     with patch("dns.query.tcp", lambda *_, **__: answer), pytest.raises(MailsealError, match=words):
         update.send(zone, [CHANGE], PRIMARY, key)
