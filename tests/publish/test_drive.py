@@ -170,11 +170,10 @@ def _until(true: Callable[[], bool]) -> None:
 @pytest.fixture
 def scene(running: Knot, tmp_path: Path) -> Iterator[Scene]:
     """A server with two keys of which the records are published."""
-    authority = Authority(tmp_path)
-    keys = [authority.keys(f"mx.{ZONE}")]
+    now = Authority(tmp_path).keys(f"mx.{ZONE}")
     (tmp_path / "later").mkdir()
-    keys.append(Authority(tmp_path / "later").keys(f"mx.{ZONE}"))
-    made = Scene(running, tmp_path / "state", *keys)
+    following = Authority(tmp_path / "later").keys(f"mx.{ZONE}")
+    made = Scene(running, tmp_path / "state", now, following)
     (tmp_path / "state").mkdir()
     with made.stack:
         made.serve(made.now)
