@@ -19,7 +19,7 @@ from audit.account import Account, still_encrypted
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Waiver
-from audit.mail_domains import DomainVariables
+from audit.own_domains import DomainVariables
 from audit.names import to_ascii
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
@@ -40,7 +40,7 @@ class EndpointRow(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Host(DomainVariables, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
-    """The mailseal_* variables of one host; those about its domains are in `mail_domains`.
+    """The mailseal_* variables of one host; those about its domains are in `own_domains`.
 
     Attributes:
         addresses: every address that clients may connect to.

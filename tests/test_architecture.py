@@ -39,9 +39,9 @@ ALLOWED = {
     "bounded": set(),
     "ports": {"facts"},
     "account": set(),
-    "mail_domains": set(),
+    "own_domains": set(),
     "inventory": {
-        *("account", "errors", "facts", "findings", "mail_domains", "names", "policy", "ports"),
+        *("account", "errors", "facts", "findings", "own_domains", "names", "policy", "ports"),
     },
     "publish": {
         *("control", "domain", "errors", "facts", "findings", "inventory", "names", "probe"),
@@ -78,7 +78,7 @@ ALLOWED = {
 # What does no I/O imports none of this.
 PURE = {
     *("account", "changes", "drift", "iana", "facts", "findings", "forecast", "judge", "manifest"),
-    *("late", "mail_domains", "past", "ports", "prospect", "waivers", "wire"),
+    *("late", "own_domains", "past", "ports", "prospect", "waivers", "wire"),
 }
 # Parts of a package that does I/O elsewhere.
 PURE_MODULES = {

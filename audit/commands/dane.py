@@ -4,12 +4,8 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audit.options import add_command, number, tell_exits
-
-if TYPE_CHECKING:
-    from audit.domain.resolver import Resolver
 
 _DAY = 86_400  # seconds
 _RECORDS = "mailseal dane records -i inventory/lab --out records/"
@@ -96,7 +92,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolver",
         metavar="ADDRESS[:PORT]",
-        help="for MX records and the addresses of name servers (default: those of the system)",
+        help="for MX records and the addresses of name servers (default: mailseal_audit_resolver, or those of the system)",
     )
 
 
@@ -127,7 +123,7 @@ def _records(arguments: argparse.Namespace) -> int:
     from audit.written import put
 
     chosen = publish.begin(arguments.inventory, arguments.limit)
-    what = publish.look_up(chosen, _resolver(arguments))
+    what = publish.look_up(chosen, publish.resolver_of(chosen, arguments.resolver))
     if arguments.out is None:
         sys.stdout.write(snippet(what.records))
         return COMPLIANT
@@ -151,7 +147,7 @@ def _publish(arguments: argparse.Namespace) -> int:
     if arguments.force and not arguments.prune:
         raise MailsealError("--force: only --prune removes anything")
     chosen = publish.begin(arguments.inventory, arguments.limit)
-    key, resolver = site.key(chosen), _resolver(arguments)
+    key, resolver = site.key(chosen), publish.resolver_of(chosen, arguments.resolver)
     what = publish.look_up(chosen, resolver)
     zones = Zones(chosen, what.records, resolver)
     changes, after = publish.difference(zones, what, prune=arguments.prune)
@@ -181,19 +177,13 @@ def _rollover(arguments: argparse.Namespace) -> int:
         plays = Plays(arguments.inventory, state, lock)
         hands = Hands(lambda: plays.prepare(hosts), plays.switch, progress.say)
         pace = Pace(arguments.margin, arguments.timeout)
-        rollover = Rollover(chosen, state, _resolver(arguments), hands, pace)
+        resolver = publish.resolver_of(chosen, arguments.resolver)
+        rollover = Rollover(chosen, state, resolver, hands, pace)
         if arguments.dry_run:
             print(rollover.next())  # noqa: T201
         else:
             rollover.run()
     return COMPLIANT
-
-
-def _resolver(arguments: argparse.Namespace) -> "Resolver":
-    from audit.publish.publish import resolver_of
-    from audit.targets import nameserver
-
-    return resolver_of(None if arguments.resolver is None else nameserver(arguments.resolver))
 
 
 def _kept(arguments: argparse.Namespace) -> Path:

@@ -6,7 +6,6 @@ from pathlib import Path
 from msgspec import Struct
 
 from audit import control, inventory
-from audit.domain.nameserver import Nameserver
 from audit.domain.resolver import Resolver
 from audit.domain.system import system
 from audit.errors import UNDETERMINED, MailsealError
@@ -14,6 +13,7 @@ from audit.findings import FAILED
 from audit.publish import journal, look, site, wanted
 from audit.publish.model import Change, Place, Records, Served, changes, needed, unseen
 from audit.publish.zones import Zones
+from audit.targets import nameserver
 
 
 class Refused(MailsealError):
@@ -122,10 +122,14 @@ def follow(
     zones.follow([Change(place, None, one) for place, one in after.items()], seconds, say)
 
 
-def resolver_of(at: Nameserver | None) -> Resolver:
-    """Who is asked for what lies outside of our zones.
+def resolver_of(chosen: site.Site, named: str | None) -> Resolver:
+    """Who is asked for what lies outside of our zones: the one named, or the inventory's.
 
     Raises:
-        MailsealError: the system names nobody.
+        MailsealError: it is no address, or neither they nor the system name anybody.
     """
-    return Resolver((at,) if at else system())
+    if named is not None:
+        return Resolver((nameserver(named),))
+    if told := chosen.settings.audit_resolver:
+        return Resolver((nameserver(told, "mailseal_audit_resolver"),))
+    return Resolver(system())

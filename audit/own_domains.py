@@ -15,6 +15,8 @@ class DomainVariables(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}
 
     Attributes:
         domains: the mail domains whose mail these hosts take.
+        audit_resolver: the validating resolver that is asked about them, ADDRESS or ADDRESS:PORT;
+            empty for the system's.
         dane_usages: the TLSA records of each endpoint; `2 1 1` needs the authority in the chain.
         tlsa_ttl: seconds that records may be cached for; a roll-over waits as long.
         dns_server: the primary that takes dynamic updates, ADDRESS or ADDRESS:PORT.
@@ -27,6 +29,7 @@ class DomainVariables(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}
     """
 
     domains: tuple[str, ...] = ()
+    audit_resolver: str = ""
     dane_usages: tuple[Literal["3 1 1", "2 1 1"], ...] = ("3 1 1",)
     tlsa_ttl: Ttl = 3600
     dns_server: str = ""
