@@ -19,8 +19,8 @@ from audit.account import Account, still_encrypted
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Waiver
-from audit.own_domains import DomainVariables
 from audit.names import to_ascii
+from audit.own_domains import DomainVariables
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
 from audit.policy.shadow import Enforcement, in_force

@@ -92,7 +92,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolver",
         metavar="ADDRESS[:PORT]",
-        help="for MX records and the addresses of name servers (default: mailseal_audit_resolver, or those of the system)",
+        help="for MX records and the addresses of name servers (default:"
+        " mailseal_audit_resolver, or those of the system)",
     )
 
 

@@ -13,8 +13,8 @@ from audit.domain.resolver import Resolver
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint
 from audit.inventory import Host
-from audit.own_domains import DomainVariables
 from audit.names import is_address, to_ascii
+from audit.own_domains import DomainVariables
 from audit.publish import ask, tsig
 from audit.targets import nameserver
 
