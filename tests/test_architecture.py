@@ -44,8 +44,8 @@ ALLOWED = {
         *("account", "errors", "facts", "findings", "own_domains", "names", "policy", "ports"),
     },
     "publish": {
-        *("control", "domain", "errors", "facts", "findings", "inventory", "names", "probe"),
-        *("targets", "wire", "written"),
+        *("control", "domain", "errors", "facts", "findings", "inventory", "names"),
+        *("own_domains", "probe", "targets", "wire", "written"),
     },
     "control": {"errors", "inventory", "manifest", "namespace", "roots"},
     "names": {"errors"},

@@ -46,7 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     publish.add_argument(
         "--force",
         action="store_true",
-        help="with --prune: also records that vouch for what is served, or for the next keys",
+        help="also remove records that vouch for what is served or for the next keys, and announce"
+        " an MTA-STS policy that its host does not serve",
     )
     _patience(publish)
     _state(publish)
@@ -139,14 +140,12 @@ def _records(arguments: argparse.Namespace) -> int:
 
 
 def _publish(arguments: argparse.Namespace) -> int:
-    from audit import progress
-    from audit.errors import MailsealError
+    from audit import progress, roots
+    from audit.domain.look import Look
     from audit.findings import COMPLIANT, FAILED
     from audit.publish import publish, site
     from audit.publish.zones import Zones
 
-    if arguments.force and not arguments.prune:
-        raise MailsealError("--force: only --prune removes anything")
     chosen = publish.begin(arguments.inventory, arguments.limit)
     key, resolver = site.key(chosen), publish.resolver_of(chosen, arguments.resolver)
     what = publish.look_up(chosen, resolver)
@@ -158,6 +157,7 @@ def _publish(arguments: argparse.Namespace) -> int:
         return FAILED if changes else COMPLIANT
     if not arguments.force:
         publish.harmless(changes, what, _kept(arguments))
+        publish.fetched(changes, what, Look(resolver, roots.read))
     zones.change(changes, key)
     publish.follow(zones, after, arguments.timeout, progress.say)
     progress.say(f"{len(changes)} record sets changed; every name server has what it should")

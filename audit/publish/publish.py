@@ -1,19 +1,23 @@
 """Have the zone hold what our domains should have, and every name server tell it."""
 
+import http
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from audit import control, inventory
+from audit.domain.look import Look
 from audit.domain.resolver import Resolver
 from audit.domain.system import system
 from audit.errors import UNDETERMINED, MailsealError
+from audit.facts import Fetched
 from audit.findings import FAILED
 from audit.publish import journal, look, site, wanted
 from audit.publish.model import Change, Place, Records, Served, changes, needed, unseen
 from audit.publish.zones import Zones
 from audit.targets import nameserver
+from audit.wire import mta_sts
 
 
 class Refused(MailsealError):
@@ -109,6 +113,34 @@ def harmless(found: Sequence[Change], what: Wanted, state: Path) -> None:
             for record in sorted(records):
                 sentence = f"{owner} {record[:24]}… {words}: it is not removed without --force"
                 raise Refused(sentence)
+
+
+def fetched(found: Sequence[Change], what: Wanted, look_: Look) -> None:
+    """See that a policy is announced only where senders can fetch it (RFC 8461, section 5.1).
+
+    Raises:
+        Refused: the policy host has another one, or none.
+    """
+    for domain, body in what.policies.items():
+        place = Place(f"_mta-sts.{domain}", "TXT")
+        if not any(one.place == place for one in found):
+            continue
+        said = look_.policy(domain)
+        why = said.fault or said.doubt or _other(said, body)
+        if why:
+            words = f"{said.url}: {why}; it is not announced before (--force)"
+            raise Refused(words)
+
+
+def _other(said: Fetched, body: bytes) -> str:
+    """Why what was fetched is not this policy; empty if it is."""
+    if said.status != http.HTTPStatus.OK:
+        return f"answers {said.status}"
+    try:
+        same = mta_sts.policy(said.body) == mta_sts.policy(body)
+    except ValueError as error:
+        return f"is no policy: {error}"
+    return "" if same else "is another policy than `mailseal dane records --out` writes"
 
 
 def follow(

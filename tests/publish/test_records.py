@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.domain.look import Look
 from audit.errors import MailsealError
+from audit.facts import Fetched
 from audit.inventory import EndpointRow, Host
 from audit.publish import publish, texts, tlsa, tsig
 from audit.publish.journal import alone, end, keep, load
@@ -132,6 +134,43 @@ def test_a_removal_that_senders_would_notice_is_refused(tmp_path: Path) -> None:
         assert refused.value.exit_code == 1
     idle = Change(PLACE, Records(1, frozenset({"idle", "x"})), Records(1, frozenset({"x"})))
     publish.harmless([idle], what, tmp_path)
+
+
+STS = texts.policy("enforce", ["mx.example.org"], 60)
+URL = "https://mta-sts.example.org/.well-known/mta-sts.txt"
+
+
+class PolicyHost(Look):
+    """A policy host that says always the same."""
+
+    def __init__(self, said: Fetched) -> None:
+        self._said = said
+
+    def policy(self, domain: str) -> Fetched:
+        """It."""
+        assert domain == "example.org"
+        return self._said
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Fetched(URL, fault="has no address"), "has no address"),
+        (Fetched(URL, doubt="no answer in time"), "no answer in time"),
+        (Fetched(URL, 404), "answers 404"),
+        (Fetched(URL, 200, body=b"<html>"), "is no policy"),
+        (Fetched(URL, 200, body=STS.replace(b"60", b"61")), "is another policy"),
+    ],
+)
+def test_a_policy_that_is_not_there_is_not_announced(said: Fetched, words: str) -> None:
+    """Senders would ask for it and get none; one with other line ends is the same."""
+    what = publish.Wanted({}, {"example.org": STS}, {})
+    change = Change(TEXT, None, Records(1, frozenset({texts.sts(STS)})))
+    with pytest.raises(publish.Refused, match=words):
+        publish.fetched([change], what, PolicyHost(said))
+    publish.fetched([], what, PolicyHost(said))
+    right = Fetched(URL, 200, body=STS.replace(b"\r\n", b"\n"))
+    publish.fetched([change], what, PolicyHost(right))
 
 
 def test_a_gap_is_a_key_without_a_record_where_there_are_any() -> None:
