@@ -147,13 +147,14 @@ def _publish(arguments: argparse.Namespace) -> int:
     from audit.publish.zones import Zones
 
     chosen = publish.begin(arguments.inventory, arguments.limit)
-    key, resolver = site.key(chosen), publish.resolver_of(chosen, arguments.resolver)
+    key = None if arguments.dry_run else site.key(chosen)
+    resolver = publish.resolver_of(chosen, arguments.resolver)
     what = publish.look_up(chosen, resolver)
     zones = Zones(chosen, what.records, resolver)
     changes, after = publish.difference(zones, what, prune=arguments.prune)
     for one in changes:
         print(one)  # noqa: T201
-    if arguments.dry_run:
+    if key is None:
         return FAILED if changes else COMPLIANT
     if not arguments.force:
         publish.harmless(changes, what, _kept(arguments))

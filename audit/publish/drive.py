@@ -14,7 +14,7 @@ from audit.errors import UNDETERMINED, MailsealError
 from audit.findings import FAILED
 from audit.publish import journal as journals
 from audit.publish import look, site, wanted
-from audit.publish.model import Change, Place
+from audit.publish.model import Change, Place, unseen
 from audit.publish.rollover import Journal, Step, Stopped, View, decide
 from audit.publish.tlsa import record
 from audit.publish.zones import Zones
@@ -87,7 +87,7 @@ class Rollover:
             Stopped: it would not be safe.
             MailsealError: something could not be done; the same call goes on later.
         """
-        kept = journals.load(self._directory)
+        kept = self._kept()
         journal = kept or Journal(time.time())
         self._hands.say("going on with" if kept else "beginning with")
         last, awaited = "", time.monotonic()
@@ -113,9 +113,19 @@ class Rollover:
 
     def next(self) -> str:
         """The step that would be next, for who only wants to know."""
-        step = self._next(journals.load(self._directory) or Journal(time.time()))
+        step = self._next(self._kept() or Journal(time.time()))
         when = f" ({datetime.fromtimestamp(step.until, UTC):%F %H:%M:%S} UTC)" if step.until else ""
         return "\n".join((f"{step.name}: {step.words}{when}", *map(str, step.changes)))
+
+    def _kept(self) -> Journal | None:
+        """The journal, if one is under way; it must be of these names."""
+        kept = journals.load(self._directory)
+        if kept and kept.next and set(kept.next) != set(self._site.owners):
+            names = ", ".join(sorted(kept.next))
+            raise MailsealError(
+                f"{self._directory}: a roll-over of other names is under way: {names}"
+            )
+        return kept
 
     def _next(self, journal: Journal) -> Step:
         seen = look.look(self._site)
@@ -156,15 +166,18 @@ class Rollover:
         self._zones.follow(changes, self._pace.patience, self._hands.say)
 
     def _switched(self, step: Step) -> None:
-        """A switch that leaves what is served as it was would be tried for ever."""
+        """See what came of it: a switch that changes nothing would be tried for ever."""
         after = self._next(step.journal)
         if after.name == "switch" and set(after.hosts) & set(step.hosts):
-            words = f"{', '.join(after.hosts)} still serve another key after the switch"
+            words = f"{', '.join(after.hosts)}: not only the next keys are seen after the switch"
             raise MailsealError(words, UNDETERMINED)
 
     def _prepared(self, journal: Journal) -> Journal:
         chains = self._hands.prepare()
         seen = look.look(self._site)
+        if hidden := unseen(look.served(self._site, seen)):
+            words = f"not everything that is served could be seen: {'; '.join(hidden)}"
+            raise MailsealError(words, UNDETERMINED)
         present = {
             place.owner: records.data for place, records in wanted.tlsa(self._site, seen).items()
         }

@@ -116,8 +116,6 @@ def decide(journal: Journal, view: View, now: float, ttl: int, margin: float) ->
 
 def _check(view: View) -> None:
     """See that no sender is refusing us, by what any name server has."""
-    if found := unseen(view.served):
-        raise Stopped(f"not everything that is served could be seen: {'; '.join(found)}")
     for server, zone in view.servers.items():
         if found := gaps(zone, view.served):
             raise Stopped(f"by {server} {'; '.join(found)}", broken=True)
@@ -163,6 +161,8 @@ def _turned(journal: Journal, view: View) -> Step | None:
     """Serve the next keys only, then publish them only; None where it is so."""
     if late := _late(journal, view):
         return Step("switch", f"switch the certificates of {', '.join(late)}", journal, hosts=late)
+    if found := unseen(view.served):
+        raise Stopped(f"not everything that is served could be seen: {'; '.join(found)}")
     if retired := _retired(journal, view, view.servers[view.primary]):
         return Step("retire", "remove the records of the old keys", journal, changes=retired)
     if slow := [n for n, zone in view.servers.items() if _retired(journal, view, zone)]:
@@ -207,18 +207,14 @@ def _has(zone: Zone, wanted: Owners) -> bool:
 
 
 def _late(journal: Journal, view: View) -> tuple[str, ...]:
-    """The hosts that serve anything but the next keys."""
-    return tuple(
-        sorted(
-            {
-                one.host
-                for places in view.served.values()
-                for one in places
-                for chain in one.chains
-                if one.host in journal.keys and not chain & journal.keys[one.host]
-            }
-        )
-    )
+    """The hosts that are not seen to serve the next keys alone.
+
+    Of one that is down a switch may have been killed in the middle: only a rollout brings it back.
+    """
+    every = {one for places in view.served.values() for one in places if one.host in journal.keys}
+    late = {one.host for one in every if one.unseen}
+    late |= {o.host for o in every for chain in o.chains if not chain & journal.keys[o.host]}
+    return tuple(sorted(late))
 
 
 def _retired(journal: Journal, view: View, zone: Zone) -> tuple[Change, ...]:

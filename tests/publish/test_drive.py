@@ -256,7 +256,7 @@ def test_a_server_that_serves_another_key_after_the_switch_is_told(scene: Scene)
     scene.following, right = scene.now, scene.following
     made = scene.rollover()
     made._hands = Hands(lambda: _other(scene, right), lambda _: None, scene.said.append)
-    with pytest.raises(MailsealError, match="mx still serve another key after the switch"):
+    with pytest.raises(MailsealError, match="mx: not only the next keys are seen after the switch"):
         made.run()
     assert journal.load(scene.folder) is not None
     both = record(scene.now) | record(right)
@@ -268,3 +268,11 @@ def _other(scene: Scene, keys: Keys) -> dict[str, list[list[bytes]]]:
     place.mkdir()
     (place / "rsa.crt").write_bytes(keys.pki.rsa[0].read_bytes())
     return {"mx": play._chains(place)}
+
+
+def test_a_roll_over_of_other_names_is_ended_first(scene: Scene) -> None:
+    """Its journal says nothing of these."""
+    other = {"_25._tcp.other.example.test": frozenset({"3 1 1 aa"})}
+    journal.keep(scene.folder, rollover.Journal(0, next=other))
+    with pytest.raises(MailsealError, match=r"of other names is under way: _25._tcp.other"):
+        scene.rollover().run()

@@ -32,6 +32,7 @@ class World:
         history: every state of it, by the moment it came.
         lags: by name server how many seconds it is behind.
         keys: by host the key that is served.
+        down: hosts that serve nothing, because a switch of theirs was killed.
     """
 
     ttl: int
@@ -39,6 +40,7 @@ class World:
     lags: dict[str, float]
     keys: dict[str, str]
     now: float = 1_000_000.0
+    down: set[str] = field(default_factory=set)
     history: list[tuple[float, Records | None]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     caches: list[tuple[float, Records | None]] = field(default_factory=list)
@@ -56,7 +58,10 @@ class World:
         lags = {PRIMARY: 0.0, **self.lags}
         states = {name: self.zone(lag, self.now) for name, lag in lags.items()}
         zones = {name: {PLACE: one} for name, one in states.items()}
-        served = tuple(Served(h, h, (frozenset({k}),)) for h, k in self.keys.items())
+        served = tuple(
+            Served(h, h, unseen="refused") if h in self.down else Served(h, h, (frozenset({k}),))
+            for h, k in self.keys.items()
+        )
         return View(PRIMARY, zones, {OWNER: self.negative}, {OWNER: served})
 
     def pass_by(self, seconds: float) -> None:
@@ -73,7 +78,7 @@ class World:
         self.caches = [one for one in dict.fromkeys(self.caches) if one[0] > self.now]
         for records in {one[1] for one in self.caches}:
             for host, key in self.keys.items():
-                if records and key not in records.data:
+                if host not in self.down and records and key not in records.data:
                     self.refused.append(f"{self.now:.0f}: {host} serves {key}: {records}")
 
 
@@ -137,7 +142,11 @@ def act(
             world.pass_by(max(1.0, min(step.until - world.now, crashes.uniform(1, 500))))
         case "switch":
             for host in step.hosts:
+                world.down.add(host)
+                maybe()
                 world.keys[host] = f"next-{host}"
+                maybe()
+                world.down.discard(host)
                 maybe()
 
 
@@ -174,6 +183,7 @@ def test_no_sender_ever_refuses(
     assert world.refused == []
     assert world.zone(0, world.now) == Records(30, frozenset({"next-mx1", "next-mx2"}))
     assert set(world.keys.values()) == {"next-mx1", "next-mx2"}
+    assert not world.down
 
 
 def test_one_that_switches_too_early_is_noticed() -> None:
@@ -227,13 +237,31 @@ def test_a_key_without_a_record_stops_it() -> None:
     assert stopped.value.broken
 
 
+def ready(world: World) -> Journal:
+    """One that has waited."""
+    world.history.append((world.now, Records(30, frozenset({"old-mx1", "old-mx2", "n"}))))
+    keys = {"mx1": frozenset({"n"}), "mx2": frozenset({"n"})}
+    old = {OWNER: frozenset({"old-mx1", "old-mx2"})}
+    return Journal(0, {OWNER: frozenset({"n"})}, keys=keys, old=old, ttl=70, seen=0)
+
+
+def test_a_host_that_is_down_is_switched_again() -> None:
+    """The switch may have been killed in the middle of it: only a rollout brings it back."""
+    world = world_of(70, 60, [], published=True)
+    world.keys, world.down = {"mx1": "n", "mx2": "n"}, {"mx2"}
+    step = decide(ready(world), world.view(), world.now, 30, 0)
+    assert (step.name, step.hosts) == ("switch", ("mx2",))
+
+
 def test_an_address_that_cannot_be_seen_stops_it() -> None:
     """It may serve the old key for ever; nothing is said to be broken."""
     world = world_of(70, 60, [], published=True)
+    world.keys = {"mx1": "n", "mx2": "n"}
+    journal, view = ready(world), world.view()
     hidden = Served("mx3", "mx3 [192.0.2.3]:25", unseen="no answer")
-    view = replace(world.view(), served={OWNER: (hidden,)})
+    view = replace(world.view(), served={OWNER: (*view.served[OWNER], hidden)})
     with pytest.raises(Stopped, match="could be seen: mx3") as stopped:
-        decide(Journal(0, {OWNER: frozenset({"n"})}), view, world.now, 30, 0)
+        decide(journal, view, world.now, 30, 0)
     assert not stopped.value.broken
 
 
