@@ -107,9 +107,8 @@ def killed(state: Path, at: str) -> bool:
 
 def keys(host: str) -> set[str]:
     """The keys that are in force on a host, as its files have them."""
-    digest = "openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum"
-    files = "/etc/mailseal/tls/*.crt"
-    told = said(host, f"for one in {files}; do {digest} <$one; done")
+    digest = "openssl x509 -noout -pubkey -in $one | openssl pkey -pubin -outform DER | sha256sum"
+    told = said(host, f"for one in /etc/mailseal/tls/*.crt; do {digest}; done")
     return {line.split()[0] for line in told.splitlines()}
 
 
