@@ -72,7 +72,7 @@ class Change(Struct, frozen=True):
 
 
 def changes(there: Zone, wanted: Mapping[Place, Records], *, prune: bool = False) -> list[Change]:
-    """What has to be done, by place; with *prune* other records at these places go.
+    """What has to be done, by place; with *prune* other TLSA records at these places go.
 
     A text has one right value, so another of the same kind (v=...) is replaced in any case:
     RFC 8461, section 3.1, and RFC 8460, section 3, let two of them count as none.
@@ -80,16 +80,16 @@ def changes(there: Zone, wanted: Mapping[Place, Records], *, prune: bool = False
     found = []
     for place, records in sorted(wanted.items()):
         before = there.get(place)
-        left = frozenset() if prune or before is None else _kept(place, before, records)
+        left = _kept(place, before, records, prune=prune) if before else frozenset()
         after = Records(records.ttl, records.data | left)
         if after != before:
             found.append(Change(place, before, after))
     return found
 
 
-def _kept(place: Place, before: Records, wanted: Records) -> frozenset[str]:
+def _kept(place: Place, before: Records, wanted: Records, *, prune: bool) -> frozenset[str]:
     if place.kind == "TLSA":
-        return before.data
+        return frozenset() if prune else before.data
     ours = {one.partition(";")[0].strip() for one in wanted.data}
     return frozenset(one for one in before.data if one.partition(";")[0].strip() not in ours)
 

@@ -118,6 +118,8 @@ def test_other_records_of_the_same_name_stay_unless_pruned() -> None:
         PLACE: Records(60, frozenset({"old", "new"})),
         TEXT: Records(60, frozenset({"v=STSv1; id=2;", "spf"})),
     }
+    pruned = {one.place: one.after for one in changes(there, wanted, prune=True)}
+    assert pruned == {**kept, PLACE: wanted[PLACE]}
     (tlsas,) = changes({**there, TEXT: wanted[TEXT]}, wanted, prune=True)
     assert tlsas.after == wanted[PLACE]
     assert str(tlsas) == f"- {OWNER} TLSA old\n+ {OWNER} TLSA new"
