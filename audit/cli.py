@@ -87,6 +87,11 @@ COMMANDS: "Mapping[str, tuple[str, str, str]]" = {
         "mailseal tlsrpt read /var/mail/tlsrpt --run latest",
         "audit.commands.tlsrpt:configure",
     ),
+    "dane": (
+        "publish the records of our own domains, and change keys without a gap",
+        "mailseal dane records -i inventory/lab",
+        "audit.commands.dane:configure",
+    ),
     "lab": ("run the built-in staging cluster", "mailseal lab up", "lab.cli:configure"),
 }
 

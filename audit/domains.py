@@ -4,13 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import dns.exception
-import dns.resolver
-
 from audit.domain.look import PORT, Look
-from audit.domain.nameserver import Nameserver
 from audit.domain.resolver import Resolver
-from audit.errors import UNDETERMINED, MailsealError
+from audit.domain.system import system
+from audit.errors import MailsealError
 from audit.facts import DomainFacts, Endpoint, EndpointFacts, MxFacts
 from audit.findings import Finding
 from audit.judge import dane
@@ -131,17 +128,3 @@ def asked(options: Options) -> Domains:
         if one.mx.outcome == "no-name" and one.mx.security != "bogus":
             raise MailsealError(f"{one.domain}: there is no such domain")
     return found
-
-
-def system(option: str) -> list[Nameserver]:
-    """The resolvers that this system asks; *option* is what names another one.
-
-    Raises:
-        MailsealError: it does not say.
-    """
-    try:
-        found = dns.resolver.Resolver()
-    except (dns.exception.DNSException, OSError):
-        words = f"this system names no resolver (/etc/resolv.conf): name one with {option}"
-        raise MailsealError(words, UNDETERMINED) from None
-    return [Nameserver(str(address), found.port) for address in found.nameservers]

@@ -20,6 +20,7 @@ from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint, Mode, Service
 from audit.findings import Waiver
 from audit.names import to_ascii
+from audit.own_domains import DomainVariables
 from audit.policy.compile.reported import Daemon
 from audit.policy.model import KEY_TYPES, KeyType, Traffic
 from audit.policy.shadow import Enforcement, in_force
@@ -38,8 +39,8 @@ class EndpointRow(Struct, frozen=True, forbid_unknown_fields=True):
     profile: Traffic
 
 
-class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
-    """The mailseal_* variables of one host.
+class Host(DomainVariables, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
+    """The mailseal_* variables of one host; those about its domains are in `own_domains`.
 
     Attributes:
         addresses: every address that clients may connect to.
@@ -58,9 +59,6 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
         control_netns: the network namespace that the hosts can be reached from.
         closed_ports: also prove that no other mail port answers.
         waivers: failures that somebody has accepted until a day.
-        domains: mail domains that the cluster takes mail for, to be checked from outside.
-        audit_resolver: the validating resolver that is asked about them, ADDRESS or ADDRESS:PORT;
-            empty for the system's.
         test_account: who logs in and sends for `mailseal passage`; no check uses it.
     """
 
@@ -79,8 +77,6 @@ class Host(Struct, frozen=True, rename=lambda name: f"{_PREFIX}{name}"):
     control_netns: str = ""
     closed_ports: bool = True
     waivers: tuple[Waiver, ...] = ()
-    domains: tuple[str, ...] = ()
-    audit_resolver: str = ""
     test_account: Account | None = None
     name: str = field(default="", name="inventory_hostname")
 

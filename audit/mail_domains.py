@@ -55,7 +55,8 @@ def asked(
     at = _nameservers(mine)
     from audit.domain.look import Look
     from audit.domain.resolver import Resolver
-    from audit.domains import Domains, system
+    from audit.domain.system import system
+    from audit.domains import Domains
     from audit.judge.domain import Part
 
     def trusted() -> tuple[bytes, ...]:

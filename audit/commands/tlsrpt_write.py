@@ -151,7 +151,7 @@ def _whom(arguments: argparse.Namespace) -> "tuple[write.Recipients | None, Reso
     if not arguments.ask:
         return write.recipients(arguments.recipients) if arguments.recipients else None, None
     from audit.domain.resolver import Resolver
-    from audit.domains import system
+    from audit.domain.system import system
     from audit.targets import nameserver
 
     option, said = "--resolver", arguments.resolver

@@ -59,7 +59,7 @@ class Look:
         own = mx.outcome == "none"
         if own and not any(answer.records for answer in hosts[0].addresses):
             hosts = hosts if any(a.outcome == "failed" for a in hosts[0].addresses) else ()
-        policy = self._policy(domain) if mta_sts.announced(sts.records) else None
+        policy = self.policy(domain) if mta_sts.announced(sts.records) else None
         unseen = max(0, len(named) - _MOST_HOSTS)
         return replace(facts, hosts=hosts, unseen=unseen, own=own, policy=policy)
 
@@ -78,6 +78,18 @@ class Look:
             return replace(host, greeted={a: self._greeted(n) for a, n in names.items()})
 
         return replace(facts, hosts=tuple(_many(told, facts.hosts)))
+
+    def policy(self, domain: str) -> Fetched:
+        """What its policy host says; whatever goes wrong is in it."""
+        host = f"mta-sts.{domain}"
+        answers = self._addresses(host)
+        addresses = tuple(a for answer in answers for a in answer.records)[:_MOST_ADDRESSES]
+        if addresses:
+            return policy_host.fetch(host, addresses, self._trusted)
+        url = f"https://{host}{policy_host.PATH}"
+        if failed := next((a for a in answers if a.outcome == "failed"), None):
+            return Fetched(url, doubt=f"{failed}: {failed.why}")
+        return Fetched(url, fault=f"{host} has no address")
 
     def _host(self, mx: MxFacts) -> MxFacts:
         if fault := _fault(mx.host):
@@ -116,17 +128,6 @@ class Look:
 
     def _addresses(self, name: str) -> tuple[Answer, Answer]:
         return self._resolver.ask(name, "A"), self._resolver.ask(name, "AAAA")
-
-    def _policy(self, domain: str) -> Fetched:
-        host = f"mta-sts.{domain}"
-        answers = self._addresses(host)
-        addresses = tuple(a for answer in answers for a in answer.records)[:_MOST_ADDRESSES]
-        if addresses:
-            return policy_host.fetch(host, addresses, self._trusted)
-        url = f"https://{host}{policy_host.PATH}"
-        if failed := next((a for a in answers if a.outcome == "failed"), None):
-            return Fetched(url, doubt=f"{failed}: {failed.why}")
-        return Fetched(url, fault=f"{host} has no address")
 
 
 def _many(act: Callable[[T], R], items: Iterable[T]) -> list[R]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from lab.zones import Zone
 from tests.commands import BIN, ROOT
 from tests.daemons.cell import inside
 from tests.domain.world import RESOLVER, Authority, Keys, World, world
-from tests.domain.zones import Zone
 
 pytestmark = [pytest.mark.daemons, pytest.mark.usefixtures("namespaces")]
 

@@ -16,6 +16,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from lab.issuing import certify, pem_key
 from tests.commands import BIN, ROOT, run
 from tests.daemons import roots
 from tests.daemons.cell import Server, cell, inside
@@ -24,7 +25,7 @@ from tests.daemons.settings import files as tls_files
 from tests.mta_sts import names
 from tests.mta_sts.names import Domain
 from tests.mta_sts.policy_hosts import policy_hosts
-from tests.servers import Pki, certify, pem_key
+from tests.servers import Pki
 from tests.tlsrpt import signed
 from tests.tlsrpt.receivers import CA, Receiver, receiver
 

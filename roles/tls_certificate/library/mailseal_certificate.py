@@ -47,6 +47,14 @@ options:
     description: Private keys to put in place with them, by key type, as PEM.
     type: dict
     default: {}
+  source:
+    description: A directory on the host to take keys and certificates from, in place of given ones.
+    type: path
+    default: ""
+  unlike:
+    description: A directory on the host whose keys must not be used again; new ones are made.
+    type: path
+    default: ""
   openssl:
     description: The openssl program on the host, 1.0.2 or newer.
     type: str
@@ -197,6 +205,8 @@ class Store:
         key, certificate = self.path(kind, "key"), read(self.path(kind, "crt"))
         if not os.path.exists(key):
             return "there is no key"
+        if self.used(kind):
+            return "its key is in force already"
         if not certificate:
             return "there is no certificate"
         text = openssl("x509", "-noout", "-text", data=certificate)
@@ -211,6 +221,11 @@ class Store:
             "another authority signed it": not self.issued(certificate),
         }
         return next((reason for reason, true in reasons.items() if true), "")
+
+    def used(self, kind: str) -> bool:
+        """Whether the key is that of the directory whose keys must not be used again."""
+        other = os.path.join(self.params["unlike"], f"{kind}.key")
+        return bool(self.params["unlike"]) and read(other) == read(self.path(kind, "key"))
 
     def issued(self, certificate: str) -> bool:
         """Whether the authority signed it."""
@@ -227,7 +242,7 @@ class Store:
         requests: Dict[str, str] = {}
         for kind in () if self.module.check_mode else due:
             key = self.path(kind, "key")
-            if not os.path.exists(key):
+            if not os.path.exists(key) or self.used(kind):
                 self.make_key(kind)
             with tempfile.NamedTemporaryFile("w", suffix=".cnf") as own:
                 # Before 3.0 `req` wants this section even if it is told the subject, and the file
@@ -240,6 +255,16 @@ class Store:
                 raise Failed(f"openssl cannot make the {kind} request")
             requests[kind] = request
         return due, requests
+
+    def take(self) -> None:
+        """Have what is in the source directory as if it had been given."""
+        for suffix, given in (("crt", "certificates"), ("key", "keys")):
+            for kind in self.params["types"]:
+                path = os.path.join(self.params["source"], f"{kind}.{suffix}")
+                text = read(path)
+                if not text:
+                    raise Failed(f"there is no {path}")
+                self.params[given][kind] = text
 
     def install(self) -> None:
         """Put what was given in place, each pair checked before."""
@@ -285,6 +310,8 @@ def main() -> None:
             "rsa_bits": {"type": "int", "default": 3072},
             "certificates": {"type": "dict", "default": {}},
             "keys": {"type": "dict", "default": {}, "no_log": True},
+            "source": {"type": "path", "default": ""},
+            "unlike": {"type": "path", "default": ""},
             "openssl": {"type": "str", "default": "openssl"},
         },
         supports_check_mode=True,
@@ -295,6 +322,8 @@ def main() -> None:
         due: Dict[str, str] = {}
         requests: Dict[str, str] = {}
         store.prepare()
+        if module.params["source"]:
+            store.take()
         if module.params["certificates"]:
             store.install()
         else:

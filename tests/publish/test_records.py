@@ -1,0 +1,297 @@
+"""Records and their texts, key files, and what is refused; without a network."""
+
+from pathlib import Path
+
+import dns.rdatatype
+import dns.zone
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.domain.look import Look
+from audit.errors import MailsealError
+from audit.facts import Fetched
+from audit.inventory import EndpointRow, Host
+from audit.publish import publish, texts, tlsa, tsig
+from audit.publish.journal import alone, end, keep, load
+from audit.publish.model import Change, Place, Records, Served, changes, gaps
+from audit.publish.rollover import Journal
+from audit.publish.site import site
+from audit.publish.snippet import snippet
+from audit.wire import mta_sts, tls_rpt
+from tests.domain.world import Authority
+from tests.publish.knot import key_file
+
+OWNER = "_25._tcp.mx.example.org"
+PLACE = Place(OWNER, "TLSA")
+TEXT = Place("_mta-sts.example.org", "TXT")
+
+
+def chain(tmp_path: Path) -> tuple[list[bytes], str, str]:
+    """A chain in DER, and the SHA-256 of the keys of its leaf and its authority."""
+    from audit.publish.play import _chains
+
+    keys = Authority(tmp_path).keys("mx.example.org")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "rsa.crt").write_bytes(keys.pki.rsa[0].read_bytes())
+    return _chains(tmp_path / "one")[0], keys.rsa, keys.authority
+
+
+def test_records_name_the_key_of_the_leaf_or_of_the_authority(tmp_path: Path) -> None:
+    """As openssl would have it: SHA-256 of the SubjectPublicKeyInfo."""
+    ders, leaf, above = chain(tmp_path)
+    assert tlsa.record("3 1 1", ders) == f"3 1 1 {leaf}"
+    assert tlsa.record("2 1 1", ders) == f"2 1 1 {above}"
+    assert {f"3 1 1 {leaf}", f"2 1 1 {above}"} < tlsa.vouching(ders)
+    assert f"3 1 1 {above}" not in tlsa.vouching(ders)
+
+
+def test_an_authority_that_is_not_served_cannot_be_named(tmp_path: Path) -> None:
+    """No sender could find it."""
+    ders, _, _ = chain(tmp_path)
+    with pytest.raises(ValueError, match="authority's certificate in the chain that is served"):
+        tlsa.record("2 1 1", ders[:1])
+
+
+@given(
+    st.sampled_from(["enforce", "testing", "none"]),
+    st.lists(st.from_regex(r"mx[0-9]{1,3}\.example\.org", fullmatch=True), min_size=1),
+    st.integers(0, 31_557_600),
+)
+def test_policies_are_what_senders_read(mode: str, mx: list[str], age: int) -> None:
+    """Our own reader of others' policies reads them, and finds the id in the record."""
+    body = texts.policy(mode, mx, age)
+    read = mta_sts.policy(body)
+    assert (read.mode, read.max_age, set(read.mx)) == (mode, age, set(mx))
+    announced = texts.sts(body)
+    assert mta_sts.announced([announced]) == [announced]
+    assert f"id={mta_sts.identity(announced)};" in announced
+
+
+def test_the_id_is_another_exactly_where_the_policy_is() -> None:
+    """The order of MX records is no change."""
+    one = texts.policy("enforce", ["a.example", "b.example"], 60)
+    assert texts.sts(one) == texts.sts(texts.policy("enforce", ["b.example", "a.example"], 60))
+    others = [
+        texts.policy("testing", ["a.example", "b.example"], 60),
+        texts.policy("enforce", ["a.example"], 60),
+        texts.policy("enforce", ["a.example", "b.example"], 61),
+    ]
+    assert len({texts.sts(body) for body in (one, *others)}) == 4
+
+
+def test_places_for_reports_are_what_senders_read() -> None:
+    """Both kinds."""
+    rua = ("mailto:tls@example.org", "https://reports.example.org/v1")
+    assert tls_rpt.places(texts.tlsrpt(rua)) == rua
+
+
+def test_a_snippet_is_a_zone_file() -> None:
+    """dnspython reads the same records back; what is long in a text becomes several strings."""
+    long = 'v=TLSRPTv1; rua=mailto:"\\' + "x" * 300
+    zone = {
+        PLACE: Records(60, frozenset({"3 1 1 " + "ab" * 32, "3 1 1 " + "cd" * 32})),
+        TEXT: Records(60, frozenset({long})),
+    }
+    head = "@ 60 SOA ns root 1 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n"
+    read = dns.zone.from_text(head + snippet(zone), "example.org.", relativize=False)
+    tlsas = read.get_rrset(f"{OWNER}.", dns.rdatatype.TLSA)
+    text = read.get_rrset("_mta-sts.example.org.", dns.rdatatype.TXT)
+    assert tlsas
+    assert text
+    assert (tlsas.ttl, {one.to_text() for one in tlsas}) == (60, set(zone[PLACE].data))
+    assert b"".join(text[0].strings).decode() == long
+
+
+def test_other_records_of_the_same_name_stay_unless_pruned() -> None:
+    """They may be those of the next keys; of a text there is one right value."""
+    there = {
+        PLACE: Records(60, frozenset({"old"})),
+        TEXT: Records(60, frozenset({"v=STSv1; id=1;", "spf"})),
+    }
+    wanted = {
+        PLACE: Records(60, frozenset({"new"})),
+        TEXT: Records(60, frozenset({"v=STSv1; id=2;"})),
+    }
+    kept = {one.place: one.after for one in changes(there, wanted)}
+    assert kept == {
+        PLACE: Records(60, frozenset({"old", "new"})),
+        TEXT: Records(60, frozenset({"v=STSv1; id=2;", "spf"})),
+    }
+    pruned = {one.place: one.after for one in changes(there, wanted, prune=True)}
+    assert pruned == {**kept, PLACE: wanted[PLACE]}
+    (tlsas,) = changes({**there, TEXT: wanted[TEXT]}, wanted, prune=True)
+    assert tlsas.after == wanted[PLACE]
+    assert str(tlsas) == f"- {OWNER} TLSA old\n+ {OWNER} TLSA new"
+
+
+def test_a_removal_that_senders_would_notice_is_refused(tmp_path: Path) -> None:
+    """What vouches for what is served, and what is there for the next key; not what is idle."""
+    what = publish.Wanted({}, {}, {OWNER: (Served("mx", "mx", (frozenset({"used"}),)),)})
+    keep(tmp_path, Journal(0, next={OWNER: frozenset({"coming"})}))
+    for one, words in (("used", "vouches for what is served"), ("coming", "next key")):
+        change = Change(PLACE, Records(1, frozenset({one, "x"})), Records(1, frozenset({"x"})))
+        with pytest.raises(publish.Refused, match=words) as refused:
+            publish.harmless([change], what, tmp_path)
+        assert refused.value.exit_code == 1
+    idle = Change(PLACE, Records(1, frozenset({"idle", "x"})), Records(1, frozenset({"x"})))
+    publish.harmless([idle], what, tmp_path)
+
+
+STS = texts.policy("enforce", ["mx.example.org"], 60)
+URL = "https://mta-sts.example.org/.well-known/mta-sts.txt"
+
+
+class PolicyHost(Look):
+    """A policy host that says always the same."""
+
+    def __init__(self, said: Fetched) -> None:
+        self._said = said
+
+    def policy(self, domain: str) -> Fetched:
+        """It."""
+        assert domain == "example.org"
+        return self._said
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Fetched(URL, fault="has no address"), "has no address"),
+        (Fetched(URL, doubt="no answer in time"), "no answer in time"),
+        (Fetched(URL, 404), "answers 404"),
+        (Fetched(URL, 200, body=b"<html>"), "is no policy"),
+        (Fetched(URL, 200, body=STS.replace(b"60", b"61")), "is another policy"),
+    ],
+)
+def test_a_policy_that_is_not_there_is_not_announced(said: Fetched, words: str) -> None:
+    """Senders would ask for it and get none; one with other line ends is the same."""
+    what = publish.Wanted({}, {"example.org": STS}, {})
+    change = Change(TEXT, None, Records(1, frozenset({texts.sts(STS)})))
+    with pytest.raises(publish.Refused, match=words):
+        publish.fetched([change], what, PolicyHost(said))
+    publish.fetched([], what, PolicyHost(said))
+    right = Fetched(URL, 200, body=STS.replace(b"\r\n", b"\n"))
+    publish.fetched([change], what, PolicyHost(right))
+
+
+def test_a_gap_is_a_key_without_a_record_where_there_are_any() -> None:
+    """Without records nobody enforces anything."""
+    served = {OWNER: (Served("mx", "mx [192.0.2.1]:25", (frozenset({"a"}), frozenset({"b"}))),)}
+    assert gaps({PLACE: None}, served) == []
+    assert gaps({PLACE: Records(1, frozenset({"a", "b"}))}, served) == []
+    (gap,) = gaps({PLACE: Records(1, frozenset({"a"}))}, served)
+    assert gap == f"mx [192.0.2.1]:25 serves a key that no record of {OWNER} vouches for"
+
+
+def host(name: str, **more: object) -> Host:
+    """A host with an MX endpoint."""
+    rows = (
+        EndpointRow(25, "smtp", "starttls", "mx"),
+        EndpointRow(993, "imap", "implicit", "access"),
+    )
+    given_ = {"addresses": ("192.0.2.1",), "server_name": f"{name}.example.org", "endpoints": rows}
+    return Host(**{**given_, "name": name, **more})  # type: ignore[arg-type]
+
+
+def test_every_name_of_every_smtp_endpoint_has_records() -> None:
+    """Hosts that share a name share them; IMAP has none."""
+    found = site(
+        [
+            host("a", certificate_names=("mx.example.org",)),
+            host("b", certificate_names=("mx.example.org",)),
+        ]
+    )
+    hosts = {owner: [one.host for one in places] for owner, places in found.owners.items()}
+    assert hosts == {
+        "_25._tcp.a.example.org": ["a"],
+        "_25._tcp.b.example.org": ["b"],
+        "_25._tcp.mx.example.org": ["a", "b"],
+    }
+
+
+def test_a_variable_that_differs_is_refused_and_domains_are_joined() -> None:
+    """There is one primary; who takes mail for what may differ."""
+    found = site([host("a", domains=("a.example",)), host("b", domains=("b.example",))])
+    assert found.settings.domains == ("a.example", "b.example")
+    with pytest.raises(MailsealError, match="mailseal_dns_server differs between the hosts"):
+        site([host("a", dns_server="192.0.2.1"), host("b")])
+
+
+SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
+
+
+def test_a_key_file_is_read_and_its_secret_not_shown(tmp_path: Path) -> None:
+    """As tsig-keygen writes it."""
+    found = tsig.read(key_file(tmp_path / "key", "mailseal", SECRET))
+    assert found.name.to_text() == "mailseal."
+    assert found.secret == b"secret of the tests"
+    assert SECRET not in repr(found)
+    assert "secret of the tests" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has 0 keys, and not one"),
+        ('key "a" { secret "YQ=="; }; key "b" { secret "YQ=="; };', "has 2 keys, and not one"),
+        (f'key "a" {{ algorithm rot13; secret "{SECRET}"; }};', "name or algorithm"),
+        ('key "a" { algorithm hmac-sha256; secret "not-base64!"; };', "is no Base64"),
+        ('key "a" { algorithm hmac-sha256; };', "has no secret"),
+        ('# key "a" { algorithm hmac-sha256; secret "YQ=="; };', "has 0 keys"),
+        (f'key "{"a" * 80}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};', "name or algorithm"),
+        ("\ud8ff", "is no key file"),
+    ],
+)
+def test_a_file_that_is_none_is_told_without_the_secret(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    """One sentence that names the file."""
+    path = tmp_path / "key"
+    path.write_bytes(
+        text.encode("utf-16-le", "surrogatepass") if "\ud8ff" in text else text.encode()
+    )
+    path.chmod(0o600)
+    with pytest.raises(MailsealError, match=words) as raised:
+        tsig.read(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    """It says how to mend it."""
+    path = key_file(tmp_path / "key", "mailseal", SECRET)
+    path.chmod(mode)
+    with pytest.raises(MailsealError, match=f"others can read this secret \\(chmod 600 {path}\\)"):
+        tsig.read(path)
+
+
+def test_a_journal_is_what_was_kept(tmp_path: Path) -> None:
+    """Until the roll-over is over; what is none is told."""
+    assert load(tmp_path) is None
+    one = Journal(
+        1.5, {OWNER: frozenset({"a", "b"})}, keys={"mx": frozenset({"a"})}, ttl=3, seen=2.5
+    )
+    keep(tmp_path, one)
+    assert load(tmp_path) == one
+    assert (tmp_path / "rollover.json").stat().st_mode & 0o077 == 0
+    end(tmp_path)
+    assert load(tmp_path) is None
+    (tmp_path / "rollover.json").write_text("{")
+    with pytest.raises(MailsealError, match="is no journal of a roll-over"):
+        load(tmp_path)
+
+
+def test_two_roll_overs_are_not_at_work_at_once(tmp_path: Path) -> None:
+    """The second waits, says so, and gives up in time."""
+    said: list[str] = []
+    with (
+        alone(tmp_path, said.append, 5),
+        pytest.raises(MailsealError, match="another roll-over"),
+        alone(tmp_path, said.append, 0.2),
+    ):
+        pass
+    assert len(said) == 1
+    with alone(tmp_path, said.append, 0.2):
+        pass
