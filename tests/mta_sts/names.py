@@ -3,52 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lab import zones
+from lab.zones import Signing, Zone
+from tests.tlsrpt import signed
 from tests.tlsrpt.receivers import Fault
 
 POLICY_HOST = "192.0.2.2"  # the clients' own address in the cell
-_NSD = """\
-server:
-    ip-address: 127.0.0.1
-    port: 5353
-    database: ""
-    username: ""
-    zonesdir: /zone
-    pidfile: /zone/nsd.pid
-zone:
-    name: test
-    zonefile: test.signed
-zone:
-    name: example
-    zonefile: example
-"""
-_UNBOUND = """\
-server:
-    interface: 127.0.0.1
-    username: ""
-    chroot: ""
-    directory: /zone
-    pidfile: /zone/unbound.pid
-    module-config: "validator iterator"
-    do-not-query-localhost: no
-    local-zone: "test." nodefault
-    trust-anchor-file: /zone/anchor.key
-stub-zone:
-    name: test
-    stub-addr: 127.0.0.1@5353
-stub-zone:
-    name: example
-    stub-addr: 127.0.0.1@5353
-"""
-START = """
-cd /zone
-ksk=$(ldns-keygen -a ECDSAP256SHA256 -k test)
-zsk=$(ldns-keygen -a ECDSAP256SHA256 test)
-cp "$ksk.key" anchor.key
-ldns-signzone -f test.signed test "$ksk" "$zsk"
-nsd -c /zone/nsd.conf
-unbound -c /zone/unbound.conf
-cd /
-"""
+SIGNING: Mapping[str, Signing] = {"test": "good", "example": "no"}
 
 
 @dataclass(frozen=True)
@@ -97,16 +58,12 @@ def files(
         addresses: of each one's server.
         keys: the TLSA data that fits each one's server.
     """
-    zones = {}
-    for zone in ("test", "example"):
-        lines = [f"$ORIGIN {zone}.", "$TTL 300", "@ SOA ns root 1 3600 900 604800 300", "@ NS ns"]
-        lines += ["ns A 127.0.0.1"]
-        zones[zone] = lines
+    lines_of = {zone: ["$TTL 300", "ns A 127.0.0.1"] for zone in SIGNING}
     for name, domain in domains.items():
-        lines = zones[name.rpartition(".")[2]]
+        lines = lines_of[name.rpartition(".")[2]]
         mx = server(name, domain)
         lines += [f"{name}. MX 10 {mx}."] if mx != name else []
-        there = zones[mx.rpartition(".")[2]]
+        there = lines_of[mx.rpartition(".")[2]]
         there += [f"{mx}. A {addresses[name]}"]
         if domain.tlsa:
             data = keys[name] if domain.tlsa == "right" else f"3 1 1 {'00' * 32}"
@@ -115,9 +72,7 @@ def files(
             record = domain.record if domain.record is not None else '"v=STSv1; id=1;"'
             lines += [f"_mta-sts.{name}. TXT {record}"] if record else []
             lines += [f"mta-sts.{name}. A {POLICY_HOST}"] if domain.host else []
-    return {
-        **{f"zone/{zone}": "\n".join(lines) + "\n" for zone, lines in zones.items()},
-        "zone/nsd.conf": _NSD,
-        "zone/unbound.conf": _UNBOUND,
-        "etc/resolv.conf": "nameserver 127.0.0.1\noptions edns0 trust-ad\n",
-    }
+    return signed.served(
+        zones.make(Zone(f"{zone}.", "\n".join(lines) + "\n", signing=SIGNING[zone]), f"ns.{zone}.")
+        for zone, lines in lines_of.items()
+    )

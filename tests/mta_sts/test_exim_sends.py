@@ -224,7 +224,7 @@ def world(folder: Path, pki: Pki, library: str) -> Iterator[World]:
         "etc/exim4/exim4.conf": rendered(folder),
         "etc/tls/receivers.crt": certify(CA, key, key, CA, ca=True).public_bytes(Encoding.PEM),
     }
-    start = f"{names.START}\n{_HELPER}\n"
+    start = f"{signed.START}\n{_HELPER}\n"
     if library == "openssl":
         laid["usr/sbin/exim4"] = (roots.root("exim-openssl") / "usr/sbin/exim4").read_bytes()
         start += "chmod 4755 /usr/sbin/exim4\n"

@@ -1,13 +1,13 @@
 """A signed zone with TLSA records, right and wrong, served inside a daemon's own root."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab import zones
-from lab.zones import Zone
+from lab.zones import Made, Zone
 from tests.tlsrpt.receivers import ADDRESS
 
 # Marks the record that is changed once it is signed, so that its signature is of something else.
@@ -18,9 +18,11 @@ server:
     user: root
     rundir: /zone
 zone:
-  - domain: test
+"""
+_SERVED = """\
+  - domain: {name}
     storage: /zone
-    file: test.zone
+    file: {name}.zone
     zonefile-sync: -1
     journal-content: none
 """
@@ -35,8 +37,10 @@ server:
     do-not-query-localhost: no
     local-zone: "test." nodefault
     trust-anchor-file: /zone/anchor.key
+"""
+_STUB = """\
 stub-zone:
-    name: test
+    name: {name}
     stub-addr: 127.0.0.1@5353
 """
 START = """
@@ -68,10 +72,17 @@ def files(records: Mapping[str, tuple[int, str]]) -> dict[str, str | bytes]:
         lines += [f"_{port}._tcp.mx.{domain} TLSA {record}"] if record else []
     text = "$TTL 300\n" + "\n".join(lines) + "\n"
     made = zones.make(Zone("test.", text, forged=lambda t: t.replace(_BEFORE, _AFTER)), "ns.test.")
+    return served([made])
+
+
+def served(made: Iterable[Made]) -> dict[str, str | bytes]:
+    """The files of name servers for these zones, each of which is trusted by its own key."""
+    by_name = {one.zone.name.rstrip("."): one for one in made}
+    anchors = [f"{one.anchor}\n" for one in by_name.values() if one.zone.signing != "no"]
     return {
-        "zone/test.zone": made.text,
-        "zone/anchor.key": f"{made.anchor}\n",
-        "zone/knot.conf": _KNOT,
-        "zone/unbound.conf": _UNBOUND,
+        **{f"zone/{name}.zone": one.text for name, one in by_name.items()},
+        "zone/anchor.key": "".join(anchors),
+        "zone/knot.conf": _KNOT + "".join(_SERVED.format(name=name) for name in by_name),
+        "zone/unbound.conf": _UNBOUND + "".join(_STUB.format(name=name) for name in by_name),
         "etc/resolv.conf": "nameserver 127.0.0.1\noptions edns0 trust-ad\n",
     }
