@@ -13,7 +13,9 @@ from itertools import groupby
 from audit.traffic import errors
 from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
-from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use
+from audit.traffic.exim_put_off import refused
+from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, see
+from audit.traffic.ways import sender, way
 from audit.traffic.where import Came, Known, Went, Where
 
 try:
@@ -41,7 +43,8 @@ class Block:
         self._first, self._last = first, last or b"~"
         self._day = b""
         self._where = Where(tally)
-        self._came, self._went = Known(self._by), Known(self._way)
+        self._came = Known(self._by)
+        self._went: Known[bytes, Known[bytes, Went]] = Known(lambda n: Known(partial(self._way, n)))
         self._via = Known(self._session)
         self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
@@ -60,7 +63,8 @@ class Block:
         """Count lines of the same day."""
         tally = self._tally
         copy, other = partial(tally.copy, node), partial(self.other, node=node)
-        known, named, counts = count(lines, tally.begun(node), self._came, self._went, copy, other)
+        begun, went = tally.begun(node), self._went[node]
+        known, named, counts = count(lines, begun, self._came, went, copy, other)
         if known:
             tally.days[self._day] += known
         tally.named += named
@@ -94,14 +98,17 @@ class Block:
         line = self._line("arrival", names=x not in (b"", UNNAMED))
         return Came(line, where.mails(day, use, x, cv, dn), Known(sender, _HOSTS))
 
-    def _way(self, words: bytes) -> Went:
-        name, ip, via = words.split(b"\n")
+    def _way(self, node: bytes, words: bytes) -> Went:
+        domain, by, to, ip, via = words.split(b"\n")
+        name, signed, _ = to.partition(b" DS")
         session, _, dn = via.partition(b' DN="')
         x, cv, line, copies = self._via[session]
         if ip in self._own:
             return Went((line,), line, None)
         sent = (self._day, name, ip, x, cv, dn[:-1])
-        return Went((line, copies), self._where.host(sent), sent)
+        how = way(sender(node, by), domain, name, x, cv, signed=bool(signed))
+        recipient = self._where.recipient(how, self._day)
+        return Went((line, copies, recipient), self._where.host(sent), sent)
 
     def _session(self, words: bytes) -> Via:
         match = _BY.fullmatch(words)
@@ -128,6 +135,9 @@ class Block:
             # Without `+tls_cipher` in the log's settings, its certificate still tells of TLS.
             x = event.x or (UNNAMED if event.cv or event.dn else b"")
             tally.sent(node, event.id, (event.day, event.name, event.ip, x, event.cv, event.dn))
+            who = sender(node, event.protocol)
+            how = way(who, event.domain, event.name, x, event.cv, signed=event.signed)
+            see(tally.recipients, how, event.day)
         elif event.kind == "completed":
             tally.begun(node).pop(event.id, None)
         elif event.kind == "tls-error" and event.ip:
@@ -139,6 +149,9 @@ class Block:
             )
         elif event.kind == "ambiguous":
             tally.shown(line)
+        elif event.id and (found := refused(line)) and found.why and found.ip not in self._own:
+            domain, host = found.domain.lower(), found.host.lower()
+            see(tally.put_off, (domain, host, found.why), event.day)
 
 
 def _arrived_by(

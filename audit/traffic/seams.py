@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from audit.traffic.stretch import Stretch
 from audit.traffic.tally import Seen, Sent, Tally, Use
+from audit.traffic.ways import way
 from audit.traffic.where import Known, Went, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
@@ -41,18 +42,18 @@ class Sink:
         for seen in self._came[arrival]:
             seen.count += 1
 
-    def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
-        """One recipient's copy of a message went to another host."""
-        way = self._went[sent]
-        if way.sent is None:
+    def sent(self, node: bytes, message: bytes, sent: Sent, who: bytes, domain: bytes) -> None:
+        """One recipient's copy of a message went to another host; *who* sent it, to a *domain*."""
+        went = self._went[sent, who, domain]
+        if went.sent is None:
             return
-        for seen in (*way.counted, way.host):
+        for seen in (*went.counted, went.host):
             seen.count += 1
         begun = self.tally.begun(node)
         if begun.get(message) == ():  # mostly it is the first
-            begun[message] = (way.sent,)
+            begun[message] = (went.sent,)
         else:
-            self.tally.copy(node, message, way.sent)
+            self.tally.copy(node, message, went.sent)
 
     def flush(self) -> None:
         """Count what is waiting; to be done at the end."""
@@ -64,11 +65,14 @@ class Sink:
         day, use, ip, login, x, cv = arrival
         return self._where.mails(day, use, x, cv, b""), self._where.client(day, use, ip, login, x)
 
-    def _way(self, sent: Sent) -> Went:
-        day, _, ip, x, cv, _ = sent
+    def _way(self, key: tuple[Sent, bytes, bytes]) -> Went:
+        sent, who, domain = key
+        day, name, ip, x, cv, _ = sent
         if ip in self.own:
             return Went((), Seen(), None)
-        return Went((self._where.copies(day, x, cv),), self._where.host(sent), sent)
+        how = way(who, domain, name, x, cv, signed=False)
+        counted = self._where.copies(day, x, cv), self._where.recipient(how, day)
+        return Went(counted, self._where.host(sent), sent)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import NamedTuple, TypeVar
 
-from audit.traffic.tally import Seen, Sent, Tally, Use, see
+from audit.traffic.tally import Seen, Sent, Tally, Use, Way, see
 
 _ROOM = 1 << 15  # what is remembered, if nothing else is said
 
@@ -80,6 +80,10 @@ class Where:
         """Where copies to a host count."""
         day, name, _, x, cv, dn = sent
         return see(self._tally.hosts, (name, x, cv, dn), day, 0)
+
+    def recipient(self, way: Way, day: bytes) -> Seen:
+        """Where copies that went a way count."""
+        return see(self._tally.recipients, way, day, 0)
 
     def flush(self) -> None:
         """Put into the tally what is counted for it; what was given counts no more."""

@@ -13,7 +13,8 @@ from audit.report.traffic_page import traffic_page
 from audit.report.traffic_sections import failures, sections, silent
 from audit.report.traffic_text import show
 from audit.traffic.errors import REASONS
-from audit.traffic.figures import Access, By, Failing, Parted, Somebody, Traffic, Trend
+from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic
+from audit.traffic.shares import By, Trend
 from tests.report.test_report_html import Page
 from tests.report.traffic_figures import figures, lines
 

@@ -17,10 +17,10 @@ def arrival(**more: bytes) -> Event:
     return Event("arrival", DAY, ID, **fields)
 
 
-def delivery(**more: bytes) -> Event:
-    """A mail that went to 192.0.2.1."""
-    fields = {"name": b"mx.example.org", "ip": b"192.0.2.1", "x": REAL} | more
-    return Event("delivery", DAY, ID, **fields)
+def delivery(*, signed: bool = False, **more: bytes) -> Event:
+    """A mail that went to 192.0.2.1, by the transport t and to somebody of the domain b."""
+    fields = {"name": b"mx.example.org", "ip": b"192.0.2.1", "x": REAL, "domain": b"b"}
+    return Event("delivery", DAY, ID, protocol=b"t", signed=signed, **fields | more)
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def delivery(**more: bytes) -> Event:
         (b" <= <> R=1xVc0c-00003u-1e U=Debian-exim P=local S=9", Event("arrival", DAY, ID)),
         (
             b" => u@b R=r T=t H=mx.example.org DS [192.0.2.1]:25* X=" + REAL + b" CV=dane",
-            delivery(cv=b"dane"),
+            delivery(cv=b"dane", signed=True),
         ),
         (
             b" -> u <u@b> F=<a@b> R=r T=t S=7 H=mx.example.org [192.0.2.1] X="
             + REAL
             + b' CV=yes DN="CN=y" K C="250 ok"',
-            delivery(cv=b"yes", dn=b"CN=y"),
+            delivery(cv=b"yes", dn=b"CN=y", domain=b""),
         ),
-        (b" => u <u@b> R=local T=drop", Event("delivery", DAY, ID)),
-        (b' => |/bin/f a "b" <u@b> R=p T=pipe', Event("delivery", DAY, ID)),
+        (b" => u <u@b> R=local T=drop", Event("delivery", DAY, ID, protocol=b"drop")),
+        (b' => |/bin/f a "b" <u@b> R=p T=pipe', Event("delivery", DAY, ID, protocol=b"pipe")),
         (b" *> u@b R=r T=t H=mx.example.org [192.0.2.1] X=" + REAL, Event("other", DAY, ID)),
         (
             b" == u@b R=r T=t defer (-37) H=h [192.0.2.1]: TLS session: x",
