@@ -209,8 +209,9 @@ def exit_code(found: "WhatIfDocument") -> int:
     """0 nobody breaks, 1 somebody does, 3 nobody does for certain, or nobody was seen."""
     from audit.findings import COMPLIANT, FAILED, UNDETERMINED
 
-    everything = (*found.traffic.values(), *found.sending)
-    if any(one.broken for one in everything):
+    if any(one.broken for one in found.traffic.values()) or any(r.broken for r in found.sending):
         return FAILED
-    unknown = any(one.unknown for one in everything)
+    unknown = any(one.unknown for one in found.traffic.values()) or any(
+        rule.unknown or rule.not_observed for rule in found.sending
+    )
     return UNDETERMINED if unknown or not found.traffic else COMPLIANT

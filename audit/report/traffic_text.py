@@ -91,7 +91,7 @@ def _trend(found: Trend) -> Iterator[Line]:
         return
     yield ()
     title = f"Share with TLS by {found.by}"
-    heads = ("incoming", "outgoing", "verified", "by DANE")
+    heads = ("incoming", "outgoing", "verified", "DANE")
     yield ((f"{title:24}", "bold"), "".join(f"{head:>{_PART}}" for head in heads))
     for one in found.periods:
         shares = (

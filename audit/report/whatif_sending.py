@@ -32,6 +32,12 @@ def sentence(one: SendingDocument) -> tuple[Verdict, str]:
         return "unknown", f"{required} stops mail to nobody for certain; of {unknown} not known"
     if not one.domains.total:
         return "unknown", f"no mail went to a domain of which {NAMES[one.rule]} would be required"
+    if one.not_observed:
+        whom = plural(len(one.not_observed), "domain")
+        return (
+            "unknown",
+            f"{required} would stop no mail that was seen; none went to {whom}",
+        )
     return "keep", f"{required} would stop no mail that was seen"
 
 
@@ -54,7 +60,7 @@ def lines(one: SendingDocument) -> Iterator[Line]:
         yield "  ", (f"{verdict:8}", _STYLES[verdict]), f"{count:>10,}  {plural(domains, 'domain')}"
     yield (
         ("  bounds  ", "dim"),
-        f"{one.lower:,} to {one.upper:,} recipients do not get their mail",
+        f"{one.lower:,} to {one.upper:,} recipients get no mail",
     )
     yield from _domains("Would break", "break", rows(one, "break"))
     yield from _domains("Not known", "unknown", rows(one, "unknown"))

@@ -1,6 +1,5 @@
 """Figures about the domains that mail was sent to: what vouched for their servers. Pure."""
 
-import re
 from collections import Counter
 from typing import Literal
 
@@ -8,7 +7,7 @@ from msgspec import Struct
 
 from audit.traffic.refusal import Refusal
 from audit.traffic.tally import UNLOGGED, Tally, text
-from audit.traffic.ways import TLS, transport
+from audit.traffic.ways import TLS, mta_sts
 
 Vouched = Literal["dane", "yes", "no", "unknown", "plain", "not-logged"]
 # What of `Way` is in the fifth place, and what that is called here.
@@ -20,8 +19,6 @@ _VOUCHED: dict[bytes, Vouched] = {
     b"": "plain",
     UNLOGGED: "not-logged",
 }
-# Transports that say in their name that they follow a policy of MTA-STS, and which mode it has.
-_MTA_STS = re.compile(rb"(?:.*_)?mta_sts(?:_(enforce|testing))?")
 
 
 class Signed(Struct, frozen=True):
@@ -81,17 +78,23 @@ def domains(tally: Tally) -> Domains:
     signed: Counter[bool | None] = Counter()
     modes: Counter[str] = Counter()
     dane: Counter[str] = Counter()
-    tells = {who for who, _, _, ds, _ in tally.recipients if ds}
+    by: dict[tuple[bytes, bytes, bytes], int] = {}
+    named: set[bytes] = set()
     for (who, domain, _, ds, how), seen in tally.recipients.items():
-        vouched[_VOUCHED.get(how, "unknown")] += seen.count
-        signed[bool(ds) if who in tells else None] += seen.count
-        if mode := mta_sts(who):
-            modes[mode] += seen.count
+        key = who, ds, how
+        by[key] = by.get(key, 0) + seen.count
+        named.add(domain)
         if how == b"dane":
             dane[text(domain)] += seen.count
+    tells = {who for who, ds, _ in by if ds}
+    for (who, ds, how), count in by.items():
+        vouched[_VOUCHED.get(how, "unknown")] += count
+        signed[bool(ds) if who in tells else None] += count
+        if mode := mta_sts(who):
+            modes[text(mode)] += count
     failed = _put_off(tally)
     return Domains(
-        total=len({domain for _, domain, *_ in tally.recipients if domain}),
+        total=len(named - {b""}),
         recipients=vouched.total(),
         vouched={name: vouched[name] for name in _VOUCHED.values()},
         signed=Signed(signed[True], signed[False], signed[None]),
@@ -100,12 +103,6 @@ def domains(tally: Tally) -> Domains:
         put_off=[one for one in failed if one.domain],
         dane_failed=[one for one in failed if not one.domain],
     )
-
-
-def mta_sts(who: bytes) -> str:
-    """The mode of MTA-STS that a sender follows, or "unnamed"; empty if it says nothing of it."""
-    found = _MTA_STS.fullmatch(transport(who))
-    return text(found[1] or b"unnamed") if found else ""
 
 
 def _put_off(tally: Tally) -> list[PutOff]:

@@ -15,7 +15,7 @@ from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
 from audit.traffic.exim_put_off import refused
 from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, see
-from audit.traffic.ways import sender, way
+from audit.traffic.ways import sender, verified, way
 from audit.traffic.where import Came, Known, Went, Where
 
 try:
@@ -27,9 +27,11 @@ except ImportError:  # no compiler where this was installed
 _BY = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
+_WAYS = 1 << 16  # that are remembered, of those that copies go
 _HOSTS = 1 << 17  # that are remembered, of those that mails came from in one way
 
-Via = tuple[bytes, bytes, Seen, Seen]  # X= and CV=, and where lines and copies count
+# X= and CV=, what was verified, and where lines and copies count.
+Via = tuple[bytes, bytes, bytes, Seen, Seen]
 
 
 class Block:
@@ -44,7 +46,7 @@ class Block:
         self._day = b""
         self._where = Where(tally)
         self._came = Known(self._by)
-        self._went: Known[bytes, Known[bytes, Went]] = Known(lambda n: Known(partial(self._way, n)))
+        self._went = Known(self._ways)
         self._via = Known(self._session)
         self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
@@ -98,16 +100,19 @@ class Block:
         line = self._line("arrival", names=x not in (b"", UNNAMED))
         return Came(line, where.mails(day, use, x, cv, dn), Known(sender, _HOSTS))
 
-    def _way(self, node: bytes, words: bytes) -> Went:
+    def _ways(self, node: bytes) -> Known[bytes, Went]:
+        """The ways that copies go from a node."""
+        return Known(partial(self._way, Known(partial(sender, node))), _WAYS)
+
+    def _way(self, senders: dict[bytes, bytes], words: bytes) -> Went:
         domain, by, to, ip, via = words.split(b"\n")
         name, signed, _ = to.partition(b" DS")
         session, _, dn = via.partition(b' DN="')
-        x, cv, line, copies = self._via[session]
+        x, cv, how, line, copies = self._via[session]
         if ip in self._own:
             return Went((line,), line, None)
         sent = (self._day, name, ip, x, cv, dn[:-1])
-        how = way(sender(node, by), domain, name, x, cv, signed=bool(signed))
-        recipient = self._where.recipient(how, self._day)
+        recipient = self._where.recipient(way(senders[by], domain, name, signed, how), self._day)
         return Went((line, copies, recipient), self._where.host(sent), sent)
 
     def _session(self, words: bytes) -> Via:
@@ -115,7 +120,8 @@ class Block:
         assert match is not None, words  # noqa: S101 - likewise
         _, x, cv, *_ = match.groups(b"")
         x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
-        return x, cv, self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
+        line, copies = self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
+        return x, cv, verified(x, cv), line, copies
 
     def other(self, line: bytes, node: bytes = b"") -> None:
         """What is not written by everybody, one line at a time."""
@@ -136,8 +142,8 @@ class Block:
             x = event.x or (UNNAMED if event.cv or event.dn else b"")
             tally.sent(node, event.id, (event.day, event.name, event.ip, x, event.cv, event.dn))
             who = sender(node, event.protocol)
-            how = way(who, event.domain, event.name, x, event.cv, signed=event.signed)
-            see(tally.recipients, how, event.day)
+            how = verified(x, event.cv)
+            see(tally.recipients, way(who, event.domain, event.name, event.signed, how), event.day)
         elif event.kind == "completed":
             tally.begun(node).pop(event.id, None)
         elif event.kind == "tls-error" and event.ip:

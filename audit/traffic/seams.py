@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from audit.traffic.stretch import Stretch
 from audit.traffic.tally import Seen, Sent, Tally, Use
-from audit.traffic.ways import way
+from audit.traffic.ways import verified, way
 from audit.traffic.where import Known, Went, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
@@ -70,7 +70,7 @@ class Sink:
         day, name, ip, x, cv, _ = sent
         if ip in self.own:
             return Went((), Seen(), None)
-        how = way(who, domain, name, x, cv, signed=False)
+        how = way(who, domain, name, b"", verified(x, cv))
         counted = self._where.copies(day, x, cv), self._where.recipient(how, day)
         return Went(counted, self._where.host(sent), sent)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from audit.traffic.refusal import REFUSALS
 from audit.traffic.tally import UNLOGGED, Seen, Tally, text
-from audit.traffic.ways import TLS, is_exim
+from audit.traffic.ways import TLS, family, is_exim, mta_sts, transport
 from audit.whatif.document import (
     DomainDocument,
     RefusedDocument,
@@ -42,11 +42,11 @@ Sight = tuple[bytes, bytes, Seen]  # DS, what vouched for it, how often
 
 
 class Habits(Struct, frozen=True):
-    """What the senders are known to do, each since some day.
+    """What senders are known to do, each since some day; those for MTA-STS do as their like.
 
     Attributes:
-        tries_dane: that were seen to deliver by DANE.
-        logs_ds: that were seen to log names that came by DNSSEC.
+        tries_dane: those that were seen to deliver by DANE.
+        logs_ds: those that were seen to log names that came by DNSSEC.
     """
 
     tries_dane: Mapping[bytes, bytes]
@@ -111,7 +111,7 @@ def _habits(tally: Tally) -> Habits:
     for (who, _, _, ds, how), seen in tally.recipients.items():
         for known, is_so in ((tries, how == b"dane"), (logs, bool(ds))):
             if is_so:
-                known[who] = min(known.get(who, seen.last), seen.last)
+                known[family(who)] = min(known.get(family(who), seen.last), seen.last)
     return Habits(tries, logs)
 
 
@@ -124,13 +124,15 @@ def _judge(rule: Rule, who: bytes, sight: Sight, habits: Habits) -> Judged:
         return _VERIFIED.get(how, _NO_CV)
     if how == b"dane":
         return _BY_DANE
-    named = text(who).strip()
-    if not ds and who in habits.logs_ds and seen.last >= habits.logs_ds[who]:
-        return Judged("break", f"its names are not signed: no DS, which {named} logs of others")
-    if who in habits.tries_dane and seen.last >= habits.tries_dane[who]:
+    named = f"transport {text(transport(who))}" if is_exim(who) else text(who)
+    since = habits.logs_ds.get(family(who))
+    if not ds and since and seen.last >= since:
+        return Judged("break", f"its name is not signed: no DS, which {named} logs of others")
+    since = habits.tries_dane.get(family(who))
+    if since and seen.last >= since:
         why = "it has no TLSA record" if ds else "it has no TLSA record, or none that is signed"
-        return Judged("break", f"{why}: not by DANE, which {named} tries and others have")
-    return Judged("unknown", f"whether {named} tries DANE is not logged: nothing went by it")
+        return Judged("break", f"{why}: it went without DANE, which {named} tries")
+    return Judged("unknown", f"whether {named} tries DANE is not known: nothing went by it")
 
 
 def _host(
@@ -144,9 +146,12 @@ def _host(
     if len({one.verdict for one in judged}) > 1:
         return _MIXED, count, last
     first = min(judged, key=lambda one: one.why)
+    why = first.why
     if len(newest) < len(sights):
-        return Judged(first.verdict, f"{first.why}, which it was seen with last"), count, last
-    return first, count, last
+        why += ", which it was seen with last"
+    if first.verdict != "keep" and (mode := mta_sts(who)):
+        why += f"; MTA-STS vouches for it now ({text(mode)})"
+    return Judged(first.verdict, why), count, last
 
 
 def _domain(

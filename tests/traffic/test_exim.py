@@ -1,5 +1,7 @@
 """Lines of Exim, as they are and as somebody would like them to be read."""
 
+from typing import Any
+
 import pytest
 
 from audit.traffic.exim import Event, parse
@@ -13,14 +15,16 @@ DAY = b"2026-11-23"
 
 def arrival(**more: bytes) -> Event:
     """A mail that came from 192.0.2.1."""
-    fields = {"protocol": b"esmtps", "ip": b"192.0.2.1", "x": REAL} | more
+    fields: dict[str, Any] = {"protocol": b"esmtps", "ip": b"192.0.2.1", "x": REAL} | more
     return Event("arrival", DAY, ID, **fields)
 
 
 def delivery(*, signed: bool = False, **more: bytes) -> Event:
     """A mail that went to 192.0.2.1, by the transport t and to somebody of the domain b."""
-    fields = {"name": b"mx.example.org", "ip": b"192.0.2.1", "x": REAL, "domain": b"b"}
-    return Event("delivery", DAY, ID, protocol=b"t", signed=signed, **fields | more)
+    fields: dict[str, Any] = {"name": b"mx.example.org", "ip": b"192.0.2.1", "x": REAL}
+    return Event(
+        "delivery", DAY, ID, protocol=b"t", signed=signed, **{"domain": b"b"} | fields | more
+    )
 
 
 @pytest.mark.parametrize(
