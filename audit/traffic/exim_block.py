@@ -155,9 +155,9 @@ class Block:
             )
         elif event.kind == "ambiguous":
             tally.shown(line)
-        elif event.id and (found := refused(line)) and found.why and found.ip not in self._own:
-            domain, host = found.domain.lower(), found.host.lower()
-            see(tally.put_off, (domain, host, found.why), event.day)
+        elif (found := refused(line)) and found[2] not in self._own:
+            domain, host, _, why = found
+            see(tally.put_off, (domain.lower(), host.lower(), why), event.day)
 
 
 def _arrived_by(

@@ -37,7 +37,9 @@ _TLS = _maybe(
 )
 _WITHOUT_FIELDS = _without(rb"PRX", rb'"')
 _ARRIVED = (
-    rb"<= [^\s\"]+ H="
+    rb"<= [^\s\"]+"
+    + _maybe(rb" DS")
+    + rb" H="
     + _maybe(rb"[^\s()\[\]=\"]+ ")
     + _maybe(rb"\([^\s()=\"]*\) ")
     + _PEER
@@ -52,7 +54,8 @@ _ARRIVED = (
     + _maybe(rb" T=\"[^PX\"\\\n]*\"" + _WITHOUT_FIELDS)
 )
 _SENT = (
-    rb"[=-]> (?:[^\s\"]*@([^\s\"@]*)|[^\s\"]+)"
+    rb"[=-]> [^\s\"@]+"
+    + _maybe(rb"@([^\s\"@]+)")
     + _maybe(rb" <[^\s\">]*>")
     + _maybe(rb" F=<[^\s\">]*>")
     + _maybe(rb" P=<[^\s\">]*>")
@@ -66,7 +69,7 @@ _SENT = (
     + _maybe(rb" " + _without(rb"RX"))
 )
 # Why it was put off is looked at elsewhere, where it may be for want of TLS.
-_PUT_OFF = rb"(==|\*\*) (?![^\n]*(?:TLS|DANE ))" + _without(rb"X")
+_PUT_OFF = rb"(==|\*\*) [^XTD\n]*(?:(?:X(?!=)|T(?!LS)|D(?!ANE ))[^XTD\n]*)*"
 _LINE = re.compile(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     + _maybe(rb"\.\d+")

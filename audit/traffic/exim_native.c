@@ -25,7 +25,8 @@ enum {
     BARE = 128,      /* [^\s">] */
     NAME = 256,      /* [^\s()\[\]="] */
     HELO = 512,      /* [^\s()="] */
-    BRACKETED = 1024 /* [^\]\s] */
+    BRACKETED = 1024, /* [^\]\s] */
+    LOCAL_PART = 2048 /* [^\s"@] */
 };
 
 static unsigned short sets[256];
@@ -147,7 +148,9 @@ static int identity(Text *line, Text *found)
 static int arrived(Text *line, Text *peer, Text *by)
 {
     int safe;
-    if (!span(line, UNQUOTED) || !literal(line, " H=")) return 0;
+    if (!span(line, UNQUOTED)) return 0;
+    literal(line, " DS");
+    if (!literal(line, " H=")) return 0;
     if (span(line, NAME) && !literal(line, " ")) return 0;
     if (literal(line, "(")) {
         span(line, HELO);
@@ -177,11 +180,11 @@ static int sent(Text *line, Text parts[5])
 {
     Text *domain = parts, *by = parts + 1, *name = parts + 2, *peer = parts + 3, *via = parts + 4;
     name->at = NULL;
+    if (!span(line, LOCAL_PART)) return 0;
+    int at = literal(line, "@");
     domain->at = line->at;
-    if (!span(line, UNQUOTED)) return 0;
+    if (at && !span(line, LOCAL_PART)) return 0;
     domain->end = line->at;
-    const char *at = memrchr(domain->at, '@', (size_t)(domain->end - domain->at));
-    domain->at = at ? at + 1 : domain->end;
     for (int n = 0; n < 3; n++) {
         if (!literal(line, (const char *[]){" <", " F=<", " P=<"}[n])) continue;
         span(line, BARE);
@@ -442,6 +445,7 @@ PyMODINIT_FUNC PyInit_exim_native(void)
     fill(NAME, BLANKS "()[]=\"", 1);
     fill(HELO, BLANKS "()=\"", 1);
     fill(BRACKETED, BLANKS "]", 1);
+    fill(LOCAL_PART, BLANKS "\"@", 1);
     word_count = PyUnicode_InternFromString("count");
     one = PyLong_FromLong(1);
     nothing = PyTuple_New(0);

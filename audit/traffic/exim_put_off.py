@@ -28,7 +28,12 @@ _REASON = re.compile(
     rb"|(?=SMTP (?:error from remote mail server|timeout) after STARTTLS\b)"
     rb"|(?=(?:Remote host closed connection|Malformed SMTP reply) in response to STARTTLS\b))(.*)"
 )
-_HEAD = re.compile(STAMP + ID + rb"((?:==|\*\*) )?+")
+_HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+((?:==|\*\*) )?+")
+# What the role exim has logged of a server that it does not connect to, and what is wrong with it.
+_UNUSED = re.compile(
+    rb"(?:(?P<dane>DANE is required for) (\S+), and (\S+) has none"
+    rb"|(\S+) is not in the MTA-STS policy of (\S+)): it is not used"
+)
 _ATTEMPT = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
 
 
@@ -46,11 +51,6 @@ class PutOff(NamedTuple):
     ip: bytes
     words: bytes | None
 
-    @property
-    def why(self) -> Refusal | None:
-        """What the words mean; None if it was not for want of TLS."""
-        return None if self.words is None else refusal(self.words)
-
 
 def put_off(line: bytes, at: int) -> PutOff | None:
     """A line of a recipient, with a mark, which ends at *at*; None if it cannot be read."""
@@ -61,12 +61,19 @@ def put_off(line: bytes, at: int) -> PutOff | None:
     return PutOff(domain, host, ip, reason(line, found.end()))
 
 
-def refused(line: bytes) -> PutOff | None:
-    """What any line says of somebody whom a mail did not go to, or of DANE that failed."""
+def refused(line: bytes) -> tuple[bytes, bytes, bytes, Refusal] | None:
+    """Domain, host, address and reason, where a line is of TLS or a proof that was wanting."""
     head = _HEAD.match(line)
     if head is None:
         return None
-    return put_off(line, head.end()) if head[3] else attempt(line, head.end())
+    at = head.end()
+    if found := put_off(line, at) if head[3] else attempt(line, at):
+        return (*found[:3], refusal(found.words)) if found.words is not None else None
+    if unused := _UNUSED.fullmatch(line, at):
+        if unused["dane"]:
+            return unused[2], unused[3], b"", "dane-required"
+        return unused[5], unused[4], b"", "mta-sts-unlisted"
+    return None
 
 
 def reason(line: bytes, at: int) -> bytes | None:

@@ -16,6 +16,7 @@ Refusal = Literal[
     "tlsa-invalid",
     "certificate-host-mismatch",
     "certificate-not-verified",
+    "mta-sts-unlisted",
     "tls-failed",
 ]
 REFUSALS: dict[Refusal, str] = {
@@ -25,6 +26,7 @@ REFUSALS: dict[Refusal, str] = {
     "tlsa-invalid": "no usable TLSA",
     "certificate-host-mismatch": "certificate of another name",
     "certificate-not-verified": "certificate not verified",
+    "mta-sts-unlisted": "not in the MTA-STS policy",
     "tls-failed": "TLS failed otherwise",
 }
 # The first that fits.

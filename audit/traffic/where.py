@@ -60,7 +60,7 @@ class Where:
 
     def __init__(self, tally: Tally) -> None:
         """For a tally."""
-        self._tally = tally
+        self._tally, self._recipients = tally, tally.recipients
         self._mails: dict[tuple[bytes, Use, bytes, bytes, bytes], Seen] = {}
         self._copies: dict[tuple[bytes, bytes, bytes], Seen] = {}
 
@@ -83,7 +83,7 @@ class Where:
 
     def recipient(self, way: Way, day: bytes) -> Seen:
         """Where copies that went a way count."""
-        return see(self._tally.recipients, way, day, 0)
+        return see(self._recipients, way, day, 0)
 
     def flush(self) -> None:
         """Put into the tally what is counted for it; what was given counts no more."""

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, field
 from audit.policy.model import Traffic
 
 Rule = Literal["dane", "verified"]
-SendingEffect = Literal["", "is deferred", "is returned to its sender"]
+SendingEffect = Literal["", "is deferred", "is deferred or returned"]
 Effect = Literal["", "goes on in clear text", "is deferred", "cannot connect"]
 Verdict = Literal["keep", "break", "unknown"]
 Count = Annotated[int, Meta(ge=0)]

@@ -39,6 +39,7 @@ _VERIFIED: Mapping[bytes, Judged] = {
 }
 
 Sight = tuple[bytes, bytes, Seen]  # DS, what vouched for it, how often
+Of = tuple[bytes, bytes, Judged, int, bytes]  # sender and host: what becomes of how many, last day
 
 
 class Habits(Struct, frozen=True):
@@ -161,6 +162,7 @@ def _domain(
     habits: Habits,
 ) -> DomainDocument:
     judged = [(who, host, *_host(rule, who, sights, habits)) for (who, host), sights in by.items()]
+    judged = _elsewhere(judged)
     counts = {v: sum(n for *_, one, n, _ in judged if one.verdict == v) for v in _SHARES}
     worst = next(v for v in _WORST if any(one.verdict == v for *_, one, _, _ in judged))
     mine = [one for one in judged if one[2].verdict == worst]
@@ -178,10 +180,26 @@ def _domain(
     )
 
 
+def _elsewhere(judged: Sequence[Of]) -> list[Of]:
+    """What would not go to a host may go to another that the domain has, if that goes on.
+
+    Exim alone gives up at the first that has no records, the role goes on to the next.
+    """
+    good = sorted({text(host) for _, host, one, _, _ in judged if one.verdict == "keep"})
+    if not good:
+        return list(judged)
+    return [
+        (who, host, Judged("unknown", f"{one.why}; it may go to {good[0]}"), count, last)
+        if one.verdict == "break"
+        else (who, host, one, count, last)
+        for who, host, one, count, last in judged
+    ]
+
+
 def _effect(rule: Rule, senders: Iterable[bytes]) -> SendingEffect:
-    """Exim gives up at once where DANE is required and there are no records; see docs/whatif.md."""
+    """Exim alone gives up at once where there are no records, the role lets it wait."""
     returned = rule == "dane" and any(is_exim(who) for who in senders)
-    return "is returned to its sender" if returned else "is deferred"
+    return "is deferred or returned" if returned else "is deferred"
 
 
 def _already(tally: Tally, asked: Collection[str]) -> Iterator[RefusedDocument]:

@@ -77,7 +77,7 @@ _helos = st.one_of(
 _subjects = field(b' T="', quoted, b'"')
 arrivals = joined(
     *(stamps, b" ", ids, st.sampled_from((b" <= ", b" (= ")), _senders),
-    *(field(b" R=", ids), b" H=", _helos, b" [", addresses, b"]", ports),
+    *(field(b" R=", ids), maybe(st.just(b" DS")), b" H=", _helos, b" [", addresses, b"]", ports),
     *(field(b" I=", st.just(b"[192.0.2.200]:25")), field(b" U=", st.one_of(plain, theirs))),
     *(b" P=", st.sampled_from((b"esmtp", b"esmtps", b"esmtpsa", b"smtp", b"utf8esmtps"))),
     *(field(b" L", st.just(b".")), sessions, field(b' DN="', st.one_of(plain, theirs), b'"')),

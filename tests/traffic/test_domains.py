@@ -219,8 +219,22 @@ def test_what_others_write_is_no_reason(line: str) -> None:
     assert (found.put_off, found.dane_failed) == ([], [])
 
 
-def test_a_line_that_is_about_no_message_is_about_nobody() -> None:
-    assert refused(b"2026-11-29 10:00:00 DANE attempt failed; TLS connection to h [::1]: x") is None
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("DANE is required for A.test, and mx.a.test has none: it is not used", "dane-required"),
+        ("mx.a.test is not in the MTA-STS policy of a.test: it is not used", "mta-sts-unlisted"),
+    ],
+)
+def test_what_the_role_does_not_connect_to(line: str, reason: Refusal) -> None:
+    """It has its own words for why."""
+    (one,) = told(line).put_off
+    assert (one.domain, one.host, one.reason) == ("a.test", "mx.a.test", reason)
+    assert told(f"{line} X=x").put_off == []
+
+
+def test_what_no_line_says_has_no_reason() -> None:
+    assert refused(b"DANE attempt failed; TLS connection to h [::1]: x") is None
     assert refusal(b"anything else") == "tls-failed"
 
 

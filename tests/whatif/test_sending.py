@@ -107,17 +107,22 @@ def test_what_a_host_was_last_seen_with_counts() -> None:
 
 
 def test_each_host_of_a_domain_is_judged_by_itself_and_the_worst_counts() -> None:
-    """Mail that comes to one without records comes back, whatever the others have."""
+    """What would not go to one may go to another that it has: whether it does is not known."""
     first = sight("a.example", "dane", host="mx1", count=9)
     row = rows(first, sight("a.example", "yes", host="mx2"))["a.example"]
-    assert (row.verdict, row.effect) == ("break", "is returned to its sender")
-    assert (row.recipients.keep, row.recipients.broken, row.weight) == (9, 1, 10)
+    assert (row.verdict, row.effect) == ("unknown", "")
+    assert (row.recipients.keep, row.recipients.unknown, row.weight) == (9, 1, 10)
     assert row.hosts == ["mx1", "mx2"]
     assert row.evidence.startswith("mx2: ")
+    assert row.evidence.endswith("; it may go to mx1")
+    worse = sight("a.example", "yes", host="mx1", count=9)
+    row = rows(DANE, worse, sight("a.example", "yes", host="mx2"))["a.example"]
+    assert (row.verdict, row.recipients.broken) == ("break", 10)
 
 
-def test_postfix_waits_where_exim_returns() -> None:
+def test_postfix_waits_where_exim_may_return() -> None:
     """Its `dane-only` puts mail off."""
+    assert rows(DANE, sight("a.example", "no"))["a.example"].effect == "is deferred or returned"
     mine = {"who": "mx1 postfix/smtp"}
     row = rows(sight("d.example", "dane", **mine), sight("a.example", "yes", **mine))["a.example"]
     assert (row.verdict, row.effect) == ("break", "is deferred")
@@ -209,7 +214,7 @@ def test_it_is_told_on_the_terminal_and_on_the_page() -> None:
     page = whatif_page(found).decode()
     for words in (out.getvalue(), page):
         assert "a.example" in words
-        assert "is returned to its sender" in words
+        assert "is deferred or returned" in words
         assert "it has no TLSA record, or none that is signed" in words
         assert "No mail went to z.example"[1:] in words
     assert "1,234 to 1,234 recipients get no mail" in out.getvalue()
