@@ -36,7 +36,8 @@ class PutOff(Struct, frozen=True):
         domain: of the recipients; empty for a connection, of which Exim does not say it.
         host: the server; empty where no line names it.
         reason: why, in the words of RFC 8460, section 4.3, where it has one.
-        count: lines, one for each recipient and attempt; of connections, these.
+        count: lines, one for each recipient and attempt; one for each connection that failed by
+            DANE, or that the role did not begin.
         last_seen: the day.
     """
 
@@ -58,8 +59,8 @@ class Domains(Struct, frozen=True, kw_only=True):
         signed: by whether its name came by DNSSEC; unknown where a sender never logs it.
         mta_sts: by mode; None where no transport's name says that it follows MTA-STS.
         dane: by domain, those that got some by DANE, and how many recipients.
-        put_off: recipients that mail did not go to at an attempt, the most often first.
-        dane_failed: connections on which DANE failed, by host.
+        put_off: recipients that Exim could not send to at an attempt, the most often first.
+        dane_failed: connections of Exim's on which DANE failed, by host.
     """
 
     total: int
