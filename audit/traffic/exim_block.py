@@ -16,7 +16,7 @@ from audit.traffic.exim_count import COUNTED
 from audit.traffic.exim_put_off import refused
 from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, see
 from audit.traffic.ways import sender, verified, way
-from audit.traffic.where import Came, Known, Went, Where
+from audit.traffic.where import WAYS, Came, Known, Went, Where
 
 try:
     from audit.traffic.exim_native import alike, count
@@ -27,7 +27,6 @@ except ImportError:  # no compiler where this was installed
 _BY = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)")?(?: A=(\S+))?')
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
-_WAYS = 1 << 16  # that are remembered, of those that copies go
 _HOSTS = 1 << 17  # that are remembered, of those that mails came from in one way
 
 # X= and CV=, what was verified, and where lines and copies count.
@@ -102,7 +101,7 @@ class Block:
 
     def _ways(self, node: bytes) -> Known[bytes, Went]:
         """The ways that copies go from a node."""
-        return Known(partial(self._way, Known(partial(sender, node))), _WAYS)
+        return Known(partial(self._way, Known(partial(sender, node))), WAYS)
 
     def _way(self, senders: dict[bytes, bytes], words: bytes) -> Went:
         domain, by, to, ip, via = words.split(b"\n")

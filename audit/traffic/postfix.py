@@ -54,7 +54,6 @@ _DELIVERY = re.compile(
     rb">, relay=([^\s,]+), (?:conn_use=\d+, )?+(delay=[\d.]+, delays=[\d./]+), (?:tls=(\S+), )?+"
     rb"dsn=\d\.\d+\.\d+, status=([\w-]+)(?= \()"
 )
-_DOMAIN = re.compile(rb': to=<[^<>"\s@]+@([^<>"\s@]+)>')
 _ERROR = re.compile(rb"SSL_accept error from [^\s\[\]]*\[([\w.:]+)\](?::\d+)?+: (.*)")
 _STARTTLS = re.compile(rb" starttls=[1-9]")
 _LIBRARY = b"warning: TLS library problem: "
@@ -137,8 +136,8 @@ def _ended(line: bytes, start: int) -> bytes:
 
 def _domain(line: bytes, mark: int) -> bytes:
     """Of the recipient; empty where a quoted part might be one."""
-    found = _DOMAIN.match(line, mark)
-    return found[1] if found else b""
+    address = line[mark + len(b": to=<") : line.find(b">", mark)]
+    return b"" if b'"' in address else address.rpartition(b"@")[2]
 
 
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:

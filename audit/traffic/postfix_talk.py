@@ -178,8 +178,7 @@ class Outgoing(Talk):
                 dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
                 x = self.x or unnamed(self.host, self.tag)
                 cv = b"dane" if dane else self.cv
-                who = node(self.host, self.tag)
-                sink.sent(self.host, message, (day, name, ip, x, cv, b""), who, domain)
+                sink.sent(self.host, message, (day, name, ip, x, cv, b""), self.tag, domain)
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""

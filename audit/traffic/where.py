@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 from audit.traffic.tally import Seen, Sent, Tally, Use, Way, see
 
 _ROOM = 1 << 15  # what is remembered, if nothing else is said
+WAYS = 1 << 16  # ways that copies go, of which there are more
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
