@@ -83,8 +83,7 @@ def counted(arguments: argparse.Namespace, troubles: list[str]) -> Tally:
             is asked for could not be written, or would take the place of something else.
     """
     first, last = arguments.first or "", arguments.last or ""
-    if first and last and first > last:
-        raise MailsealError(f"--from {first} is after --to {last}")
+    in_order(first, last)
     _look_ahead(arguments)
     wanted = Wanted(tuple(arguments.own), first, last)
     found = tally(
@@ -151,6 +150,16 @@ def _attempt(troubles: list[str], write: Callable[[Any, Path], None], *what: Any
         write(*what)
     except MailsealError as error:
         troubles.append(str(error))
+
+
+def in_order(first: str, last: str) -> None:
+    """See that the days that are asked for are in their order; an empty one is none.
+
+    Raises:
+        MailsealError: they are not.
+    """
+    if first and last and first > last:
+        raise MailsealError(f"--from {first} is after --to {last}")
 
 
 def day(words: str) -> str:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.commands.logs import day
+from audit.commands.logs import day, in_order
 from audit.options import Commands, add_command, tell_exits
 from audit.progress import bar, say
 from audit.report.encode import text
@@ -180,8 +180,7 @@ def _days(arguments: argparse.Namespace) -> tuple[str, str]:
     today = datetime.now(tz=UTC).date()
     first = arguments.first or arguments.last or (today - timedelta(days=1)).isoformat()
     last = arguments.last or first
-    if first > last:
-        raise MailsealError(f"--from {first} is after --to {last}")
+    in_order(first, last)
     if last >= today.isoformat():
         raise MailsealError(f"{last} is not over in UTC, and reports are about whole days")
     return first, last

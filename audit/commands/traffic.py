@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     from audit.commands.logs import add_forms, add_logs
     from audit.options import tell_exits
-    from audit.traffic.figures import By
+    from audit.traffic.shares import By
 
     parser.description = (
         "Says what mail logs tell of TLS: shares, versions, suites, certificates, who has none."

@@ -1,6 +1,7 @@
 """`mailseal whatif`: what it takes and what it prints."""
 
 import argparse
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from audit.whatif.premises import Before
 
 USES = get_args(Traffic)
+_DOMAIN = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +75,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--require-verified",
         action="store_true",
         help="outgoing mail goes only to hosts whose certificate can be verified",
+    )
+    parser.add_argument(
+        "--require-dane",
+        action="append",
+        type=_domain,
+        default=[],
+        metavar="DOMAIN",
+        help="outgoing mail to this domain goes by DANE or not at all (hosts_require_dane of Exim);"
+        " '*.example.org' is all below it, '*' every domain; may be repeated",
     )
     parser.add_argument(
         "--hash-users", action="store_true", help="keyed hashes in place of the names of users"
@@ -136,6 +147,7 @@ def answer(
         before=_before(arguments, tally),
         certificates=_kinds(arguments.certificates),
         verify=arguments.require_verified,
+        dane=tuple(arguments.require_dane),
     )
     narrowing = Narrowing(
         hellos=captured.offers,
@@ -165,6 +177,16 @@ def _library(words: str) -> tuple[str, Manners]:
     return use, LIBRARIES[name]
 
 
+def _domain(words: str) -> str:
+    """A domain, all below one, or `*`, in small letters."""
+    name = words.lower().rstrip(".")
+    if name != "*" and not _DOMAIN.fullmatch(name):
+        raise argparse.ArgumentTypeError(
+            f"{words!r} is no domain, as example.org, '*.example.org' and '*' are"
+        )
+    return name
+
+
 def _kinds(word: str | None) -> "tuple[KeyType, ...]":
     """What a word for certificates means; nothing if there is none."""
     return KEY_TYPES if word == "both" else tuple(kind for kind in KEY_TYPES if kind == word)
@@ -187,7 +209,9 @@ def exit_code(found: "WhatIfDocument") -> int:
     """0 nobody breaks, 1 somebody does, 3 nobody does for certain, or nobody was seen."""
     from audit.findings import COMPLIANT, FAILED, UNDETERMINED
 
-    if any(one.broken for one in found.traffic.values()):
+    if any(one.broken for one in found.traffic.values()) or any(r.broken for r in found.sending):
         return FAILED
-    unknown = any(one.unknown for one in found.traffic.values())
+    unknown = any(one.unknown for one in found.traffic.values()) or any(
+        rule.unknown or rule.not_observed for rule in found.sending
+    )
     return UNDETERMINED if unknown or not found.traffic else COMPLIANT

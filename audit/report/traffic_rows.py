@@ -1,6 +1,11 @@
 """How figures of TLS in logs are told: as rows, in tables, in sections. Pure."""
 
+from collections.abc import Mapping
+from itertools import islice
+
 from msgspec import Struct
+
+PROVIDERS, SUFFIXES = 20, 40  # rows of tables that have no natural end
 
 
 class Row(Struct, frozen=True):
@@ -57,3 +62,14 @@ class Section(Struct, frozen=True, kw_only=True):
     unnamed: str
     suites: list[Row]
     tables: list[Table]
+
+
+def most_of(counts: Mapping[str, int], of: int, most: int) -> list[Row]:
+    """The first rows, and the sum of the rest."""
+    rows = [Row(name, count, of) for name, count in islice(counts.items(), most)]
+    rest = len(counts) - most
+    if rest > 0:
+        rows.append(
+            Row(f"{rest:,} other{'s' * (rest > 1)}", sum(islice(counts.values(), most, None)), of)
+        )
+    return rows

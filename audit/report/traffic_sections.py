@@ -1,10 +1,18 @@
 """The figures of TLS in logs as they are told, on a terminal and on a page: one list. Pure."""
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 
 from audit.iana import VERSIONS
-from audit.report.traffic_rows import Part, Row, Section, Table
+from audit.report.traffic_domains import domains
+from audit.report.traffic_rows import (
+    PROVIDERS,
+    SUFFIXES,
+    Part,
+    Row,
+    Section,
+    Table,
+    most_of,
+)
 from audit.traffic.errors import REASONS
 from audit.traffic.figures import (
     Access,
@@ -18,7 +26,7 @@ from audit.traffic.figures import (
     Traffic,
 )
 
-_PROVIDERS, _SUFFIXES, _ALL = 20, 40, 1 << 30  # rows of tables that have no natural end
+_ALL = 1 << 30  # rows of tables that have no natural end
 _HUNDRED = 100
 
 # What is not logged, and what would have it logged.
@@ -112,7 +120,7 @@ def _section(
         figures=[*_figures(found, total), *further],
         versions=list(_versions(found)),
         unnamed=_UNNAMED.get(name, _MAILS) if found.versions.get("unknown") else "",
-        suites=_most(found.suites, found.tls, most),
+        suites=most_of(found.suites, found.tls, most),
         tables=tables,
     )
 
@@ -133,8 +141,8 @@ def _refused(found: Access) -> list[Row]:
 
 def _to(found: Outgoing, most: int) -> list[Table]:
     """Whom mail was sent to."""
-    providers = _most(found.providers, found.tls, min(_PROVIDERS, most))
-    suffixes = _most(found.hosts.by_tld, found.hosts.never_tls, min(_SUFFIXES, most))
+    providers = most_of(found.providers, found.tls, min(PROVIDERS, most))
+    suffixes = most_of(found.hosts.by_tld, found.hosts.never_tls, min(SUFFIXES, most))
     verified = _verified(found.verified, found.tls)
     return [
         Table("The other side's certificate", "Certificate", "mails", verified),
@@ -142,6 +150,7 @@ def _to(found: Outgoing, most: int) -> list[Table]:
         Table("Pairs of cipher and certificate", "Pair", "pairs", _pairs(found.pairs)),
         Table("Hosts", "Host", "hosts", _hosts(found.hosts)),
         Table("Hosts without TLS, by public suffix", "Suffix", "hosts", suffixes),
+        *domains(found.domains, most),
     ]
 
 
@@ -222,14 +231,3 @@ def _pairs(found: Pairs | None) -> list[Row] | None:
 
 def _verified(found: Mapping[str, int], of: int) -> list[Row]:
     return [Row(_VERIFIED.get(key, key), count, of) for key, count in found.items()]
-
-
-def _most(counts: Mapping[str, int], of: int, most: int) -> list[Row]:
-    """The first rows, and the sum of the rest."""
-    rows = [Row(name, count, of) for name, count in islice(counts.items(), most)]
-    rest = len(counts) - most
-    if rest > 0:
-        rows.append(
-            Row(f"{rest:,} other{'s' * (rest > 1)}", sum(islice(counts.values(), most, None)), of)
-        )
-    return rows

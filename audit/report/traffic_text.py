@@ -7,8 +7,8 @@ from audit.report.paint import Line, put
 from audit.report.traffic_rows import Row, Section, Table
 from audit.report.traffic_sections import SUBJECTS, failures, nothing, sections, silent
 from audit.report.visible import visible
-from audit.traffic.figures import Failing, Somebody, Traffic, Trend
-from audit.traffic.shares import share
+from audit.traffic.figures import Failing, Somebody, Traffic
+from audit.traffic.shares import Trend, share
 
 _MOST = 10  # rows of a table that has no natural end; the page has more, JSON all
 _NAME, _COUNT, _PART = 52, 11, 11  # columns: the longest name, a count, a share
@@ -91,10 +91,15 @@ def _trend(found: Trend) -> Iterator[Line]:
         return
     yield ()
     title = f"Share with TLS by {found.by}"
-    yield ((f"{title:24}", "bold"), f"{'incoming':>{_PART}}{'outgoing':>{_PART}}")
+    heads = ("incoming", "outgoing", "verified", "DANE")
+    yield ((f"{title:24}", "bold"), "".join(f"{head:>{_PART}}" for head in heads))
     for one in found.periods:
-        shares = _percent(one.incoming_share), _percent(one.outgoing_share)
-        yield (f"  {visible(one.period):22}{shares[0]:>{_PART}}{shares[1]:>{_PART}}",)
+        shares = (
+            *(one.incoming_share, one.outgoing_share),
+            *(one.outgoing_verified_share, one.outgoing_dane_share),
+        )
+        columns = "".join(f"{_percent(value):>{_PART}}" for value in shares)
+        yield (f"  {visible(one.period):22}{columns}",)
 
 
 def _row(row: Row, within: int = 1) -> Line:

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
-from audit.traffic.figures import Trend
+from audit.traffic.shares import Trend
 
 # What is drawn, in the order of its colours.
 DRAWN: Mapping[str, str] = {"incoming": "incoming", "outgoing": "outgoing"}

@@ -6,6 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from audit.findings import Verdict as Mark
+from audit.report import whatif_sending
 from audit.report.page import page
 from audit.report.plot import bare, charts, settings
 from audit.report.visible import visible
@@ -20,7 +21,7 @@ from audit.report.whatif_text import (
     share,
     unseen,
 )
-from audit.whatif.document import TrafficDocument, Verdict
+from audit.whatif.document import SendingDocument, TrafficDocument, Verdict
 from audit.whatif.document import WhatIfDocument as WhatIf
 
 # The symbols and colours are those of findings.
@@ -62,7 +63,18 @@ def whatif_page(found: WhatIf) -> bytes:
         breakers=_breakers(found),
         already=found.already[:_MOST],
         basis=basis,
+        rules=[(rule, whatif_sending.title(rule), _by_verdict(rule)) for rule in found.sending],
+        listed=_MOST,
     )
+
+
+def _by_verdict(rule: SendingDocument) -> dict[Verdict, tuple[int, int]]:
+    """Recipients, and domains."""
+    return {
+        "keep": (rule.keep, rule.domains.keep),
+        "unknown": (rule.unknown, rule.domains.unknown),
+        "break": (rule.broken, rule.domains.broken),
+    }
 
 
 def _verdict(word: str) -> Verdict:

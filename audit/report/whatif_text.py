@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from audit.policy.model import Traffic
+from audit.report import whatif_sending
 from audit.report.paint import Line, painted, put
 from audit.report.summary import plural
 from audit.report.visible import visible
@@ -45,7 +46,16 @@ def days(found: WhatIf) -> str:
 
 
 def headline(found: WhatIf) -> tuple[str, str]:
-    """The verdict, and a sentence."""
+    """The verdict, and a sentence; of the rules that were asked for as well."""
+    verdict, words = _policy(found)
+    for rule in found.sending:
+        worse, more = whatif_sending.sentence(rule)
+        verdict = max(verdict, worse, key=("keep", "unknown", "break").index)
+        words = f"{words}; {more}"
+    return verdict, words
+
+
+def _policy(found: WhatIf) -> tuple[str, str]:
     broken = [one for one in found.clients if one.verdict == "break"]
     unknown = [one for one in found.clients if one.verdict == "unknown"]
     if broken:
@@ -95,6 +105,8 @@ def _lines(found: WhatIf) -> Iterator[Line]:
     )
     for use, one in found.traffic.items():
         yield from _traffic(use, one)
+    for rule in found.sending:
+        yield from whatif_sending.lines(rule)
     yield ()
     for verdict, heading in (("break", "Would break"), ("unknown", "Not known")):
         yield from _people(heading, verdict, [c for c in found.clients if c.verdict == verdict])

@@ -13,32 +13,23 @@ from typing import Literal, NamedTuple
 from audit.tlsrpt.report import PolicyType
 from audit.tlsrpt.results import ResultType
 from audit.traffic.exim import ID, INTERFACE, IP, STAMP, TLS
+from audit.traffic.exim_put_off import AT, BY, TO, attempt, put_off, reason, unused
+from audit.traffic.refusal import Refusal, refusal
 
 Kind = Literal["sent", "copy", "failed", "put-off", "verify", "completed", "unclear", "no-policy"]
 
-_QUOTED = rb'"(?:[^"\\]|\\.)*+"'
-_ADDRESS = rb"(?:" + _QUOTED + rb'|[^\s"@<>]++)(?:@([^\s"@<>]++))?+'
-_WITHIN = rb"<(?:" + _QUOTED + rb'|[^\s"<>])*+>'
-_TO = _ADDRESS + rb"(?: " + _WITHIN + rb")?+(?: F=" + _WITHIN + rb")?+(?: P=" + _WITHIN + rb")?+"
-_BY = rb" R=\S++ T=([^\s:]++)(?: ST=\S++)?+(?: S=\d++)?+"
-_AT = rb" H=(\S+)(?: DS)? " + IP
-
 _HEAD = re.compile(STAMP + ID)
 _SENT = re.compile(
-    _TO
-    + _BY
-    + _AT
+    TO
+    + BY
+    + AT
     + rb"(\*?+)(?: PRX=\S+)?+"
     + INTERFACE
     + rb"(?: PS=\S+)?+"
     + TLS
     + rb'(?! (?:H|X|CV)=| DN=(?!"))(?= |$)'
 )
-_PUT_OFF = re.compile(
-    _TO + _BY + rb"(?: defer \((-?\d+)\))?+(?:" + _AT + rb")?+" + INTERFACE + TLS + rb": "
-)
-_LOCAL = re.compile(_TO + _BY + rb"(?! (?:H|X|CV|DN)=)(?= |$)|[|/](?!.* H=)")
-_DANE = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
+_LOCAL = re.compile(TO + BY + rb"(?! (?:H|X|CV|DN)=)(?= |$)|[|/](?!.* H=)")
 _HOST = re.compile(rb"H=(\S+) " + IP + rb": ")
 _CLEAR = re.compile(
     rb"TLS session: (.*): delivering unencrypted to H=(\S+) "
@@ -46,35 +37,20 @@ _CLEAR = re.compile(
     + rb" \(not in hosts_require_tls\)"
 )
 _VERIFY = re.compile(IP + rb" SSL verify error(?: \([^()]*\))?+: (?:depth=\d+ error=)?+(.*)")
-# What the role exim has Exim write of a server that it does not connect to.
-_NOT_USED: tuple[tuple[PolicyType, ResultType, re.Pattern[bytes]], ...] = (
-    (
-        *("sts", "validation-failure"),
-        re.compile(rb"(the MTA-STS policy of (\S+) does not list (\S+)): it is not used"),
-    ),
-    (
-        *("tlsa", "dane-required"),
-        re.compile(rb"(DANE is required for (\S+), and (\S+) has none): it is not used"),
-    ),
-)
-_REASON = re.compile(
-    rb"(?:TLS session: |(?=a TLS session is required, but )|(?=DANE error: )"
-    # check_response() of smtp.c; only what was said of STARTTLS itself.
-    rb"|(?=SMTP (?:error from remote mail server|timeout) after STARTTLS\b)"
-    rb"|(?=(?:Remote host closed connection|Malformed SMTP reply) in response to STARTTLS\b))(.*)"
-)
+_NOT_USED: dict[Refusal, tuple[PolicyType, ResultType]] = {
+    "mta-sts-unlisted": ("sts", "validation-failure"),
+    "dane-required": ("tlsa", "dane-required"),
+}
 _MAY_BE = re.compile(rb"TLS session|DANE ")
 
-# What Exim itself calls it when it raises `dane:fail`, or what the library's words mean. The first
-# that fits; whatever else they say is a failure of validation, with these words as its reason.
-_RESULTS: tuple[tuple[ResultType, re.Pattern[bytes]], ...] = (
-    ("starttls-not-supported", re.compile(rb"a TLS session is required, but the server did not")),
-    ("dane-required", re.compile(rb"DANE error: (?:tlsa lookup FAIL|\S+ lookup not DNSSEC)")),
-    ("dnssec-invalid", re.compile(rb"DANE error: tlsa lookup ")),
-    ("tlsa-invalid", re.compile(rb"\(certificate verification failed\): TLSA record problem: ")),
-    # tls-gnu.c: every other failure to verify has its words behind it.
-    ("certificate-host-mismatch", re.compile(rb"\(certificate verification failed\)$")),
-)
+# What RFC 8460 has a word for; whatever else it is is a failure of validation, with Exim's words.
+_RESULTS: dict[Refusal, ResultType] = {
+    "starttls-not-supported": "starttls-not-supported",
+    "dane-required": "dane-required",
+    "dnssec-invalid": "dnssec-invalid",
+    "tlsa-invalid": "tlsa-invalid",
+    "certificate-host-mismatch": "certificate-host-mismatch",
+}
 # OpenSSL says in a line of its own what it did not like (X509_verify_cert_error_string).
 _VERIFIED: tuple[tuple[ResultType, re.Pattern[bytes]], ...] = (
     ("certificate-host-mismatch", re.compile(rb"certificate name mismatch: ")),
@@ -159,33 +135,33 @@ def _sent(line: bytes, at: int, stamp: bytes, identity: bytes, *, copy: bool) ->
 
 
 def _put_off(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | None:
-    found = _PUT_OFF.match(line, at)
+    found = put_off(line, at)
     if found is None:
         return Event("unclear", stamp, identity) if _MAY_BE.search(line, at) else None
-    domain, via, _, host, ip, *_ = found.groups(b"")
-    if reason := _REASON.match(line, found.end()):
-        return _failed(stamp, identity, domain, host, ip, reason[1])._replace(via=via)
-    return Event("put-off", stamp, identity, domain, via, host, ip)
+    domain, via, host, ip, words = found
+    if words is None:
+        return Event("put-off", stamp, identity, domain, via, host, ip)
+    return _failed(stamp, identity, domain, host, ip, words)._replace(via=via)
 
 
 def _of_host(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | None:
-    if found := _DANE.match(line, at):
-        return _failed(stamp, identity, b"", *found.groups(b""))._replace(policy="tlsa")
-    if (found := _HOST.match(line, at)) and (reason := _REASON.match(line, found.end())):
+    if dane := attempt(line, at):
+        host, ip, words = dane.host, dane.ip, dane.words or b""
+        return _failed(stamp, identity, b"", host, ip, words)._replace(policy="tlsa")
+    if (found := _HOST.match(line, at)) and (said := reason(line, found.end())) is not None:
         host, ip = found.groups(b"")
-        return _failed(stamp, identity, b"", host, ip, reason[1])
+        return _failed(stamp, identity, b"", host, ip, said)
     if found := _CLEAR.fullmatch(line, at):
         words, host, ip = found.groups(b"")
         # With DANE there is no going on in clear.
         return _failed(stamp, identity, b"", host, ip, words)._replace(policy="no-policy-found")
-    for policy, result, shape in _NOT_USED:
-        if found := shape.fullmatch(line, at):
-            words, domain, host = found.groups()
-            failed = _failed(stamp, identity, domain, host, b"", words)
-            return failed._replace(policy=policy, result=result)
+    if off := unused(line, at):
+        policy, result = _NOT_USED[off.why]
+        failed = _failed(stamp, identity, off.domain, off.host, b"", off.words)
+        return failed._replace(policy=policy, result=result)
     if found := _VERIFY.match(line, at):
         ip, words = found.groups(b"")
-        return Event("verify", stamp, identity, ip=ip, result=_result(_VERIFIED, words))
+        return Event("verify", stamp, identity, ip=ip, result=_verified(words))
     return None
 
 
@@ -193,7 +169,7 @@ def _failed(  # noqa: PLR0913, PLR0917 - the fields of a line
     stamp: bytes, identity: bytes, domain: bytes, host: bytes, ip: bytes, words: bytes
 ) -> Event:
     policy: PolicyType | None = "tlsa" if words.startswith(b"DANE error: ") else None
-    result = _result(_RESULTS, words)
+    result = _RESULTS.get(refusal(words), "validation-failure")
     return Event(
         *("failed", stamp, identity, domain, b"", host, ip),
         policy=policy,
@@ -202,5 +178,5 @@ def _failed(  # noqa: PLR0913, PLR0917 - the fields of a line
     )
 
 
-def _result(table: tuple[tuple[ResultType, re.Pattern[bytes]], ...], words: bytes) -> ResultType:
-    return next((name for name, pattern in table if pattern.match(words)), "validation-failure")
+def _verified(words: bytes) -> ResultType:
+    return next((name for name, pattern in _VERIFIED if pattern.match(words)), "validation-failure")

@@ -21,8 +21,8 @@ ID = rb"(\w{6}-(?:\w{6}-\w{2}|\w{11}-\w{4})) "
 TLS = rb"(?: X=([\w.:+-]+)\*?)?+(?: CV=(\w+))?+"
 PROTOCOL = rb" P=([\w-]+)(?: L[*.-]?)?+" + TLS
 AFTER = rb"(?: A=(\S+))?+(?: PRDR)?+(?: PRX=\S+)?+(?: K)?+ S=\d"
-VIA = rb" R=\S+ T=\S+(?: ST=\S+)?+(?: S=\d+)?+"
-TO = rb" H=(\S+)(?: DS)? " + IP + rb"\*?+(?: PRX=\S+)?+" + INTERFACE + rb"(?: PS=\S+)?+" + TLS
+VIA = rb" R=\S+ T=(\S+)(?: ST=\S+)?+(?: S=\d+)?+"
+TO = rb" H=(\S+)( DS)? " + IP + rb"\*?+(?: PRX=\S+)?+" + INTERFACE + rb"(?: PS=\S+)?+" + TLS
 
 _HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+")
 # Where the peer's address may stand: behind a name of its own, or behind what it says it is called.
@@ -67,7 +67,9 @@ class Event(NamedTuple):
         id: the message; empty if it is about none.
         ip: the other side; empty if there was none, as in local deliveries.
         name: its name, as DNS has it; of deliveries only.
-        protocol: what the mail came by (P=).
+        protocol: what the mail came by (P=); a delivery: the transport that it went by (T=).
+        domain: of the recipient, as Exim wrote it; of deliveries only.
+        signed: whether DNSSEC vouches for the other side's name and address (DS).
         x, cv, dn: X=, CV= and DN=; empty if they are not there.
         login: A=, the authenticator and who.
         text: why TLS failed.
@@ -84,6 +86,8 @@ class Event(NamedTuple):
     dn: bytes = b""
     login: bytes = b""
     text: bytes = b""
+    domain: bytes = b""
+    signed: bool = False
 
 
 def parse(line: bytes) -> Event:
@@ -157,10 +161,15 @@ def _delivery(line: bytes, begin: int, day: bytes, identity: bytes, *, suppresse
     places = [match.start() for match in _VIA.finditer(line, begin)]
     found = {match.groups(b"") for match in (_DELIVERY.match(line, n) for n in places) if match}
     if len(found) == 1:
-        name, ip, x, cv, dn = found.pop()
+        by, name, signed, ip, x, cv, dn = found.pop()
         if suppressed:  # with -N: nothing was sent
             return Event("other", day, identity)
-        return Event("delivery", day, identity, ip, name, b"", x, cv, dn)
+        _, at, domain = line[begin:].partition(b" ")[0].rpartition(b"@")
+        return Event(
+            *("delivery", day, identity, ip, name, by, x, cv, dn),
+            domain=domain if at else b"",
+            signed=bool(signed),
+        )
     return Event("ambiguous", day, identity)
 
 

@@ -13,8 +13,10 @@ from itertools import groupby
 from audit.traffic import errors
 from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
-from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use
-from audit.traffic.where import Came, Known, Went, Where
+from audit.traffic.exim_put_off import refused
+from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, see
+from audit.traffic.ways import sender, verified, way
+from audit.traffic.where import WAYS, Came, Known, Went, Where
 
 try:
     from audit.traffic.exim_native import alike, count
@@ -27,7 +29,8 @@ _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
 _HOSTS = 1 << 17  # that are remembered, of those that mails came from in one way
 
-Via = tuple[bytes, bytes, Seen, Seen]  # X= and CV=, and where lines and copies count
+# X= and CV=, what was verified, and where lines and copies count.
+Via = tuple[bytes, bytes, bytes, Seen, Seen]
 
 
 class Block:
@@ -41,7 +44,8 @@ class Block:
         self._first, self._last = first, last or b"~"
         self._day = b""
         self._where = Where(tally)
-        self._came, self._went = Known(self._by), Known(self._way)
+        self._came = Known(self._by)
+        self._went = Known(self._ways)
         self._via = Known(self._session)
         self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
@@ -60,7 +64,8 @@ class Block:
         """Count lines of the same day."""
         tally = self._tally
         copy, other = partial(tally.copy, node), partial(self.other, node=node)
-        known, named, counts = count(lines, tally.begun(node), self._came, self._went, copy, other)
+        begun, went = tally.begun(node), self._went[node]
+        known, named, counts = count(lines, begun, self._came, went, copy, other)
         if known:
             tally.days[self._day] += known
         tally.named += named
@@ -94,21 +99,28 @@ class Block:
         line = self._line("arrival", names=x not in (b"", UNNAMED))
         return Came(line, where.mails(day, use, x, cv, dn), Known(sender, _HOSTS))
 
-    def _way(self, words: bytes) -> Went:
-        name, ip, via = words.split(b"\n")
+    def _ways(self, node: bytes) -> Known[bytes, Went]:
+        """The ways that copies go from a node."""
+        return Known(partial(self._way, Known(partial(sender, node))), WAYS)
+
+    def _way(self, senders: dict[bytes, bytes], words: bytes) -> Went:
+        domain, by, to, ip, via = words.split(b"\n")
+        name, signed, _ = to.partition(b" DS")
         session, _, dn = via.partition(b' DN="')
-        x, cv, line, copies = self._via[session]
+        x, cv, how, line, copies = self._via[session]
         if ip in self._own:
             return Went((line,), line, None)
         sent = (self._day, name, ip, x, cv, dn[:-1])
-        return Went((line, copies), self._where.host(sent), sent)
+        recipient = self._where.recipient(way(senders[by], domain, name, signed, how), self._day)
+        return Went((line, copies, recipient), self._where.host(sent), sent)
 
     def _session(self, words: bytes) -> Via:
         match = _BY.fullmatch(words)
         assert match is not None, words  # noqa: S101 - likewise
         _, x, cv, *_ = match.groups(b"")
         x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
-        return x, cv, self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
+        line, copies = self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
+        return x, cv, verified(x, cv), line, copies
 
     def other(self, line: bytes, node: bytes = b"") -> None:
         """What is not written by everybody, one line at a time."""
@@ -128,6 +140,9 @@ class Block:
             # Without `+tls_cipher` in the log's settings, its certificate still tells of TLS.
             x = event.x or (UNNAMED if event.cv or event.dn else b"")
             tally.sent(node, event.id, (event.day, event.name, event.ip, x, event.cv, event.dn))
+            who = sender(node, event.protocol)
+            how = verified(x, event.cv)
+            see(tally.recipients, way(who, event.domain, event.name, event.signed, how), event.day)
         elif event.kind == "completed":
             tally.begun(node).pop(event.id, None)
         elif event.kind == "tls-error" and event.ip:
@@ -139,6 +154,9 @@ class Block:
             )
         elif event.kind == "ambiguous":
             tally.shown(line)
+        elif (found := refused(line)) and found[2] not in self._own:
+            domain, host, _, why = found
+            see(tally.put_off, (domain.lower(), host.lower(), why), event.day)
 
 
 def _arrived_by(

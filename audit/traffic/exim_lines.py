@@ -37,7 +37,9 @@ _TLS = _maybe(
 )
 _WITHOUT_FIELDS = _without(rb"PRX", rb'"')
 _ARRIVED = (
-    rb"<= [^\s\"]+ H="
+    rb"<= [^\s\"]+"
+    + _maybe(rb" DS")
+    + rb" H="
     + _maybe(rb"[^\s()\[\]=\"]+ ")
     + _maybe(rb"\([^\s()=\"]*\) ")
     + _PEER
@@ -52,26 +54,29 @@ _ARRIVED = (
     + _maybe(rb" T=\"[^PX\"\\\n]*\"" + _WITHOUT_FIELDS)
 )
 _SENT = (
-    rb"[=-]> [^\s\"]+"
+    rb"[=-]> [^\s\"@]+"
+    + _maybe(rb"@([^\s\"@]+)")
     + _maybe(rb" <[^\s\">]*>")
     + _maybe(rb" F=<[^\s\">]*>")
     + _maybe(rb" P=<[^\s\">]*>")
-    + rb" R=\S+ T=\S+"
+    + rb" R=\S+ T=(\S+)"
     + _maybe(rb" ST=\S+")
     + _maybe(rb" S=\d+")
     + _maybe(
-        rb" H=(\S+)" + _maybe(rb" DS") + rb" " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")"
+        rb" H=(\S+" + _maybe(rb" DS") + rb") " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")"
     )
     + rb"(?! (?:ST|S|H|I|X|CV|DN)=)"
     + _maybe(rb" " + _without(rb"RX"))
 )
+# Why it was put off is looked at elsewhere, where it may be for want of TLS.
+_PUT_OFF = rb"(==|\*\*) [^XTD\n]*(?:(?:X(?!=)|T(?!LS)|D(?!ANE ))[^XTD\n]*)*"
 _LINE = re.compile(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     + _maybe(rb"\.\d+")
     + _maybe(rb" [+-]\d{4}")
     + _maybe(rb" \[\d+\]")
     + rb" (?:(\w{6}-\w{6}-\w{2}|\w{6}-\w{11}-\w{4}) (?:"
-    + rb"|".join((_ARRIVED, _SENT, rb"(C)ompleted[^X\n]*", rb"(==|\*\*) " + _without(rb"X")))
+    + rb"|".join((_ARRIVED, _SENT, rb"(C)ompleted[^X\n]*", _PUT_OFF))
     + rb")|(H=(?![^\n]*TLS error on )[^\n]*))\n|([^\n]*)\n"
 )
 _NAMED = re.compile(rb" X=[^\n]*")
@@ -91,7 +96,8 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
         block: whole lines, each with its end.
         begun: what the node whose lines they are has begun.
         came: the ways by which mails come, by what stands from P= to A=.
-        went: the ways that copies go, by name, address, and X= to DN=, with line ends between them.
+        went: the ways that copies go, by the recipient's domain, transport, name (and DS), address,
+            and X= to DN=, with line ends between them.
         copy: takes a copy that is not the first of its message there.
         other: takes a line that is none of these.
 
@@ -111,8 +117,8 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
             host = hosts[line[1]]
             for seen in (row, *host) if isinstance(host, tuple) else (row, mails, host):
                 seen.count += 1
-        elif line[3]:
-            counted, host, sent = went[b"\n".join(line[3:6])]
+        elif line[5]:
+            counted, host, sent = went[b"\n".join(line[3:8])]
             for seen in counted:
                 seen.count += 1
             if sent is None:
@@ -122,18 +128,18 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
                 begun[identity] = (sent,)
             else:
                 copy(identity, sent)
-        elif line[6]:
+        elif line[8]:
             counts[_COMPLETED] += 1
             complete(identity, None)
-        elif line[7]:
-            counts[_DEFERRED if line[7] == b"==" else _FAILED] += 1
-        elif text := line[8]:
+        elif line[9]:
+            counts[_DEFERRED if line[9] == b"==" else _FAILED] += 1
+        elif text := line[10]:
             counts[(_REJECTED if b" rejected " in text else _OTHER) + (b" X=" in text)] += 1
         elif identity:
             counts[_LOCAL] += 1
         else:
             others += 1
-            other(line[9])
+            other(line[11])
     return len(found) - others, len(_NAMED.findall(block)), tuple(counts)
 
 

@@ -25,7 +25,8 @@ enum {
     BARE = 128,      /* [^\s">] */
     NAME = 256,      /* [^\s()\[\]="] */
     HELO = 512,      /* [^\s()="] */
-    BRACKETED = 1024 /* [^\]\s] */
+    BRACKETED = 1024, /* [^\]\s] */
+    LOCAL_PART = 2048 /* [^\s"@] */
 };
 
 static unsigned short sets[256];
@@ -147,7 +148,9 @@ static int identity(Text *line, Text *found)
 static int arrived(Text *line, Text *peer, Text *by)
 {
     int safe;
-    if (!span(line, UNQUOTED) || !literal(line, " H=")) return 0;
+    if (!span(line, UNQUOTED)) return 0;
+    literal(line, " DS");
+    if (!literal(line, " H=")) return 0;
     if (span(line, NAME) && !literal(line, " ")) return 0;
     if (literal(line, "(")) {
         span(line, HELO);
@@ -172,24 +175,32 @@ static int arrived(Text *line, Text *peer, Text *by)
     return without(*line, "PRX");
 }
 
-/* A delivery, behind its mark: the other side, and X= to DN=; name->at is NULL if there is none. */
-static int sent(Text *line, Text *name, Text *peer, Text *via)
+/* A delivery, behind its mark: the parts of `went`; the third, a name, is NULL if there is none. */
+static int sent(Text *line, Text parts[5])
 {
+    Text *domain = parts, *by = parts + 1, *name = parts + 2, *peer = parts + 3, *via = parts + 4;
     name->at = NULL;
-    if (!span(line, UNQUOTED)) return 0;
+    if (!span(line, LOCAL_PART)) return 0;
+    int at = literal(line, "@");
+    domain->at = line->at;
+    if (at && !span(line, LOCAL_PART)) return 0;
+    domain->end = line->at;
     for (int n = 0; n < 3; n++) {
         if (!literal(line, (const char *[]){" <", " F=<", " P=<"}[n])) continue;
         span(line, BARE);
         if (!literal(line, ">")) return 0;
     }
     if (!literal(line, " R=") || !span(line, FULL)) return 0;
-    if (!literal(line, " T=") || !span(line, FULL)) return 0;
+    if (!literal(line, " T=")) return 0;
+    by->at = line->at;
+    if (!span(line, FULL)) return 0;
+    by->end = line->at;
     if (!maybe(line, " ST=", FULL, "") || !maybe(line, " S=", DIGIT, "")) return 0;
     if (literal(line, " H=")) {
         name->at = line->at;
         if (!span(line, FULL)) return 0;
-        name->end = line->at;
         literal(line, " DS");
+        name->end = line->at;
         if (!literal(line, " ") || !address(line, peer)) return 0;
         literal(line, "*");
         if (!interface(line)) return 0;
@@ -312,15 +323,15 @@ typedef struct {
 /* The line of a message, behind its number: 1 counted, 0 not known, -1 an error. */
 static int of_message(Text line, PyObject *id, Count *to)
 {
-    Text name, peer, words;
+    Text peer, words, parts[5];
     if (literal(&line, "<= ")) {
         if (!arrived(&line, &peer, &words)) return 0;
         return arrival(to->begun, to->came, id, peer, words) ? -1 : 1;
     }
     if (literal(&line, "=> ") || literal(&line, "-> ")) {
-        if (!sent(&line, &name, &peer, &words)) return 0;
-        if (!name.at) return to->kinds[LOCAL]++, 1;
-        PyObject *way = known(to->went, joined((Text[]){name, peer, words}, 3));
+        if (!sent(&line, parts)) return 0;
+        if (!parts[2].at) return to->kinds[LOCAL]++, 1;
+        PyObject *way = known(to->went, joined(parts, 5));
         if (!way) return -1;
         int failed = delivery(to->begun, to->copy, id, way);
         Py_DECREF(way);
@@ -332,7 +343,7 @@ static int of_message(Text line, PyObject *id, Count *to)
         return completed(to->begun, id) ? -1 : 1;
     }
     if (literal(&line, "== ") || literal(&line, "** ")) {
-        if (contains(line, "X=")) return 0;
+        if (contains(line, "X=") || contains(line, "TLS") || contains(line, "DANE ")) return 0;
         to->kinds[line.at[-2] == '=' ? DEFERRED : FAILED]++;
         return 1;
     }
@@ -434,6 +445,7 @@ PyMODINIT_FUNC PyInit_exim_native(void)
     fill(NAME, BLANKS "()[]=\"", 1);
     fill(HELO, BLANKS "()=\"", 1);
     fill(BRACKETED, BLANKS "]", 1);
+    fill(LOCAL_PART, BLANKS "\"@", 1);
     word_count = PyUnicode_InternFromString("count");
     one = PyLong_FromLong(1);
     nothing = PyTuple_New(0);

@@ -1,13 +1,12 @@
 """The figures of TLS in mail logs, as they are reported and stand in JSON."""
 
-from typing import Literal
-
 from msgspec import Struct, field
 
+from audit.traffic.domains import Domains
 from audit.traffic.errors import Reason
+from audit.traffic.shares import Trend
 
 SCHEMA = "mailseal/traffic/1"
-By = Literal["day", "week", "month"]
 
 
 class Lines(Struct, frozen=True, kw_only=True):
@@ -145,6 +144,7 @@ class Outgoing(Sessions, frozen=True, kw_only=True):
         verified: mails with TLS by what CV= says of the other side's certificate.
         providers: mails with TLS, by the registrable domain of the host.
         pairs: None where no subject is in the log.
+        domains: recipients by their domain, and what vouched for the servers.
     """
 
     mails: int
@@ -154,6 +154,7 @@ class Outgoing(Sessions, frozen=True, kw_only=True):
     providers: dict[str, int]
     pairs: Pairs | None
     hosts: Hosts
+    domains: Domains
 
 
 class Somebody(Struct, frozen=True):
@@ -188,29 +189,6 @@ class Failing(Struct, frozen=True):
     reason: Reason
     count: int
     last_seen: str
-
-
-class Period(Struct, frozen=True):
-    """Mails of which the log says it; shares with TLS in per cent, None of none.
-
-    Attributes:
-        period: a day, 2026-11-29; a week, 2026-W48; or a month, 2026-11.
-    """
-
-    period: str
-    incoming_tls: int
-    incoming: int
-    incoming_share: float | None
-    outgoing_tls: int
-    outgoing: int
-    outgoing_share: float | None
-
-
-class Trend(Struct, frozen=True):
-    """Shares over time, the first first."""
-
-    by: By
-    periods: list[Period]
 
 
 class Traffic(Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):

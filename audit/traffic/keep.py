@@ -10,7 +10,7 @@ from audit.traffic.stretch import Seams
 from audit.traffic.tally import Tally
 from audit.written import put
 
-_HEADER = b"mailseal/tally/2\n"
+_HEADER = b"mailseal/tally/3\n"
 _BEGINNING = b"mailseal/tally/"
 _LARGEST = 1 << 30  # bytes, of what is in a file
 
@@ -49,7 +49,7 @@ def load(path: Path) -> Tally:
         data = path.read_bytes()
         if not data.startswith(_HEADER):
             version = data[len(_BEGINNING) :].partition(b"\n")[0][:20].decode("ascii", "replace")
-            raise MailsealError(f"{path}: counts of version {version}, and this reads only 2")
+            raise MailsealError(f"{path}: counts of version {version}, and this reads only 3")
         unpacker = zlib.decompressobj()
         packed = unpacker.decompress(data[len(_HEADER) :], _LARGEST)
         if not unpacker.eof:

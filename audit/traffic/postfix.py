@@ -134,6 +134,12 @@ def _ended(line: bytes, start: int) -> bytes:
     return STARTTLS if _STARTTLS.search(line, said) else CLEAR
 
 
+def _domain(line: bytes, mark: int) -> bytes:
+    """Of the recipient; empty where a quoted part might be one."""
+    address = line[mark + len(b": to=<") : line.find(b">", mark)]
+    return b"" if b'"' in address else address.rpartition(b"@")[2]
+
+
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:
     """Relay, delays, what it was held to and status: recipients and replies may forge them all."""
     mark = line.find(b">, relay=", start)
@@ -195,7 +201,8 @@ class Client:
             relay, delays, policy, status = found
             kind = _STATUS.get(status, "other")
             sent = b"1" if kind == "delivery" else b""
-            self.process.take((TO, day, line[start:mark], relay, delays, policy, sent), self.sink)
+            told = day, line[start:mark], relay, delays, policy, sent, _domain(line, mark)
+            self.process.take((TO, *told), self.sink)
             return kind
         if b" with cipher " in line and (session := _session(line, start)):
             self.process.take(session, self.sink)

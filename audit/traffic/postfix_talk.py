@@ -14,7 +14,7 @@ CLIENT, ERROR, LIBRARY, TO, BOUND = b"client", b"error", b"library", b"to", b"bo
 STARTTLS, CLEAR = b"1", b"0"  # what the end of a connection says
 # How many words each event has, with its name.
 _IN = {CONNECT: 1, DISCONNECT: 2, SESSION: 4, CLIENT: 4, ERROR: 4, LIBRARY: 2}
-_OUT = {SESSION: 4, BOUND: 3, TO: 7}
+_OUT = {SESSION: 4, BOUND: 3, TO: 8}
 
 _RELAY = re.compile(rb"([^\s\[\]]+)\[([0-9a-fA-F.:]+)\]:\d+")
 _SUBMISSION = frozenset((b"submission", b"submissions", b"smtps"))
@@ -165,7 +165,7 @@ class Outgoing(Talk):
             self._to(event, sink)
 
     def _to(self, event: Event, sink: Sink) -> None:
-        _, day, message, relay, delays, policy, sent = event
+        _, day, message, relay, delays, policy, sent, domain = event
         # All recipients that one transaction sent a message to have the same delays.
         again = self.message in (b"", message) and not (sent and self.delays not in (b"", delays))
         if relay != self.peer or not again:
@@ -178,7 +178,7 @@ class Outgoing(Talk):
                 dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
                 x = self.x or unnamed(self.host, self.tag)
                 cv = b"dane" if dane else self.cv
-                sink.sent(self.host, message, (day, name, ip, x, cv, b""))
+                sink.sent(self.host, message, (day, name, ip, x, cv, b""), self.tag, domain)
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""

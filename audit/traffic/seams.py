@@ -10,9 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+from audit.traffic import silence
 from audit.traffic.stretch import Stretch
 from audit.traffic.tally import Seen, Sent, Tally, Use
-from audit.traffic.where import Known, Went, Where
+from audit.traffic.ways import verified, way
+from audit.traffic.where import WAYS, Known, Went, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
@@ -34,25 +36,25 @@ class Sink:
         """
         self.tally, self.exim, self.own = tally, exim, own
         self._where = Where(tally)
-        self._came, self._went = Known(self._sender), Known(self._way)
+        self._came, self._went = Known(self._sender), Known(self._way, WAYS)
 
     def arrived(self, arrival: Arrival) -> None:
         """A mail came from another host."""
         for seen in self._came[arrival]:
             seen.count += 1
 
-    def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
-        """One recipient's copy of a message went to another host."""
-        way = self._went[sent]
-        if way.sent is None:
+    def sent(self, node: bytes, message: bytes, sent: Sent, tag: bytes, domain: bytes) -> None:
+        """One recipient's copy of a message went to another host, from a process to a domain."""
+        went = self._went[sent, node, tag, domain]
+        if went.sent is None:
             return
-        for seen in (*way.counted, way.host):
+        for seen in (*went.counted, went.host):
             seen.count += 1
         begun = self.tally.begun(node)
         if begun.get(message) == ():  # mostly it is the first
-            begun[message] = (way.sent,)
+            begun[message] = (went.sent,)
         else:
-            self.tally.copy(node, message, way.sent)
+            self.tally.copy(node, message, went.sent)
 
     def flush(self) -> None:
         """Count what is waiting; to be done at the end."""
@@ -64,11 +66,14 @@ class Sink:
         day, use, ip, login, x, cv = arrival
         return self._where.mails(day, use, x, cv, b""), self._where.client(day, use, ip, login, x)
 
-    def _way(self, sent: Sent) -> Went:
-        day, _, ip, x, cv, _ = sent
+    def _way(self, key: tuple[Sent, bytes, bytes, bytes]) -> Went:
+        sent, host, tag, domain = key
+        day, name, ip, x, cv, _ = sent
         if ip in self.own:
             return Went((), Seen(), None)
-        return Went((self._where.copies(day, x, cv),), self._where.host(sent), sent)
+        how = way(silence.node(host, tag), domain, name, b"", verified(x, cv))
+        counted = self._where.copies(day, x, cv), self._where.recipient(how, day)
+        return Went(counted, self._where.host(sent), sent)
 
 
 @dataclass(slots=True)

@@ -4,15 +4,51 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
 
-from audit.traffic.figures import By, Period, Trend
+from msgspec import Struct
+
 from audit.traffic.tally import UNLOGGED, Tally, secure, text
+
+By = Literal["day", "week", "month"]
 
 # What is told by days, and by weeks; the rest by months. About as many rows each, at most.
 _BY: tuple[tuple[timedelta, By], ...] = (
     (timedelta(days=31), "day"),
     (timedelta(weeks=26), "week"),
 )
+
+
+class Period(Struct, frozen=True):
+    """Mails of which the log says it; shares in per cent, None of none.
+
+    Attributes:
+        period: a day, 2026-11-29; a week, 2026-W48; or a month, 2026-11.
+        incoming_tls, outgoing_tls: with TLS, of `incoming` and of `outgoing`.
+        outgoing_judged: of those that went out, what is known to be verified or not: in clear, or
+            with CV= in the log. None of them where no mail with TLS has it.
+        outgoing_verified, outgoing_dane: of these, verified (CV=yes or CV=dane), and by DANE.
+    """
+
+    period: str
+    incoming_tls: int
+    incoming: int
+    incoming_share: float | None
+    outgoing_tls: int
+    outgoing: int
+    outgoing_share: float | None
+    outgoing_judged: int
+    outgoing_verified: int
+    outgoing_verified_share: float | None
+    outgoing_dane: int
+    outgoing_dane_share: float | None
+
+
+class Trend(Struct, frozen=True):
+    """Shares over time, the first first."""
+
+    by: By
+    periods: list[Period]
 
 
 def share(part: int, whole: int) -> float | None:
@@ -35,6 +71,7 @@ def trend(tally: Tally, by: By | None = None) -> Trend:
     outgoing = [((d, x), n) for (d, x, _), n in tally.outgoing.items()]
     by = by or _suiting(day for (day, _), _ in (*incoming, *outgoing))
     came, went = _counted(incoming, by), _counted(outgoing, by)
+    vouched = _vouched(tally, by)
     return Trend(
         by,
         [
@@ -46,6 +83,7 @@ def trend(tally: Tally, by: By | None = None) -> Trend:
                 went[name, True],
                 went[name, True] + went[name, False],
                 share(went[name, True], went[name, True] + went[name, False]),
+                *_verified(went[name, False], vouched.get(name, Counter())),
             )
             for name in sorted({name for name, _ in (*came, *went)})
         ],
@@ -59,6 +97,23 @@ def _counted(mails: Iterable[tuple[tuple[bytes, bytes], int]], by: By) -> Counte
         if x != UNLOGGED:
             found[_period(day, by), secure(x)] += count
     return found
+
+
+def _vouched(tally: Tally, by: By) -> dict[str, Counter[bytes]]:
+    """Mails that went out with TLS, by period and CV=."""
+    found: dict[str, Counter[bytes]] = {}
+    for (day, x, cv), count in tally.outgoing.items():
+        if secure(x):
+            found.setdefault(_period(day, by), Counter())[cv] += count
+    return found
+
+
+def _verified(plain: int, by: Counter[bytes]) -> tuple[int, int, float | None, int, float | None]:
+    """How many are known to be verified or not, how many are, and by DANE."""
+    told = sum(by[cv] for cv in (b"yes", b"no", b"dane"))
+    judged = told + plain if told or not by.total() else 0
+    verified, dane = by[b"yes"] + by[b"dane"], by[b"dane"]
+    return judged, verified, share(verified, judged), dane, share(dane, judged)
 
 
 def _suiting(days: Iterable[bytes]) -> By:

@@ -11,7 +11,14 @@ from functools import lru_cache
 from audit.traffic.tally import UNLOGGED, Seen, Tally, see
 
 # Where X= stands in the keys of what a tally counts.
-_PLACES = {"incoming": 2, "deliveries": 1, "outgoing": 1, "clients": 3, "hosts": 1}
+_PLACES = {
+    "incoming": 2,
+    "deliveries": 1,
+    "outgoing": 1,
+    "clients": 3,
+    "hosts": 1,
+    "recipients": 4,
+}
 
 
 @lru_cache(maxsize=4096)

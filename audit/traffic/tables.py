@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from audit.iana import VERSIONS
+from audit.traffic.domains import domains
 from audit.traffic.figures import (
     Access,
-    By,
     Certificates,
     Failing,
     Incoming,
@@ -20,7 +20,7 @@ from audit.traffic.figures import (
 )
 from audit.traffic.hosts import hosts, pairs, providers, validated_by_domain
 from audit.traffic.session import Session, session
-from audit.traffic.shares import trend
+from audit.traffic.shares import By, trend
 from audit.traffic.tally import UNLOGGED, UNNAMED, Kind, Seen, Tally, Use, secure, text
 
 _LINES: dict[Kind, str] = {
@@ -155,6 +155,7 @@ def _outgoing(tally: Tally) -> Outgoing:
         providers=providers(tally),
         pairs=pairs(tally),
         hosts=hosts(tally),
+        domains=domains(tally),
     )
 
 

@@ -13,24 +13,13 @@ from typing import Annotated, Literal, TypeVar
 from msgspec import Meta, Struct
 
 from audit.traffic.errors import Reason
+from audit.traffic.refusal import Refusal
 from audit.traffic.stretch import Seams
 
 Use = Literal["mx", "submission", "access", "own"]
 Outcome = Literal["good", "bad", "refused"]  # refused: because there was no TLS
-Kind = Literal[
-    "arrival",
-    "delivery",
-    "deferral",
-    "failure",
-    "reject",
-    "login",
-    "no-mail",
-    "session",
-    "tls-error",
-    "completed",
-    "other",
-    "ambiguous",
-]
+_OfMail = Literal["arrival", "delivery", "deferral", "failure", "reject", "no-mail", "completed"]
+Kind = Literal[_OfMail, "login", "session", "tls-error", "other", "ambiguous"]
 
 UNNAMED = b"?"  # TLS, but the log does not say which
 UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
@@ -60,6 +49,8 @@ class Seen(Struct, gc=False):
 
 # What a node has of messages that are not done with: the mails sent of each.
 Messages = dict[bytes, "tuple[Sent, ...]"]
+# Who sent to a recipient's domain (`sender`), the domain, the host's name, DS, and `verified`.
+Way = tuple[bytes, bytes, bytes, bytes, bytes]
 # One delivery to another host: the day, the host's name and address, X=, CV= and DN=.
 Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
 
@@ -86,6 +77,9 @@ class Tally:
         mixed: of these, those that a host got with and without TLS.
         hosts: mails by the name of the host, its X=, CV= and DN=; none where all were copies of
             mails that went otherwise.
+        recipients: deliveries by the way that they went.
+        put_off: attempts that failed for want of TLS or of what it is verified by, for each
+            recipient: by domain, host and reason. Without a domain: by DANE, once a connection.
         errors: handshakes that failed, by use, address and reason.
         offers: what clients offered, as JA3 has it: by use, address, login, X= and offer.
         told: nodes that named a session.
@@ -109,6 +103,8 @@ class Tally:
     outgoing: dict[tuple[bytes, bytes, bytes], Count] = field(default_factory=Counter)
     mixed: Count = 0
     hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
+    recipients: dict[Way, Seen] = field(default_factory=dict)
+    put_off: dict[tuple[bytes, bytes, Refusal], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, Reason], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
     told: set[bytes] = field(default_factory=set)
@@ -233,7 +229,7 @@ class Tally:
 
 
 COUNTERS = ("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing")
-SEEN = ("clients", "refused", "hosts", "errors", "offers")
+SEEN = ("clients", "refused", "hosts", "recipients", "put_off", "errors", "offers")
 _STRANGE, _SHOWN = 20, 1 << 12  # lines that are kept to show, and bytes of each
 
 

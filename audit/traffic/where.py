@@ -3,9 +3,10 @@
 from collections.abc import Callable, Hashable
 from typing import NamedTuple, TypeVar
 
-from audit.traffic.tally import Seen, Sent, Tally, Use, see
+from audit.traffic.tally import Seen, Sent, Tally, Use, Way, see
 
 _ROOM = 1 << 15  # what is remembered, if nothing else is said
+WAYS = 1 << 16  # ways that copies go, of which there are more
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -60,7 +61,7 @@ class Where:
 
     def __init__(self, tally: Tally) -> None:
         """For a tally."""
-        self._tally = tally
+        self._tally, self._recipients = tally, tally.recipients
         self._mails: dict[tuple[bytes, Use, bytes, bytes, bytes], Seen] = {}
         self._copies: dict[tuple[bytes, bytes, bytes], Seen] = {}
 
@@ -80,6 +81,10 @@ class Where:
         """Where copies to a host count."""
         day, name, _, x, cv, dn = sent
         return see(self._tally.hosts, (name, x, cv, dn), day, 0)
+
+    def recipient(self, way: Way, day: bytes) -> Seen:
+        """Where copies that went a way count."""
+        return see(self._recipients, way, day, 0)
 
     def flush(self) -> None:
         """Put into the tally what is counted for it; what was given counts no more."""

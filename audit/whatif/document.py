@@ -6,6 +6,8 @@ from msgspec import Meta, Struct, field
 
 from audit.policy.model import Traffic
 
+Rule = Literal["dane", "verified"]
+SendingEffect = Literal["", "is deferred", "is deferred or returned"]
 Effect = Literal["", "goes on in clear text", "is deferred", "cannot connect"]
 Verdict = Literal["keep", "break", "unknown"]
 Count = Annotated[int, Meta(ge=0)]
@@ -85,6 +87,56 @@ class AlreadyDocument(Struct, frozen=True):
     last_seen: str
 
 
+class DomainDocument(Struct, frozen=True):
+    """One domain that mail was sent to, under a rule."""
+
+    domain: Annotated[str, Meta(description="empty: no line named it")]
+    verdict: Annotated[Verdict, Meta(description="the worst of its hosts")]
+    effect: Annotated[SendingEffect, Meta(description="what a break comes to")]
+    evidence: Annotated[str, Meta(description="the heaviest host, and the reasoning")]
+    hosts: Annotated[list[str], Meta(description="its servers, by name")]
+    senders: Annotated[list[str], Meta(description="nodes of ours, with transport or program")]
+    last_seen: Annotated[str, Meta(description="the day of the last delivery")]
+    weight: Annotated[Count, Meta(description="recipients")]
+    recipients: Annotated[SharesDocument, Meta(description="the same, by what becomes of them")]
+
+
+class RefusedDocument(Struct, frozen=True):
+    """Recipients that mail did not go to even now, for want of TLS or of what is to be verified."""
+
+    domain: str
+    host: Annotated[str, Meta(description="empty where no line names it")]
+    reason: str
+    count: Annotated[Count, Meta(description="one for each recipient and attempt")]
+    last_seen: str
+
+
+class SendingDocument(Struct, frozen=True, kw_only=True):
+    """A stricter rule for mail that goes out, by the recipients' domains."""
+
+    rule: Annotated[
+        Rule, Meta(description="dane: by DANE or not at all; verified: a verified certificate")
+    ]
+    asked: Annotated[list[str], Meta(description="the domains that it would hold for; * is all")]
+    unit: Literal["recipients"] = "recipients"
+    keep: Count
+    broken: Count = field(name="break")
+    unknown: Count
+    lower: Annotated[Count, Meta(description="so many break for certain")]
+    upper: Annotated[Count, Meta(description="not more can break: unknown ones counted in")]
+    domains: Annotated[SharesDocument, Meta(description="domains, each by its worst host")]
+    rows: Annotated[
+        list[DomainDocument],
+        Meta(description="those that break, the unknown ones, then those that go on"),
+    ]
+    already: Annotated[
+        list[RefusedDocument], Meta(description="what fails even now, and is not charged to it")
+    ]
+    not_observed: Annotated[
+        list[str], Meta(description="asked for, and no mail in the logs went there")
+    ]
+
+
 class WhatIfDocument(Struct, frozen=True, kw_only=True):
     """What `mailseal whatif --json` says: who a policy would hurt, and how certain that is."""
 
@@ -99,5 +151,9 @@ class WhatIfDocument(Struct, frozen=True, kw_only=True):
         Meta(description="those that break, then the unknown ones, the heaviest first"),
     ]
     already: Annotated[list[AlreadyDocument], Meta(description="the most frequent first")]
+    sending: Annotated[
+        list[SendingDocument],
+        Meta(description="stricter rules that were asked for, by domain; nothing without such"),
+    ]
     hashed: Annotated[bool, Meta(description="users are keyed hashes of their names")]
     notices: Annotated[list[str], Meta(description="what has to be said beside the counts")]

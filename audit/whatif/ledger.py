@@ -118,6 +118,7 @@ class Ledger:
             traffic={use: self._traffic(use) for use in self._sums},
             clients=rows,
             already=already,
+            sending=[],
             hashed=self._name is not None,
             notices=list(self._notices()),
         )

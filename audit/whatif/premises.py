@@ -51,6 +51,7 @@ class Question(Struct, frozen=True, kw_only=True):
         before: what the servers were, by kind of traffic.
         certificates: what the servers have; nothing if nobody says.
         verify: outgoing mail only to hosts whose certificate can be verified.
+        dane: domains that mail goes to by DANE or not at all; `*` is all.
     """
 
     policy: Policy
@@ -60,6 +61,7 @@ class Question(Struct, frozen=True, kw_only=True):
     before: Mapping[Traffic, tuple[Before, ...]] = {}
     certificates: tuple[KeyType, ...] = ()
     verify: bool = False
+    dane: tuple[str, ...] = ()
 
 
 def premises(question: Question, use: Traffic, words: Iterable[str]) -> tuple[Change, ...]:

@@ -5,7 +5,7 @@ two offers, for a negotiation leaves nothing to chance: behind one address are s
 and what one of them proves says nothing of the others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from msgspec import Struct, field
@@ -15,13 +15,14 @@ from audit.clients.model import Client
 from audit.policy.model import Profile, Traffic
 from audit.traffic.session import session
 from audit.traffic.tally import UNLOGGED, UNNAMED, Seen, Tally, text
-from audit.whatif.document import WhatIfDocument
+from audit.whatif.document import SendingDocument, WhatIfDocument
 from audit.whatif.ja3 import Sight
 from audit.whatif.known import seen
 from audit.whatif.ledger import Ledger, Who
 from audit.whatif.outgoing import peer
 from audit.whatif.premises import Question, premises
 from audit.whatif.reason import Change, Reasoned, narrowed, reason
+from audit.whatif.sending import sending
 from audit.wire.offer import Offer
 
 USES: tuple[Traffic, ...] = ("mx", "submission", "access")
@@ -78,7 +79,14 @@ def weigh(
     served = {(use, ip) for (use, ip, _, x), _ in sights if x}
     found.already(tally, served)
     days = sorted(text(day) for day, count in tally.days.items() if day and count)
-    return found.document(days)
+    return replace(found.document(days), sending=list(_rules(tally, question)))
+
+
+def _rules(tally: Tally, question: Question) -> Iterator[SendingDocument]:
+    if question.dane:
+        yield sending(tally, "dane", question.dane)
+    if question.verify:
+        yield sending(tally, "verified", ("*",))
 
 
 def _clients(

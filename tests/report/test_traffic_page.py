@@ -13,7 +13,8 @@ from audit.report.traffic_page import traffic_page
 from audit.report.traffic_sections import failures, sections, silent
 from audit.report.traffic_text import show
 from audit.traffic.errors import REASONS
-from audit.traffic.figures import Access, By, Failing, Parted, Somebody, Traffic, Trend
+from audit.traffic.figures import Access, Failing, Parted, Somebody, Traffic
+from audit.traffic.shares import By, Trend
 from tests.report.test_report_html import Page
 from tests.report.traffic_figures import figures, lines
 
@@ -204,10 +205,12 @@ def test_months_are_drawn_and_in_a_table() -> None:
 def test_a_month_without_mails_has_no_bar_and_no_share() -> None:
     """Of nothing there is no share; it is not 0%."""
     first, *rest = figures().trend.periods
-    none = replace(first, outgoing_tls=0, outgoing=0, outgoing_share=None)
+    none = replace(first, outgoing_tls=0, outgoing=0, outgoing_share=None, outgoing_judged=0)
     found = figures(trend=Trend("month", [none, *rest]))
     assert traffic_page(found).decode().count("% outgoing</title>") == 11
-    assert _rows(found, "trend")["2025-12"][3:] == ["0", "0", "–"]  # noqa: RUF001
+    cells = _rows(found, "trend")["2025-12"]
+    assert cells[3:6] == ["0", "0", "–"]  # noqa: RUF001
+    assert cells[6:] == ["not logged", "0", "–"] * 2  # noqa: RUF001
 
 
 def test_a_good_page_says_period_and_lines_and_warns_of_nothing() -> None:
@@ -247,7 +250,7 @@ def test_columns_stand_below_each_other(by: By) -> None:
     begin = lines_.index("Handshakes that failed") + 1
     assert len({len(line) for line in lines_[begin : begin + len(REASONS)]}) == 1
     begin = next(n for n, line in enumerate(lines_) if line.startswith("Share with TLS by"))
-    assert lines_[begin].split()[-2:] == ["incoming", "outgoing"]
+    assert lines_[begin].split()[-4:] == ["incoming", "outgoing", "verified", "DANE"]
     assert len({len(line) for line in lines_[begin:]}) == 1
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from audit.traffic.domains import Domains, PutOff, Signed, Vouched
 from audit.traffic.figures import (
     Access,
     Certificates,
@@ -14,12 +15,10 @@ from audit.traffic.figures import (
     Outgoing,
     Pairs,
     Parted,
-    Period,
     Somebody,
     Traffic,
-    Trend,
 )
-from audit.traffic.shares import share
+from audit.traffic.shares import Period, Trend, share
 
 _SUITES = {
     "TLS_AES_256_GCM_SHA384": 50,
@@ -140,6 +139,22 @@ def _outgoing() -> Outgoing:
             not_logged=0,
             by_tld={"com": 611, "unknown": 509, "at": 495, "org": 201, "ac.at": 35, "gv.at": 10},
         ),
+        domains=_domains(),
+    )
+
+
+def _domains() -> Domains:
+    vouched: dict[Vouched, int] = {"dane": 140_000, "yes": 2_400_000, "no": 660_000}
+    vouched |= {"unknown": 0, "plain": 266_000, "not-logged": 0}
+    return Domains(
+        total=21_044,
+        recipients=sum(vouched.values()),
+        vouched=vouched,
+        signed=Signed(410_000, 3_056_000, 0),
+        mta_sts={"enforce": 902_000, "testing": 1_204},
+        dane={"posteo.example": 61_000, "mailbox.example": 44_000, "uni.example": 35_000},
+        put_off=[PutOff("bad.example", "mx.bad.example", "tlsa-invalid", 12, "2026-11-28")],
+        dane_failed=[PutOff("", "mx.bad.example", "tlsa-invalid", 9, "2026-11-28")],
     )
 
 
@@ -150,4 +165,6 @@ def _month(number: int) -> Period:
         f"{2025 + (number > 0)}-{(number + 11) % 12 + 1:02}",
         *(in_tls, came, share(in_tls, came)),
         *(out_tls, went, share(out_tls, went)),
+        *(went, out_tls * 3 // 4, share(out_tls * 3 // 4, went)),
+        *(out_tls // 20, share(out_tls // 20, went)),
     )

@@ -77,7 +77,7 @@ _helos = st.one_of(
 _subjects = field(b' T="', quoted, b'"')
 arrivals = joined(
     *(stamps, b" ", ids, st.sampled_from((b" <= ", b" (= ")), _senders),
-    *(field(b" R=", ids), b" H=", _helos, b" [", addresses, b"]", ports),
+    *(field(b" R=", ids), maybe(st.just(b" DS")), b" H=", _helos, b" [", addresses, b"]", ports),
     *(field(b" I=", st.just(b"[192.0.2.200]:25")), field(b" U=", st.one_of(plain, theirs))),
     *(b" P=", st.sampled_from((b"esmtp", b"esmtps", b"esmtpsa", b"smtp", b"utf8esmtps"))),
     *(field(b" L", st.just(b".")), sessions, field(b' DN="', st.one_of(plain, theirs), b'"')),
@@ -94,11 +94,29 @@ _to = joined(
 deliveries = joined(
     *(stamps, b" ", ids, st.sampled_from((b" => ", b" -> ", b" *> ", b" >> "))),
     *(_senders, field(b" <", plain, b">"), field(b" F=<", st.one_of(plain, theirs), b">")),
-    *(b" R=lookup T=smtp", field(b" S=", st.just(b"12")), maybe(_to)),
+    *(
+        b" R=lookup T=",
+        st.sampled_from((b"smtp", b"smtp_mta_sts")),
+        field(b" S=", st.just(b"12")),
+        maybe(_to),
+    ),
+)
+_failing = maybe(joined(b" H=h", maybe(st.just(b" DS")), b" [", addresses, b"]", ports))
+_want = st.sampled_from(
+    (
+        b"TLS session: (certificate verification failed)",
+        b"a TLS session is required, but the server did not offer TLS support",
+        b"DANE error: tlsa lookup DEFER",
+        b"SMTP error from remote mail server after STARTTLS: 454 no",
+        b"Connection refused",
+    )
 )
 others = st.one_of(
     joined(stamps, b" ", ids, b" Completed", maybe(st.just(b" QT=1s"))),
     joined(stamps, b" ", ids, b" == a@b R=r T=t defer (-53) H=h [192.0.2.1]: ", theirs),
+    joined(stamps, b" ", ids, b" == ", _senders, b" R=r T=t defer (-37)", _failing, b": ", _want),
+    joined(stamps, b" ", ids, b" ** ", _senders, b" R=r T=t: DANE error: tlsa lookup FAIL"),
+    joined(stamps, b" ", ids, b" DANE attempt failed; TLS connection to h [192.0.2.1]: ", theirs),
     joined(stamps, b" ", ids, b" ** a@b R=r T=t H=h [192.0.2.1]", sessions, b": ", theirs),
     joined(stamps, b" H=", _helos, b" [192.0.2.1]", sessions, b" F=<", theirs, b"> rejected RCPT"),
     joined(
@@ -150,6 +168,7 @@ _PIECES = (
         b" SNI=x",
     ),
     *(b" rejected ", b"TLS error on ", b"Completed", b"<= ", b"=> ", b"== ", b"** ", b"=* ", b"H="),
+    *(b"@", b"TLS", b"DANE ", b": TLS session: x", b": DANE error: tlsa lookup FAIL"),
     *(b".1", b" +0100", b" [3]", b" ST=x", b" PS=a", b"X=", b"P=", b"R="),
 )
 

@@ -1,5 +1,7 @@
 """Lines of Exim, as they are and as somebody would like them to be read."""
 
+from typing import Any
+
 import pytest
 
 from audit.traffic.exim import Event, parse
@@ -13,14 +15,16 @@ DAY = b"2026-11-23"
 
 def arrival(**more: bytes) -> Event:
     """A mail that came from 192.0.2.1."""
-    fields = {"protocol": b"esmtps", "ip": b"192.0.2.1", "x": REAL} | more
+    fields: dict[str, Any] = {"protocol": b"esmtps", "ip": b"192.0.2.1", "x": REAL} | more
     return Event("arrival", DAY, ID, **fields)
 
 
-def delivery(**more: bytes) -> Event:
-    """A mail that went to 192.0.2.1."""
-    fields = {"name": b"mx.example.org", "ip": b"192.0.2.1", "x": REAL} | more
-    return Event("delivery", DAY, ID, **fields)
+def delivery(*, signed: bool = False, **more: bytes) -> Event:
+    """A mail that went to 192.0.2.1, by the transport t and to somebody of the domain b."""
+    fields: dict[str, Any] = {"name": b"mx.example.org", "ip": b"192.0.2.1", "x": REAL}
+    return Event(
+        "delivery", DAY, ID, protocol=b"t", signed=signed, **{"domain": b"b"} | fields | more
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,16 +46,16 @@ def delivery(**more: bytes) -> Event:
         (b" <= <> R=1xVc0c-00003u-1e U=Debian-exim P=local S=9", Event("arrival", DAY, ID)),
         (
             b" => u@b R=r T=t H=mx.example.org DS [192.0.2.1]:25* X=" + REAL + b" CV=dane",
-            delivery(cv=b"dane"),
+            delivery(cv=b"dane", signed=True),
         ),
         (
             b" -> u <u@b> F=<a@b> R=r T=t S=7 H=mx.example.org [192.0.2.1] X="
             + REAL
             + b' CV=yes DN="CN=y" K C="250 ok"',
-            delivery(cv=b"yes", dn=b"CN=y"),
+            delivery(cv=b"yes", dn=b"CN=y", domain=b""),
         ),
-        (b" => u <u@b> R=local T=drop", Event("delivery", DAY, ID)),
-        (b' => |/bin/f a "b" <u@b> R=p T=pipe', Event("delivery", DAY, ID)),
+        (b" => u <u@b> R=local T=drop", Event("delivery", DAY, ID, protocol=b"drop")),
+        (b' => |/bin/f a "b" <u@b> R=p T=pipe', Event("delivery", DAY, ID, protocol=b"pipe")),
         (b" *> u@b R=r T=t H=mx.example.org [192.0.2.1] X=" + REAL, Event("other", DAY, ID)),
         (
             b" == u@b R=r T=t defer (-37) H=h [192.0.2.1]: TLS session: x",

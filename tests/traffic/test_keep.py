@@ -14,7 +14,7 @@ from audit.traffic import keep
 from audit.traffic.work import Wanted, finish, tally
 from tests.commands import mailseal
 
-_HEADER = b"mailseal/tally/2\n"
+_HEADER = b"mailseal/tally/3\n"
 # A session that began before, a message that is not done with, a login, and half a line of Exim's.
 LINES = """\
 Nov 28 10:07:01 mx1 postfix/smtpd[9]: A1: client=h[192.0.2.1]

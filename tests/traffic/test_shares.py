@@ -61,3 +61,30 @@ def test_what_is_no_day_stays_what_it_is(by: str) -> None:
     """A log may say anything."""
     found = trend(_tally("2026-99-99", "2026-11-01"), by)  # type: ignore[arg-type]
     assert "2026-99-99" in {one.period for one in found.periods}
+
+
+def test_what_is_verified_is_a_share_of_what_is_known() -> None:
+    """In clear is known; with TLS and without CV= is not."""
+    found = Tally()
+    for x, cv, count in (
+        (X, b"dane", 1),
+        (X, b"yes", 2),
+        (X, b"no", 1),
+        (X, b"", 7),
+        (b"", b"", 1),
+    ):
+        found.mails_sent(b"2026-11-01", x, cv, count)
+    (one,) = trend(found).periods
+    assert (one.outgoing, one.outgoing_judged) == (12, 5)
+    assert (one.outgoing_verified, one.outgoing_verified_share) == (3, 60.0)
+    assert (one.outgoing_dane, one.outgoing_dane_share) == (1, 20.0)
+
+
+def test_where_nothing_of_certificates_is_logged_nothing_is_verified_or_not() -> None:
+    """Mails in clear do not make it 0%."""
+    found = Tally()
+    for x, count in ((X, 7), (b"", 1)):
+        found.mails_sent(b"2026-11-01", x, b"", count)
+    (one,) = trend(found).periods
+    assert (one.outgoing_judged, one.outgoing_verified_share) == (0, None)
+    assert one.outgoing_dane_share is None

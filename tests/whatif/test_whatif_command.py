@@ -15,7 +15,7 @@ from audit.history.place import place
 from audit.policy.load import load
 from audit.report import whatif_text
 from audit.report.whatif_page import whatif_page
-from audit.traffic.tally import Tally
+from audit.traffic.tally import Tally, see
 from audit.whatif.order import by_policy, by_runs
 from audit.whatif.premises import Question, premises
 from tests.commands import ROOT
@@ -247,3 +247,46 @@ def test_what_clients_say_of_themselves_is_harmless() -> None:
     assert "<script>alert" not in page
     assert "\x1b" not in whatif_text.text(found).decode()
     assert DAY.decode() in page
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--require-dane", "dane.example"], 0),
+        (["--require-dane", "*"], 1),
+        (["--require-dane", "Other.example."], 1),
+        (["--require-dane", "*.example", "--require-dane", "z.example"], 1),
+        (["--require-verified"], 0),
+        ([], 0),
+    ],
+)
+def test_rules_for_outgoing_mail_count_for_the_exit_code(
+    asked: Any, capsys: Capture, words: list[str], code: int
+) -> None:
+    """And are in the document, which is valid."""
+    counted = tally(("mx", "192.0.2.9", "", TLS13, 2))
+    for domain, how in ((b"dane.example", b"dane"), (b"other.example", b"yes")):
+        see(counted.recipients, (b"mx1 remote_smtp", domain, b"mx", b"", how), DAY)
+    assert asked(counted, *ROLLED_OUT, "--json", *words) == code
+    found = json.loads(capsys.readouterr().out)
+    schema = json.loads((ROOT / "docs/schema/whatif-1.json").read_bytes())
+    Draft202012Validator(schema).validate(found)
+    assert len(found["sending"]) == bool(words)
+    assert sum(one["break"] for one in found["sending"]) == code
+
+
+def test_a_rule_for_nobody_who_was_seen_is_not_fine(asked: Any) -> None:
+    """Code 3: a domain that is misspelt would else be one that keeps."""
+    dane = tally(("mx", "192.0.2.9", "", TLS13, 2))
+    see(dane.recipients, (b"mx1 remote_smtp", b"dane.example", b"mx", b"", b"dane"), DAY)
+    for counted, words in ((FINE, ["z.example"]), (FINE, ["*"]), (dane, ["*", "z.example"])):
+        options = [word for one in words for word in ("--require-dane", one)]
+        assert asked(counted, *ROLLED_OUT, *options) == 3
+
+
+@pytest.mark.parametrize("word", ["", "a b", "*.*", "-x", "a*.example", "a@b.example"])
+def test_what_is_no_domain_is_wrong_usage(asked: Any, capsys: Capture, word: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        asked(FINE, f"--require-dane={word}")
+    assert ended.value.code == 2
+    assert "is no domain, as example.org" in capsys.readouterr().err
