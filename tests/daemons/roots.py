@@ -17,7 +17,6 @@ _RECIPES: dict[str, Callable[[], base.Recipe]] = {
     "exim-openssl": lambda: _recipe(
         "exim-openssl", "exim4-daemon-light", "dpkg-dev", "mount", "openssl"
     ),
-    "knot": lambda: _recipe("knot", "knot", "mount"),
 }
 
 

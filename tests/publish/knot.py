@@ -127,5 +127,5 @@ def knot(folder: Path) -> Iterator[Knot]:
         "etc/knot/lame.conf": _LAME,
     }
     key, reader = (key_file(folder / f"{name}.key", name, made[name]) for name in names)
-    with cell("knot", folder / "cell", files, _START, _PORTS) as server:
+    with cell("lab", folder / "cell", files, _START, _PORTS) as server:
         yield Knot(server, key, reader, made["mailseal"])

@@ -216,7 +216,7 @@ def test_a_script_that_slipped_in_would_be_refused_and_seen(
     slipped = b"<script>document.title = 'owned'</script></body>"
     visit(browser, PAGE.replace(b"</body>", slipped), tmp_path)
     assert len(console(browser)) == 1
-    assert browser.title.startswith("22 of 1,320 checks failed")
+    assert browser.title.startswith("22 of 1,325 checks failed")
 
 
 def test_ten_thousand_failures_can_still_be_filtered(browser: Chrome, tmp_path: Path) -> None:

@@ -60,13 +60,14 @@ OF_A_CA = f"2 1 1 {'00' * 32}"
 BOGUS = f"3 1 1 {_BEFORE}"
 
 
-def files(records: Mapping[str, tuple[int, str]]) -> dict[str, str | bytes]:
+def files(records: Mapping[str, tuple[int, str]], *more: str) -> dict[str, str | bytes]:
     """What is laid over a root.
 
     Args:
         records: for each domain below test, the port of its MX and its TLSA record, or none.
+        more: further lines of the zone.
     """
-    lines = ["ns A 127.0.0.1"]
+    lines = ["ns A 127.0.0.1", *more]
     for domain, (port, record) in records.items():
         lines += [f"{domain} MX 10 mx.{domain}", f"mx.{domain} A {ADDRESS}"]
         lines += [f"_{port}._tcp.mx.{domain} TLSA {record}"] if record else []

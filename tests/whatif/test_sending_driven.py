@@ -89,8 +89,7 @@ def _sent(pki: Pki, folder: Path, rule: str, *selector: str) -> bytes:
         "plain": (_PLAIN, _NONE),
     }
     ports = " ".join(f"{domain}.test={port}" for domain, (port, _) in records.items())
-    files = signed.files(records)
-    files["zone/test"] = f"{files['zone/test']!s}{_SEVERAL}"
+    files = signed.files(records, _SEVERAL)
     files["zone/unbound.conf"] = f"{files['zone/unbound.conf']!s}{_UNSIGNED}"
     files["etc/tls/receivers.crt"] = who.root
     settings = {**_SETTINGS, "log_selector": " ".join(("+tls_cipher", *selector))}
