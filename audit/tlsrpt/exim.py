@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from audit.tlsrpt.report import PolicyType
 from audit.tlsrpt.results import ResultType
 from audit.traffic.exim import ID, INTERFACE, IP, STAMP, TLS
-from audit.traffic.exim_put_off import AT, BY, TO, attempt, put_off, reason, unused
+from audit.traffic.exim_put_off import AT, BY, TO, attempt, left_out, put_off, reason
 from audit.traffic.refusal import Refusal, refusal
 
 Kind = Literal["sent", "copy", "failed", "put-off", "verify", "completed", "unclear", "no-policy"]
@@ -37,7 +37,7 @@ _CLEAR = re.compile(
     + rb" \(not in hosts_require_tls\)"
 )
 _VERIFY = re.compile(IP + rb" SSL verify error(?: \([^()]*\))?+: (?:depth=\d+ error=)?+(.*)")
-_NOT_USED: dict[Refusal, tuple[PolicyType, ResultType]] = {
+_LEFT_OUT: dict[Refusal, tuple[PolicyType, ResultType]] = {
     "mta-sts-unlisted": ("sts", "validation-failure"),
     "dane-required": ("tlsa", "dane-required"),
 }
@@ -135,6 +135,10 @@ def _sent(line: bytes, at: int, stamp: bytes, identity: bytes, *, copy: bool) ->
 
 
 def _put_off(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | None:
+    if off := left_out(line, at):
+        policy, result = _LEFT_OUT[off.why]
+        failed = _failed(stamp, identity, off.domain, off.host, b"", off.words)
+        return failed._replace(policy=policy, result=result)
     found = put_off(line, at)
     if found is None:
         return Event("unclear", stamp, identity) if _MAY_BE.search(line, at) else None
@@ -155,10 +159,6 @@ def _of_host(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | Non
         words, host, ip = found.groups(b"")
         # With DANE there is no going on in clear.
         return _failed(stamp, identity, b"", host, ip, words)._replace(policy="no-policy-found")
-    if off := unused(line, at):
-        policy, result = _NOT_USED[off.why]
-        failed = _failed(stamp, identity, off.domain, off.host, b"", off.words)
-        return failed._replace(policy=policy, result=result)
     if found := _VERIFY.match(line, at):
         ip, words = found.groups(b"")
         return Event("verify", stamp, identity, ip=ip, result=_verified(words))

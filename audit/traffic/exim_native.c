@@ -343,7 +343,8 @@ static int of_message(Text line, PyObject *id, Count *to)
         return completed(to->begun, id) ? -1 : 1;
     }
     if (literal(&line, "== ") || literal(&line, "** ")) {
-        if (contains(line, "X=") || contains(line, "TLS") || contains(line, "DANE ")) return 0;
+        if (contains(line, "X=") || contains(line, "TLS") || contains(line, "DANE ") ||
+            contains(line, "MTA-STS ")) return 0;
         to->kinds[line.at[-2] == '=' ? DEFERRED : FAILED]++;
         return 1;
     }

@@ -19,6 +19,11 @@ TO = _ADDRESS + rb"(?: " + _WITHIN + rb")?+(?: F=" + _WITHIN + rb")?+(?: P=" + _
 BY = rb" R=\S++ T=([^\s:]++)(?: ST=\S++)?+(?: S=\d++)?+"
 AT = rb" H=(\S+)(?: DS)? " + IP
 
+
+def _nowhere(words: bytes) -> re.Pattern[bytes]:
+    return re.compile(TO + rb" R=\S++ defer \(-?\d+\): (" + words + rb")")
+
+
 _PUT_OFF = re.compile(
     TO + BY + rb"(?: defer \((?:-?\d+)\))?+(?:" + AT + rb")?+" + INTERFACE + TLS + rb": "
 )
@@ -29,16 +34,10 @@ _REASON = re.compile(
     rb"|(?=(?:Remote host closed connection|Malformed SMTP reply) in response to STARTTLS\b))(.*)"
 )
 _HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+((?:==|\*\*) )?+")
-# What the role exim has logged of a server that it does not connect to, and what is wrong with it.
-_UNUSED: tuple[tuple[Refusal, re.Pattern[bytes]], ...] = (
-    (
-        "dane-required",
-        re.compile(rb"(DANE is required for (\S+), and (\S+) has none): it is not used"),
-    ),
-    (
-        "mta-sts-unlisted",
-        re.compile(rb"(the MTA-STS policy of (\S+) does not list (\S+)): it is not used"),
-    ),
+# What the role exim has logged where all servers of a domain are left out, and what is wrong.
+_LEFT_OUT: tuple[tuple[Refusal, re.Pattern[bytes]], ...] = (
+    ("dane-required", _nowhere(rb"DANE is required for \S+, and (\S+?)(?:, \S+)*+ has none")),
+    ("mta-sts-unlisted", _nowhere(rb"(\S+?)(?:, \S+)*+ is not in the MTA-STS policy of \S+")),
 )
 _ATTEMPT = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
 
@@ -60,12 +59,12 @@ class PutOff(NamedTuple):
     words: bytes | None
 
 
-class Unused(NamedTuple):
-    """A server that Exim does not connect to: for a domain, why, and the same in Exim's words."""
+class LeftOut(NamedTuple):
+    """A domain with no server that its mail may go to: the first of them, why, and Exim's words."""
 
     why: Refusal
-    words: bytes
     domain: bytes
+    words: bytes
     host: bytes
 
 
@@ -84,20 +83,19 @@ def refused(line: bytes) -> tuple[bytes, bytes, bytes, Refusal] | None:
     if head is None:
         return None
     at = head.end()
-    if found := put_off(line, at) if head[3] else attempt(line, at):
-        if found.words is None:
-            return None
-        return found.domain, found.host, found.ip, refusal(found.words)
-    if off := unused(line, at):
+    if head[3] and (off := left_out(line, at)):
         return off.domain, off.host, b"", off.why
-    return None
+    found = put_off(line, at) if head[3] else attempt(line, at)
+    if found is None or found.words is None:
+        return None
+    return found.domain, found.host, found.ip, refusal(found.words)
 
 
-def unused(line: bytes, at: int) -> Unused | None:
-    """What the role `exim` has logged of a server that it passes over; None if it is not that."""
-    for why, shape in _UNUSED:
+def left_out(line: bytes, at: int) -> LeftOut | None:
+    """What the role `exim` has logged of a recipient; None if it is about something else."""
+    for why, shape in _LEFT_OUT:
         if found := shape.fullmatch(line, at):
-            return Unused(why, *found.groups())
+            return LeftOut(why, *found.groups(b""))
     return None
 
 

@@ -21,6 +21,7 @@ class Domain:
         mode: of its policy; empty for a domain without one.
         mx: patterns of the policy; %s is the server's name.
         server: the name of the server, if it is not mx.DOMAIN.
+        before: another server's name, which is to be preferred.
         tlsa: "right", "wrong" or nothing.
         record: what is announced; None for a record that fits.
         host: whether its policy host is there.
@@ -31,6 +32,7 @@ class Domain:
     mode: str = ""
     mx: str = "%s"
     server: str = ""
+    before: str = ""
     tlsa: str = ""
     record: str | None = None
     host: bool = True
@@ -55,8 +57,8 @@ def files(
 
     Args:
         domains: by name.
-        addresses: of each one's server.
-        keys: the TLSA data that fits each one's server.
+        addresses: of each server, by its name.
+        keys: the TLSA data that fits each server, likewise.
     """
     lines_of = {zone: ["$TTL 300", "ns A 127.0.0.1"] for zone in SIGNING}
     for name, domain in domains.items():
@@ -64,9 +66,10 @@ def files(
         mx = server(name, domain)
         lines += [f"{name}. MX 10 {mx}."] if mx != name else []
         there = lines_of[mx.rpartition(".")[2]]
-        there += [f"{mx}. A {addresses[name]}"]
+        there += [f"{mx}. A {addresses[mx]}"]
+        lines += [f"{name}. MX 5 {domain.before}."] if domain.before else []
         if domain.tlsa:
-            data = keys[name] if domain.tlsa == "right" else f"3 1 1 {'00' * 32}"
+            data = keys[mx] if domain.tlsa == "right" else f"3 1 1 {'00' * 32}"
             there += [f"_25._tcp.{mx}. TLSA {data}"]
         if domain.mode and not domain.kept:
             record = domain.record if domain.record is not None else '"v=STSv1; id=1;"'

@@ -27,7 +27,7 @@ from tests.mta_sts.names import Domain
 from tests.mta_sts.policy_hosts import policy_hosts
 from tests.servers import Pki
 from tests.tlsrpt import signed
-from tests.tlsrpt.receivers import CA, Receiver, receiver
+from tests.tlsrpt.receivers import CA, Fault, Receiver, receiver
 
 pytestmark = [pytest.mark.daemons, pytest.mark.usefixtures("namespaces")]
 _SECONDS = 90.0
@@ -96,11 +96,11 @@ EXPECTED = {
 }
 NEVER_CONNECTED = {"deep.example", "unlisted.example", "forged.example", "required-none.test"}
 _HELPER = """
-mkdir -p /run/mailseal-mta-sts
+mkdir -p /run/mailseal-mta-sts /var/lib/mailseal-mta-sts
 python3 -I /usr/lib/mailseal/mta-sts --socket /run/mailseal-mta-sts/socket \\
     --cache /var/lib/mailseal-mta-sts --ca-file /etc/tls/receivers.crt 2>/var/log/helper &
 echo $! >/var/log/helper.pid
-until test -S /run/mailseal-mta-sts/socket; do sleep 0.1; done
+for turn in $(seq 200); do test -S /run/mailseal-mta-sts/socket && break; sleep 0.1; done
 """
 
 
@@ -200,13 +200,14 @@ def helper() -> dict[str, str | bytes]:
 def world(folder: Path, pki: Pki, library: str) -> Iterator[World]:
     """All of them, in namespaces of their own."""
     key = ec.generate_private_key(ec.SECP256R1())
-    addresses = {name: f"192.0.2.{number}" for number, name in enumerate(DOMAINS, 10)}
+    # Servers, which several domains may have in common.
+    faults = {names.server(name, domain): domain.fault for name, domain in DOMAINS.items()}
+    addresses = {server: f"192.0.2.{number}" for number, server in enumerate(faults, 10)}
     contexts, keys = {}, {}
-    for name, domain in DOMAINS.items():
-        contexts[name], keys[name] = _identity(folder, names.server(name, domain), domain, key)
+    for server, fault in faults.items():
+        contexts[server], keys[server] = _identity(folder, server, fault, key)
     hosts = {
-        f"mta-sts.{name}": _identity(folder, f"mta-sts.{name}", Domain(), key)[0]
-        for name in DOMAINS
+        f"mta-sts.{name}": _identity(folder, f"mta-sts.{name}", "good", key)[0] for name in DOMAINS
     }
     pages = {f"mta-sts.{name}": names.policy(name, domain) for name, domain in DOMAINS.items()}
     until = int(time.time())
@@ -237,19 +238,20 @@ def world(folder: Path, pki: Pki, library: str) -> Iterator[World]:
         for address in addresses.values():
             subprocess.run(["ip", "address", "add", f"{address}/24", "dev", "eth0"], check=True)
         asked = stack.enter_context(policy_hosts((names.POLICY_HOST, 443), hosts, pages))
-        receivers = {
-            name: stack.enter_context(receiver(domain.fault, contexts[name], addresses[name]))
-            for name, domain in DOMAINS.items()
+        listening = {
+            server: stack.enter_context(receiver(fault, contexts[server], addresses[server]))
+            for server, fault in faults.items()
         }
+        receivers = {n: listening[names.server(n, domain)] for n, domain in DOMAINS.items()}
         yield World(exim, receivers, asked)
 
 
 def _identity(
-    folder: Path, name: str, domain: Domain, root: ec.EllipticCurvePrivateKey
+    folder: Path, name: str, fault: Fault, root: ec.EllipticCurvePrivateKey
 ) -> tuple[ssl.SSLContext, str]:
     key = ec.generate_private_key(ec.SECP256R1())
-    mine = "other.example" if domain.fault == "misnamed" else name
-    issuer = (mine, key) if domain.fault == "untrusted" else (CA, root)
+    mine = "other.example" if fault == "misnamed" else name
+    issuer = (mine, key) if fault == "untrusted" else (CA, root)
     leaf = certify(mine, key, issuer[1], issuer[0], names=(mine,))
     path = folder / f"{name}.pem"
     path.write_bytes(leaf.public_bytes(Encoding.PEM) + pem_key(key))
@@ -290,6 +292,45 @@ def test_a_helper_that_does_not_answer_loses_no_policy(pki: Pki, tmp_path: Path)
         assert found.outcome("u@star.example") == (_PLAIN, "yes")
         assert not found.receivers["kept.example"].taken
         assert found.log.count("the MTA-STS helper does not answer for") == 3
+
+
+SHARED = {
+    # Whoever has a domain can name others' servers, and say what he likes of them.
+    "hostile.example": Domain(mode="enforce", mx="other.example", server="mx.shared.example"),
+    "enforced.example": Domain(mode="enforce", server="mx.shared.example"),
+    "first.example": Domain(mode="enforce", before="mx.shared.example"),
+    "open.example": Domain(server="mx.shared.example"),
+    "required-none.test": Domain(server="mx.shared.test"),
+    "open.test": Domain(server="mx.shared.test"),
+    "misnamed.example": Domain("misnamed", "enforce", server="mx.other.example"),
+    "lenient.example": Domain("misnamed", server="mx.other.example"),
+}
+_OF_SHARED = {
+    "hostile.example": DEFERRED,
+    "enforced.example": (_STS, "yes"),
+    "first.example": (_STS, "yes"),
+    "open.example": (_PLAIN, "yes"),
+    "required-none.test": DEFERRED,
+    "open.test": (_PLAIN, "yes"),
+    "misnamed.example": DEFERRED,
+    "lenient.example": (_PLAIN, "no"),
+}
+
+
+def test_no_domain_puts_off_the_mail_of_another(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exim remembers servers that failed; one that a domain's mail may not go to has not."""
+    monkeypatch.setitem(globals(), "DOMAINS", SHARED)
+    with world(tmp_path, pki, "gnutls") as found:
+        for name in SHARED:
+            found.send(f"u@{name}")
+            assert found.outcome(f"u@{name}") == _OF_SHARED[name], found.log
+        assert found.receivers["enforced.example"].taken == [True, True]  # and open.example's
+        assert found.receivers["first.example"].taken == [True]
+        log = found.log
+    assert "mx.shared.example is not in the MTA-STS policy of hostile.example" in log
+    assert "DANE is required for required-none.test, and mx.shared.test has none" in log
 
 
 @pytest.mark.parametrize("sts", [True, False])

@@ -222,15 +222,15 @@ def test_what_others_write_is_no_reason(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("DANE is required for A.test, and mx.a.test has none: it is not used", "dane-required"),
-        (
-            "the MTA-STS policy of a.test does not list mx.a.test: it is not used",
-            "mta-sts-unlisted",
-        ),
+        ("DANE is required for A.test, and mx.a.test has none", "dane-required"),
+        ("DANE is required for A.test, and mx.a.test, mx2.a.test has none", "dane-required"),
+        ("mx.a.test is not in the MTA-STS policy of A.test", "mta-sts-unlisted"),
+        ("mx.a.test, mx2.a.test is not in the MTA-STS policy of A.test", "mta-sts-unlisted"),
     ],
 )
 def test_what_the_role_does_not_connect_to(line: str, reason: Refusal) -> None:
-    """It has its own words for why."""
+    """It has its own words for why, where no server is left; the first is named."""
+    line = f"== u@A.test R=nowhere defer (-32): {line}"
     (one,) = told(line).put_off
     assert (one.domain, one.host, one.reason) == ("a.test", "mx.a.test", reason)
     assert told(f"{line} X=x").put_off == []
