@@ -39,6 +39,7 @@ demo: export MAILSEAL_HISTORY := $(CURDIR)/out/history.db
 demo: setup
 	mailseal lab up
 	ansible-playbook -i $(LAB) rollout.yml
+	mailseal dane publish -i $(LAB)
 	mailseal audit -i $(LAB) --out out
 	@printf '\n\033[1mNow one host is broken on purpose: IMAP takes passwords before TLS.\033[0m\n'
 	mailseal lab break imap1 plaintext-login-imap

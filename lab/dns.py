@@ -11,6 +11,8 @@ ZONE = "lab.test"
 TOP = "test."
 # Where knot answers, for every resolver of the lab and for dynamic updates.
 PORT = 5300
+# Seconds that resolvers keep an absence for: who publishes a record can see it at once.
+_NEGATIVE = 1
 # Networks of the lab, and the zones that name its addresses. They are not signed: whom they are
 # delegated by is not part of the lab.
 REVERSE = {"10.80.0.0/24": "0.80.10.in-addr.arpa.", "fd00:80::/64": "0.8.0.0.0.0.d.f.ip6.arpa."}
@@ -93,7 +95,7 @@ def zone(topology: Topology) -> str:
     lines = [
         f"$ORIGIN {ZONE}.",
         "$TTL 300",
-        f"@ SOA {names[0].name} hostmaster 1 3600 900 604800 300",
+        f"@ SOA {names[0].name} hostmaster 1 3600 900 604800 {_NEGATIVE}",
         *(f"@ 0 NS {host.name}" for host in names),
         *(f"@ MX 10 {host.name}" for host in topology.group("mx")),
     ]
