@@ -115,7 +115,7 @@ def _sent(line: bytes, at: int, stamp: bytes, identity: bytes, *, copy: bool) ->
     if found is None:
         local = _LOCAL.match(line, at)
         return None if local else Event("unclear", stamp, identity)
-    domain, host, ip, again, x, cv = found.groups(b"")
+    domain, _, host, ip, again, x, cv = found.groups(b"")
     return Event(
         "copy" if copy else "sent",
         *(stamp, identity, domain, host, ip),
@@ -129,7 +129,7 @@ def _put_off(line: bytes, at: int, stamp: bytes, identity: bytes) -> Event | Non
     found = put_off(line, at)
     if found is None:
         return Event("unclear", stamp, identity) if _MAY_BE.search(line, at) else None
-    domain, host, ip, words = found
+    domain, _, host, ip, words = found
     if words is None:
         return Event("put-off", stamp, identity, domain, host, ip)
     return _failed(stamp, identity, domain, host, ip, words)

@@ -16,7 +16,7 @@ _QUOTED = rb'"(?:[^"\\]|\\.)*+"'
 _ADDRESS = rb"(?:" + _QUOTED + rb'|[^\s"@<>]++)(?:@([^\s"@<>]++))?+'
 _WITHIN = rb"<(?:" + _QUOTED + rb'|[^\s"<>])*+>'
 TO = _ADDRESS + rb"(?: " + _WITHIN + rb")?+(?: F=" + _WITHIN + rb")?+(?: P=" + _WITHIN + rb")?+"
-BY = rb" R=\S++ T=[^\s:]++(?: ST=\S++)?+(?: S=\d++)?+"
+BY = rb" R=\S++ T=([^\s:]++)(?: ST=\S++)?+(?: S=\d++)?+"
 AT = rb" H=(\S+)(?: DS)? " + IP
 
 _PUT_OFF = re.compile(
@@ -32,7 +32,7 @@ _HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+((?:==|\*\*) )?+")
 # What the role exim has logged of a server that it does not connect to, and what is wrong with it.
 _UNUSED = re.compile(
     rb"(?:(?P<dane>DANE is required for) (\S+), and (\S+) has none"
-    rb"|(\S+) is not in the MTA-STS policy of (\S+)): it is not used"
+    rb"|the MTA-STS policy of (\S+) does not list (\S+)): it is not used"
 )
 _ATTEMPT = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
 
@@ -42,11 +42,13 @@ class PutOff(NamedTuple):
 
     Attributes:
         domain: of the recipient; empty if the line names none.
+        via: the transport; empty if the line names none.
         host, ip: the server; empty if the line names none.
         words: why TLS did not come about; None for another reason.
     """
 
     domain: bytes
+    via: bytes
     host: bytes
     ip: bytes
     words: bytes | None
@@ -57,8 +59,8 @@ def put_off(line: bytes, at: int) -> PutOff | None:
     found = _PUT_OFF.match(line, at)
     if found is None:
         return None
-    domain, host, ip, *_ = found.groups(b"")
-    return PutOff(domain, host, ip, reason(line, found.end()))
+    domain, via, host, ip, *_ = found.groups(b"")
+    return PutOff(domain, via, host, ip, reason(line, found.end()))
 
 
 def refused(line: bytes) -> tuple[bytes, bytes, bytes, Refusal] | None:
@@ -68,11 +70,13 @@ def refused(line: bytes) -> tuple[bytes, bytes, bytes, Refusal] | None:
         return None
     at = head.end()
     if found := put_off(line, at) if head[3] else attempt(line, at):
-        return (*found[:3], refusal(found.words)) if found.words is not None else None
+        if found.words is None:
+            return None
+        return found.domain, found.host, found.ip, refusal(found.words)
     if unused := _UNUSED.fullmatch(line, at):
         if unused["dane"]:
             return unused[2], unused[3], b"", "dane-required"
-        return unused[5], unused[4], b"", "mta-sts-unlisted"
+        return unused[4], unused[5], b"", "mta-sts-unlisted"
     return None
 
 
@@ -85,4 +89,4 @@ def reason(line: bytes, at: int) -> bytes | None:
 def attempt(line: bytes, at: int) -> PutOff | None:
     """A connection on which DANE failed; None if the line is about something else."""
     found = _ATTEMPT.match(line, at)
-    return PutOff(b"", *found.groups(b"")) if found else None
+    return PutOff(b"", b"", *found.groups(b"")) if found else None

@@ -223,7 +223,10 @@ def test_what_others_write_is_no_reason(line: str) -> None:
     ("line", "reason"),
     [
         ("DANE is required for A.test, and mx.a.test has none: it is not used", "dane-required"),
-        ("mx.a.test is not in the MTA-STS policy of a.test: it is not used", "mta-sts-unlisted"),
+        (
+            "the MTA-STS policy of A.test does not list mx.a.test: it is not used",
+            "mta-sts-unlisted",
+        ),
     ],
 )
 def test_what_the_role_does_not_connect_to(line: str, reason: Refusal) -> None:
