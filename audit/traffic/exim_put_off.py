@@ -29,10 +29,12 @@ _REASON = re.compile(
     rb"|(?=(?:Remote host closed connection|Malformed SMTP reply) in response to STARTTLS\b))(.*)"
 )
 _HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+((?:==|\*\*) )?+")
-# What the role exim has logged of a server that it does not connect to, and what is wrong with it.
-_UNUSED = re.compile(
-    rb"(?:(?P<dane>DANE is required for) (\S+), and (\S+) has none"
-    rb"|the MTA-STS policy of (\S+) does not list (\S+)): it is not used"
+# What the role exim says where every server of a domain is left out, and what is wrong with them.
+_LEFT_OUT = re.compile(
+    TO
+    + rb" R=\S++ defer \(-?\d+\): "
+    + rb"(?:(?P<dane>DANE is required for) \S+, and (\S+?)(?:, \S+)*+ has none"
+    + rb"|(\S+?)(?:, \S+)*+ is not in the MTA-STS policy of \S+)"
 )
 _ATTEMPT = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
 
@@ -73,10 +75,10 @@ def refused(line: bytes) -> tuple[bytes, bytes, bytes, Refusal] | None:
         if found.words is None:
             return None
         return found.domain, found.host, found.ip, refusal(found.words)
-    if unused := _UNUSED.fullmatch(line, at):
-        if unused["dane"]:
-            return unused[2], unused[3], b"", "dane-required"
-        return unused[4], unused[5], b"", "mta-sts-unlisted"
+    if head[3] and (out := _LEFT_OUT.fullmatch(line, at)):
+        if out["dane"]:
+            return out[1] or b"", out[3], b"", "dane-required"
+        return out[1] or b"", out[4], b"", "mta-sts-unlisted"
     return None
 
 
