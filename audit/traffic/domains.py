@@ -37,7 +37,7 @@ class PutOff(Struct, frozen=True):
         host: the server; empty where no line names it.
         reason: why, in the words of RFC 8460, section 4.3, where it has one.
         count: lines, one for each recipient and attempt; one for each connection that failed by
-            DANE, or that the role did not begin.
+            DANE.
         last_seen: the day.
     """
 

@@ -69,10 +69,7 @@ _SENT = (
     + _maybe(rb" " + _without(rb"RX"))
 )
 # Why it was put off is looked at elsewhere, where it may be for want of TLS.
-_PUT_OFF = (
-    rb"(==|\*\*) [^XTDM\n]*"
-    rb"(?:(?:X(?!=)|T(?!LS)|D(?!ANE )|M(?!TA-STS ))[^XTDM\n]*)*"
-)
+_PUT_OFF = rb"(==|\*\*) [^XTDM\n]*(?:(?:X(?!=)|T(?!LS)|D(?!ANE )|M(?!TA-STS))[^XTDM\n]*)*"
 _LINE = re.compile(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     + _maybe(rb"\.\d+")

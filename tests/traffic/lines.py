@@ -168,7 +168,7 @@ _PIECES = (
         b" SNI=x",
     ),
     *(b" rejected ", b"TLS error on ", b"Completed", b"<= ", b"=> ", b"== ", b"** ", b"=* ", b"H="),
-    *(b"@", b"TLS", b"DANE ", b": TLS session: x", b": DANE error: tlsa lookup FAIL"),
+    *(b"@", b"TLS", b"DANE ", b"MTA-STS", b": TLS session: x", b": DANE error: tlsa lookup FAIL"),
     *(b".1", b" +0100", b" [3]", b" ST=x", b" PS=a", b"X=", b"P=", b"R="),
 )
 

@@ -220,20 +220,18 @@ def test_what_others_write_is_no_reason(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("words", "reason"),
     [
-        ("DANE is required for A.test, and mx.a.test has none", "dane-required"),
-        ("DANE is required for A.test, and mx.a.test, mx2.a.test has none", "dane-required"),
-        ("mx.a.test is not in the MTA-STS policy of A.test", "mta-sts-unlisted"),
-        ("mx.a.test, mx2.a.test is not in the MTA-STS policy of A.test", "mta-sts-unlisted"),
+        ("DANE is required for a.test, and mx.a.test, mx2.a.test has none", "dane-required"),
+        ("mx.a.test, mx2.a.test is not in the MTA-STS policy of a.test", "mta-sts-unlisted"),
+        ("mx.a.test is not in the MTA-STS policy of a.test", "mta-sts-unlisted"),
     ],
 )
-def test_what_the_role_does_not_connect_to(line: str, reason: Refusal) -> None:
-    """It has its own words for why, where no server is left; the first is named."""
-    line = f"== u@A.test R=nowhere defer (-32): {line}"
-    (one,) = told(line).put_off
+def test_what_the_role_lets_wait(words: str, reason: Refusal) -> None:
+    """Where it leaves out every server of a domain it has words of its own; the first is named."""
+    (one,) = told(f"== u@A.test R=nowhere defer (-32): {words}").put_off
     assert (one.domain, one.host, one.reason) == ("a.test", "mx.a.test", reason)
-    assert told(f"{line} X=x").put_off == []
+    assert told(words, f"== u@a.test R=r defer (0): x: {words}", f"== {words}").put_off == []
 
 
 def test_what_no_line_says_has_no_reason() -> None:
