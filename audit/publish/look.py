@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from audit.facts import EndpointFacts
 from audit.inventory import Host
+from audit.probe.address import Manners
 from audit.probe.plan import Task
 from audit.probe.run import probe_all
 from audit.publish.model import Served
@@ -11,12 +12,15 @@ from audit.publish.site import Site
 from audit.publish.tlsa import vouching
 
 Seen = Mapping[str, Sequence[EndpointFacts]]  # by owner
+# Exim on GnuTLS keeps the process of a handshake that came to nothing for half a second (tls-gnu.c),
+# and looks follow each other: at full speed they would use up its smtp_accept_max.
+_MANNERS = Manners(spacing=0.1)
 
 
 def look(chosen: Site) -> dict[str, tuple[EndpointFacts, ...]]:
     """What is served under every name, from the wire: it is what senders compare with."""
     every = [one for places in chosen.owners.values() for one in places]
-    seen = probe_all(every, lambda _: Task(quick=True, kinds=True))
+    seen = probe_all(every, lambda _: Task(quick=True, kinds=True), manners=_MANNERS)
     by_endpoint = {facts.endpoint: facts for facts in seen}
     return {o: tuple(by_endpoint[one] for one in places) for o, places in chosen.owners.items()}
 

@@ -141,6 +141,7 @@ def test_no_mail_is_deferred_while_keys_change(tmp_path: Path) -> None:
     assert _agreed().returncode == 0
 
 
+@pytest.mark.long("changes the keys of two hosts again, and is killed six times")
 def test_killed_at_each_step_it_goes_on(tmp_path: Path) -> None:
     """With all that it started; the same command brings it to its end, and no mail is deferred."""
     before = {host: records(host) for host in HOSTS}
