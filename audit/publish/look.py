@@ -12,8 +12,8 @@ from audit.publish.site import Site
 from audit.publish.tlsa import vouching
 
 Seen = Mapping[str, Sequence[EndpointFacts]]  # by owner
-# Exim on GnuTLS keeps the process of a handshake that came to nothing for half a second (tls-gnu.c),
-# and looks follow each other: at full speed they would use up its smtp_accept_max.
+# Exim on GnuTLS keeps the process of a handshake that came to nothing for half a second
+# (tls-gnu.c), and looks follow each other: at full speed they would use up its smtp_accept_max.
 _MANNERS = Manners(spacing=0.1)
 
 
