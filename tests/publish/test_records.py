@@ -159,19 +159,22 @@ class PolicyHost(Look):
     [
         (Fetched(URL, fault="has no address"), "has no address"),
         (Fetched(URL, doubt="no answer in time"), "no answer in time"),
-        (Fetched(URL, 404), "answers 404"),
-        (Fetched(URL, 200, body=b"<html>"), "is no policy"),
-        (Fetched(URL, 200, body=STS.replace(b"60", b"61")), "is another policy"),
+        (Fetched(URL, 404), "HTTP status 404"),
+        (Fetched(URL, 301), "a redirect, which senders do not follow"),
+        (Fetched(URL, 200, "text/html", STS), "its media type is text/html"),
+        (Fetched(URL, 200, "text/plain", STS, whole=False), "larger than senders read"),
+        (Fetched(URL, 200, "text/plain", b"<html>"), "is no policy"),
+        (Fetched(URL, 200, "text/plain", STS.replace(b"60", b"61")), "is another policy"),
     ],
 )
 def test_a_policy_that_is_not_there_is_not_announced(said: Fetched, words: str) -> None:
-    """Senders would ask for it and get none; one with other line ends is the same."""
+    """Senders would ask for it and take none; one with other line ends is the same."""
     what = publish.Wanted({}, {"example.org": STS}, {})
     change = Change(TEXT, None, Records(1, frozenset({texts.sts(STS)})))
     with pytest.raises(publish.Refused, match=words):
         publish.fetched([change], what, PolicyHost(said))
     publish.fetched([], what, PolicyHost(said))
-    right = Fetched(URL, 200, body=STS.replace(b"\r\n", b"\n"))
+    right = Fetched(URL, 200, "text/plain", STS.replace(b"\r\n", b"\n"))
     publish.fetched([change], what, PolicyHost(right))
 
 
