@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from audit.options import add_command, number, tell_exits
+from audit.options import EXITS_OF_ACTIONS, add_command, number, tell_exits
 
 _DAY = 86_400  # seconds
 _RECORDS = "mailseal dane records -i inventory/lab --out records/"
@@ -15,6 +15,7 @@ _ROLLOVER = "mailseal dane rollover -i inventory/lab --limit mx"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
+    tell_exits(parser, EXITS_OF_ACTIONS)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     records = add_command(actions, "records", "print the records of our own domains", _RECORDS)
     records.description = (
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write DIR/records.zone and the policy file DIR/mta-sts.DOMAIN/mta-sts.txt instead",
     )
-    tell_exits(records, "0 printed, 2 wrong usage, 3 something that is served could not be seen")
+    tell_exits(records, "0 printed, 2 wrong usage, 3 something could not be seen or looked up")
     records.set_defaults(run=_records)
 
     publish = add_command(actions, "publish", "publish them by dynamic update", _PUBLISH)
@@ -53,8 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _state(publish)
     tell_exits(
         publish,
-        "0 every name server has the records, 1 they are not right (--dry-run) or a removal was"
-        " refused, 2 wrong usage or the primary refuses, 3 something could not be determined",
+        "0 every name server has the records, 1 they are not right (--dry-run), or it would do"
+        " harm and goes with --force only, 2 wrong usage or the primary refuses, 3 something could"
+        " not be determined",
     )
     publish.set_defaults(run=_publish)
 
