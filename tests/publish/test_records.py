@@ -12,7 +12,7 @@ from audit.domain.look import Look
 from audit.errors import MailsealError
 from audit.facts import Fetched
 from audit.inventory import EndpointRow, Host
-from audit.publish import publish, texts, tlsa, tsig
+from audit.publish import publish, texts, tlsa, tsig, wanted
 from audit.publish.journal import alone, end, keep, load
 from audit.publish.model import Change, Place, Records, Served, changes, gaps
 from audit.publish.rollover import Journal
@@ -219,6 +219,25 @@ def test_a_variable_that_differs_is_refused_and_domains_are_joined() -> None:
     assert found.settings.domains == ("a.example", "b.example")
     with pytest.raises(MailsealError, match="mailseal_dns_server differs between the hosts"):
         site([host("a", dns_server="192.0.2.1"), host("b")])
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"tlsrpt_rua": ("tls@example.org",)}, "mailseal_tlsrpt_rua: 'tls@example.org' is neither"),
+        ({"tlsrpt_rua": ("mailto:a@x.example;b",)}, "mailseal_tlsrpt_rua: "),
+        ({"domains": ("",)}, "mailseal_domains: '' is no mail domain"),
+        ({"domains": ("192.0.2.1",)}, "mailseal_domains: '192.0.2.1' is no mail domain"),
+    ],
+)
+def test_a_record_that_no_sender_could_use_is_not_made(
+    variables: dict[str, tuple[str, ...]], words: str
+) -> None:
+    """What is a slip in the inventory would only be seen by reports that never come."""
+    right = {"domains": ("example.org",), "tlsrpt_rua": ("mailto:tls@example.org",)}
+    assert len(wanted.announced(site([host("a", **right)]), {})) == 1
+    with pytest.raises(MailsealError, match=words):
+        wanted.announced(site([host("a", **{**right, **variables})]), {})
 
 
 SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
