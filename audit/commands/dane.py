@@ -1,7 +1,6 @@
 """`mailseal dane`: what its actions take and print."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -191,9 +190,6 @@ def _rollover(arguments: argparse.Namespace) -> int:
 
 
 def _kept(arguments: argparse.Namespace) -> Path:
-    if arguments.state is not None:
-        return Path(arguments.state)
-    if os.geteuid() == 0:
-        return Path("/var/lib/mailseal/dane")
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "mailseal" / "dane"
+    from audit import state
+
+    return arguments.state or state.directory() / "dane"
