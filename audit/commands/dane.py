@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from audit.options import EXITS_OF_ACTIONS, add_command, number, tell_exits
@@ -176,13 +177,15 @@ def _rollover(arguments: argparse.Namespace) -> int:
     chosen = publish.begin(arguments.inventory, arguments.limit)
     hosts = publish.hosts_of(arguments.inventory, arguments.limit, chosen)
     state = _kept(arguments)
-    with journal.alone(state, progress.say, arguments.timeout) as lock:
+    only_said = arguments.dry_run  # also of one that is at work: nothing is made or waited for
+    alone = nullcontext(-1) if only_said else journal.alone(state, progress.say, arguments.timeout)
+    with alone as lock:
         plays = Plays(arguments.inventory, state, lock)
         hands = Hands(lambda: plays.prepare(hosts), plays.switch, progress.say)
         pace = Pace(arguments.margin, arguments.timeout)
         resolver = publish.resolver_of(chosen, arguments.resolver)
         rollover = Rollover(chosen, state, resolver, hands, pace)
-        if arguments.dry_run:
+        if only_said:
             print(rollover.next())  # noqa: T201
         else:
             rollover.run()
