@@ -149,6 +149,7 @@ def _publish(arguments: argparse.Namespace) -> int:
     from audit.publish.zones import Zones
 
     chosen = publish.begin(arguments.inventory, arguments.limit)
+    site.primary(chosen)  # what is missing in the inventory is said before anything is looked at
     key = None if arguments.dry_run else site.key(chosen)
     resolver = publish.resolver_of(chosen, arguments.resolver)
     what = publish.look_up(chosen, resolver)
