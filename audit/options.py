@@ -7,6 +7,7 @@ EXIT_CODES = (
     "exit codes: 0 compliant or waived, 1 at least one failure, 2 wrong usage,"
     " 3 nothing failed but something could not be determined"
 )
+EXITS_OF_ACTIONS = "each action has its own; its --help says them"
 EXAMPLE = "example: "
 _DIGITS = 9  # of a number; Python itself refuses thousands
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it

@@ -10,17 +10,20 @@ from lab import cluster, deliver, faults, host, machine, matrix, net, paths, pro
 from lab.errors import USAGE, LabError
 from lab.progress import say
 
+_EXITS = "0 done, 2 wrong usage, 3 it could not be done here"
+_EXITS_OF_COMMAND = "those of the command, or of ssh; 2 wrong usage, 3 it could not be run"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the lab's sub-commands to a parser; each sets `run`, which takes the arguments."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
+    def add(name: str, text: str, example: str, exits: str = _EXITS) -> argparse.ArgumentParser:
         return commands.add_parser(
             name,
             help=text,
             description=text[0].upper() + text[1:] + ".",
-            epilog=f"example: {example}",
+            epilog=f"example: {example}\nexit codes: {exits}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
@@ -33,7 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     one = add("status", "show the hosts and what is broken on them", "mailseal lab status --json")
     one.add_argument("--json", action="store_true", help="print JSON")
     one.set_defaults(run=_status)
-    one = add("ssh", "open a shell or run a command on a host", "mailseal lab ssh imap1 uptime")
+    one = add(
+        "ssh",
+        "open a shell or run a command on a host",
+        "mailseal lab ssh imap1 uptime",
+        _EXITS_OF_COMMAND,
+    )
     one.add_argument("host", metavar="HOST")
     one.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER)
     one.set_defaults(run=_ssh)
@@ -41,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "run",
         "run a command on the lab's network, where its host names resolve",
         "mailseal lab run -- mailseal scan imap1.lab.test:993",
+        _EXITS_OF_COMMAND,
     )
     one.add_argument("command", metavar="COMMAND", nargs=argparse.REMAINDER)
     one.set_defaults(run=_run)
@@ -48,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "deliver",
         "send a mail to each domain of the world outside, and compare what becomes of it",
         "mailseal lab deliver --case good --case bogus",
+        "0 all as expected, 1 something is otherwise, 2 wrong usage, 3 it could not be done here",
     )
     words = "one of lab/world.yaml; may be given several times (default: all)"
     one.add_argument("--case", action="append", default=[], metavar="NAME", help=words)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "errors": set(),
     "options": set(),
+    "state": set(),
     "written": {"errors"},
     "iana": set(),
     "facts": {"iana"},
@@ -22,7 +23,7 @@ ALLOWED = {
     "drift": {"drift_domain", "facts", "findings", "iana"},
     "drift_domain": {"facts"},
     "past": {"changes", "drift", "findings"},
-    "history": {"changes", "drift", "errors", "facts", "findings", "past"},
+    "history": {"changes", "drift", "errors", "facts", "findings", "past", "state"},
     "prospect": {
         *("changes", "clients", "errors", "facts", "findings", "forecast", "iana", "policy"),
         *("rollout", "wire"),

@@ -1,8 +1,11 @@
 """Inventories: what must be served, and how a wrong one is refused."""
 
+import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from audit import inventory
@@ -77,6 +80,17 @@ def test_the_cluster_has_25_hosts() -> None:
     hosts = inventory.read(str(ROOT / "inventory" / "cluster"))
     assert len(hosts) == 25
     assert all(len(host.addresses) == 2 for host in hosts)
+
+
+def test_the_readme_tells_every_variable_once() -> None:
+    """Of those that the auditor reads."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| variable | meaning |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| ")]
+    told = Counter(name for cell in cells for name in re.findall("`(mailseal_[a-z_]+)`", cell))
+    assert [name for name, count in told.items() if count > 1] == []
+    read = {field.encode_name for field in msgspec.structs.fields(inventory.Host)}
+    assert read - {"inventory_hostname"} - set(told) == set()
 
 
 def test_the_example_is_a_cluster_of_el6_whose_policy_can_be_compiled() -> None:

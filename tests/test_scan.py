@@ -256,12 +256,15 @@ def test_a_bare_colon_is_no_target() -> None:
 def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     """Also the actions of a command."""
     commands = [[], ["scan"], ["audit"], ["policy"], ["policy", "list"], ["policy", "show"],
-                ["policy", "compile"], ["lab"], ["lab", "up"], ["lab", "break"]]  # fmt: skip
+                ["policy", "compile"], ["lab"], ["lab", "up"], ["lab", "break"],
+                ["lab", "deliver"], ["dane"], ["dane", "publish"], ["tlsrpt"]]  # fmt: skip
     for command in commands:
         with pytest.raises(SystemExit) as end:
             main([*command, "--help"])
         assert end.value.code == 0
-        assert "example: mailseal " in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "example: mailseal " in told
+        assert "exit codes: " in told
 
 
 def test_help_is_as_wide_as_the_terminal(

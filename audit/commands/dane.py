@@ -1,11 +1,11 @@
 """`mailseal dane`: what its actions take and print."""
 
 import argparse
-import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from audit.options import add_command, number, tell_exits
+from audit.options import EXITS_OF_ACTIONS, add_command, number, tell_exits
 
 _DAY = 86_400  # seconds
 _RECORDS = "mailseal dane records -i inventory/lab --out records/"
@@ -15,6 +15,7 @@ _ROLLOVER = "mailseal dane rollover -i inventory/lab --limit mx"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
+    tell_exits(parser, EXITS_OF_ACTIONS)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     records = add_command(actions, "records", "print the records of our own domains", _RECORDS)
     records.description = (
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write DIR/records.zone and the policy file DIR/mta-sts.DOMAIN/mta-sts.txt instead",
     )
-    tell_exits(records, "0 printed, 2 wrong usage, 3 something that is served could not be seen")
+    tell_exits(records, "0 printed, 2 wrong usage, 3 something could not be seen or looked up")
     records.set_defaults(run=_records)
 
     publish = add_command(actions, "publish", "publish them by dynamic update", _PUBLISH)
@@ -53,8 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _state(publish)
     tell_exits(
         publish,
-        "0 every name server has the records, 1 they are not right (--dry-run) or a removal was"
-        " refused, 2 wrong usage or the primary refuses, 3 something could not be determined",
+        "0 every name server has the records, 1 they are not right (--dry-run), or it would do"
+        " harm and goes with --force only, 2 wrong usage or the primary refuses, 3 something could"
+        " not be determined",
     )
     publish.set_defaults(run=_publish)
 
@@ -147,6 +149,7 @@ def _publish(arguments: argparse.Namespace) -> int:
     from audit.publish.zones import Zones
 
     chosen = publish.begin(arguments.inventory, arguments.limit)
+    site.primary(chosen)  # what is missing in the inventory is said before anything is looked at
     key = None if arguments.dry_run else site.key(chosen)
     resolver = publish.resolver_of(chosen, arguments.resolver)
     what = publish.look_up(chosen, resolver)
@@ -175,13 +178,15 @@ def _rollover(arguments: argparse.Namespace) -> int:
     chosen = publish.begin(arguments.inventory, arguments.limit)
     hosts = publish.hosts_of(arguments.inventory, arguments.limit, chosen)
     state = _kept(arguments)
-    with journal.alone(state, progress.say, arguments.timeout) as lock:
+    only_said = arguments.dry_run  # also of one that is at work: nothing is made or waited for
+    alone = nullcontext(-1) if only_said else journal.alone(state, progress.say, arguments.timeout)
+    with alone as lock:
         plays = Plays(arguments.inventory, state, lock)
         hands = Hands(lambda: plays.prepare(hosts), plays.switch, progress.say)
         pace = Pace(arguments.margin, arguments.timeout)
         resolver = publish.resolver_of(chosen, arguments.resolver)
         rollover = Rollover(chosen, state, resolver, hands, pace)
-        if arguments.dry_run:
+        if only_said:
             print(rollover.next())  # noqa: T201
         else:
             rollover.run()
@@ -189,9 +194,6 @@ def _rollover(arguments: argparse.Namespace) -> int:
 
 
 def _kept(arguments: argparse.Namespace) -> Path:
-    if arguments.state is not None:
-        return Path(arguments.state)
-    if os.geteuid() == 0:
-        return Path("/var/lib/mailseal/dane")
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "mailseal" / "dane"
+    from audit import state
+
+    return arguments.state or state.directory() / "dane"

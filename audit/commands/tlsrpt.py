@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.commands import tlsrpt_write
-from audit.options import add_command, add_history, tell_exits
+from audit.options import EXITS_OF_ACTIONS, add_command, add_history, tell_exits
 
 if TYPE_CHECKING:
     from audit.tlsrpt.document import TlsReportsDocument
@@ -16,6 +16,7 @@ _READ = "mailseal tlsrpt read /var/mail/tlsrpt --run latest"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the actions."""
+    tell_exits(parser, EXITS_OF_ACTIONS)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     read = add_command(actions, "read", "say what others met when they sent to us", _READ)
     read.description = (

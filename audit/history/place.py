@@ -8,12 +8,12 @@ from msgspec import Struct
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from audit import state
 from audit.errors import MailsealError
 
 VARIABLE = "MAILSEAL_HISTORY"
 NOWHERE = "none"
 
-_OF_ROOT = Path("/var/lib/mailseal")
 _FILE = "history.db"
 # The names that people write, and ours for the driver.
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
@@ -83,10 +83,7 @@ def place(option: str | None) -> Place | None:
 
 def usual() -> Path:
     """Where a history is if nobody says: the machine's for root, otherwise the user's own."""
-    if os.geteuid() == 0:
-        return _OF_ROOT / _FILE
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "mailseal" / _FILE
+    return state.directory() / _FILE
 
 
 def _file(path: Path) -> Place:

@@ -7,8 +7,6 @@ from audit.judge.case import Judgement
 from audit.judge.domain_case import DomainCase, DomainJudge, MxCase
 from audit.wire import mta_sts, tls_rpt
 
-_MOVED = range(300, 400)
-_OK = 200
 _DAY = 86400
 _NONE = "no MTA-STS"
 
@@ -66,14 +64,9 @@ def described(policy: mta_sts.Policy) -> str:
 
 
 def _fault(policy: Fetched) -> str:
-    if policy.fault:
+    if policy.fault or not policy.status:
         return policy.fault
-    if policy.status != _OK:
-        moved = ", a redirect, which senders do not follow" if policy.status in _MOVED else ""
-        return f"HTTP status {policy.status}{moved}" if policy.status else ""
-    if policy.media != "text/plain":
-        return f"its media type is {policy.media or 'missing'}, and not text/plain"
-    return "" if policy.whole else "it is larger than senders read (64 KiB)"
+    return mta_sts.refused(policy.status, policy.media, whole=policy.whole)
 
 
 def covers(case: DomainCase) -> Judgement:

@@ -14,7 +14,7 @@ from audit import roots
 from audit.bounded import Bounds
 from audit.errors import MailsealError
 from audit.mta_sts.discovery import Discovery, Say
-from audit.mta_sts.page import LARGEST, Page
+from audit.mta_sts.page import Page
 from audit.names import to_ascii
 from audit.wire import mta_sts
 from audit.wire.mta_sts import Policy
@@ -23,7 +23,6 @@ NONE = "mode=none"
 _SECONDS = 5.0  # for a question
 _LONGEST = 128 << 10  # octets of a question; a DNS message has no more than 64 KiB
 _AT_A_TIME = 256
-_OK = 200
 
 
 def host(domain: str) -> str:
@@ -37,14 +36,9 @@ def policy(page: Page) -> Policy:
     Raises:
         ValueError: there is none that a sender follows; why (RFC 8461, sections 3.2 and 3.3).
     """
-    if words := page.fault or page.doubt:
+    refused = mta_sts.refused(page.status, page.media, whole=page.whole)
+    if words := page.fault or page.doubt or refused:
         raise ValueError(words)
-    if page.status != _OK:
-        raise ValueError(f"its host answers with status {page.status}")
-    if page.media != "text/plain":
-        raise ValueError(f"its media type is {page.media[:60]!r}, and not text/plain")
-    if not page.whole:
-        raise ValueError(f"it has more than {LARGEST} octets")
     return mta_sts.policy(page.body)
 
 

@@ -1,6 +1,5 @@
 """Have the zone hold what our domains should have, and every name server tell it."""
 
-import http
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -134,8 +133,8 @@ def fetched(found: Sequence[Change], what: Wanted, look_: Look) -> None:
 
 def _other(said: Fetched, body: bytes) -> str:
     """Why what was fetched is not this policy; empty if it is."""
-    if said.status != http.HTTPStatus.OK:
-        return f"answers {said.status}"
+    if refused := mta_sts.refused(said.status, said.media, whole=said.whole):
+        return refused
     try:
         same = mta_sts.policy(said.body) == mta_sts.policy(body)
     except ValueError as error:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from audit.wire.certificate import public_key
 
-USAGES = ("3 1 1", "2 1 1")
 _ANCHOR, _LEAF = 2, 3
 _DIGESTS = {1: hashlib.sha256, 2: hashlib.sha512}
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from audit.domain.resolver import Resolver
 from audit.errors import UNDETERMINED, MailsealError
-from audit.names import to_ascii
 from audit.publish import texts
 from audit.publish.look import Seen
 from audit.publish.model import Place, Records
 from audit.publish.site import Site
 from audit.publish.tlsa import record
+from audit.targets import mail_domain
+from audit.wire import tls_rpt
 
 
 def tlsa(chosen: Site, seen: Seen) -> dict[Place, Records]:
@@ -40,8 +41,12 @@ def records(chosen: Site, owner: str, chains: Iterable[Sequence[bytes]]) -> froz
 
 
 def domains(chosen: Site) -> list[str]:
-    """The mail domains, as A-labels."""
-    return [to_ascii(one, "mailseal_domains") for one in chosen.settings.domains]
+    """The mail domains, as A-labels.
+
+    Raises:
+        MailsealError: one is no mail domain.
+    """
+    return [mail_domain(one, "mailseal_domains") for one in chosen.settings.domains]
 
 
 def policies(chosen: Site, resolver: Resolver) -> dict[str, bytes]:
@@ -67,9 +72,18 @@ def policies(chosen: Site, resolver: Resolver) -> dict[str, bytes]:
 
 
 def announced(chosen: Site, policies_: Mapping[str, bytes]) -> dict[Place, Records]:
-    """The TXT records of MTA-STS and of TLS reports."""
+    """The TXT records of MTA-STS and of TLS reports.
+
+    Raises:
+        MailsealError: a domain is none, or reports could not be sent where they are to go.
+    """
     said = {Place(f"_mta-sts.{d}", "TXT"): texts.sts(body) for d, body in policies_.items()}
     if rua := chosen.settings.tlsrpt_rua:
-        said |= {Place(f"_smtp._tls.{d}", "TXT"): texts.tlsrpt(rua) for d in domains(chosen)}
+        text = texts.tlsrpt(rua)
+        try:
+            tls_rpt.places(text)
+        except ValueError as error:
+            raise MailsealError(f"mailseal_tlsrpt_rua: {error}") from None
+        said |= {Place(f"_smtp._tls.{d}", "TXT"): text for d in domains(chosen)}
     ttl = chosen.settings.tlsa_ttl
     return {place: Records(ttl, frozenset({text})) for place, text in said.items()}

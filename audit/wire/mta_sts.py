@@ -15,6 +15,8 @@ _AGE = re.compile(r"[0-9]{1,10}")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})+")
 _MOST_PATTERNS = 1024
+_OK = 200
+_MOVED = range(300, 400)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,24 @@ def identity(record: str) -> str:
     if not _ID.fullmatch(found):
         raise ValueError(f"its id is {found[:60]!r}, and not 1 to 32 letters and digits")
     return found
+
+
+def refused(status: int, media: str, *, whole: bool) -> str:
+    """Why senders take no policy from what a web server answers; empty if they read it.
+
+    RFC 8461, section 3.2: the media type; section 3.3: 200 alone, no redirect, and a bound.
+
+    Args:
+        status: of HTTP.
+        media: the media type, in lower case and without parameters.
+        whole: it has no more than senders read.
+    """
+    if status != _OK:
+        moved = ", a redirect, which senders do not follow" if status in _MOVED else ""
+        return f"HTTP status {status}{moved}"
+    if media != "text/plain":
+        return f"its media type is {media[:60] or 'missing'}, and not text/plain"
+    return "" if whole else "it is larger than senders read (64 KiB)"
 
 
 def policy(body: bytes) -> Policy:

@@ -15,6 +15,7 @@ from audit.cli import main
 from audit.domain.nameserver import Nameserver
 from audit.errors import MailsealError
 from audit.publish import ask
+from audit.publish.journal import alone
 from audit.publish.model import Place, Records
 from audit.targets import nameserver
 from tests.daemons.cell import inside
@@ -179,4 +180,11 @@ def test_the_next_step_is_said_and_not_made(
     """Without a roll-over under way it is the first."""
     assert scene.dane("rollover", "--dry-run") == 0
     assert capsys.readouterr().out == "prepare: make the next keys and certificates\n"
-    assert not (scene.folder / "state" / "rollover.json").exists()
+    assert not (scene.folder / "state").exists()
+
+
+def test_the_next_step_is_said_of_one_that_is_at_work(scene: Scene) -> None:
+    """Whoever wants to know how far it is does not wait for its end."""
+    with alone(scene.folder / "state", print, 1):
+        assert scene.dane("rollover", "--dry-run", "--timeout", "1") == 0
+        assert scene.dane("rollover", "--timeout", "1") == 3

@@ -12,7 +12,7 @@ from audit.domain.look import Look
 from audit.errors import MailsealError
 from audit.facts import Fetched
 from audit.inventory import EndpointRow, Host
-from audit.publish import publish, texts, tlsa, tsig
+from audit.publish import publish, texts, tlsa, tsig, wanted
 from audit.publish.journal import alone, end, keep, load
 from audit.publish.model import Change, Place, Records, Served, changes, gaps
 from audit.publish.rollover import Journal
@@ -159,19 +159,22 @@ class PolicyHost(Look):
     [
         (Fetched(URL, fault="has no address"), "has no address"),
         (Fetched(URL, doubt="no answer in time"), "no answer in time"),
-        (Fetched(URL, 404), "answers 404"),
-        (Fetched(URL, 200, body=b"<html>"), "is no policy"),
-        (Fetched(URL, 200, body=STS.replace(b"60", b"61")), "is another policy"),
+        (Fetched(URL, 404), "HTTP status 404"),
+        (Fetched(URL, 301), "a redirect, which senders do not follow"),
+        (Fetched(URL, 200, "text/html", STS), "its media type is text/html"),
+        (Fetched(URL, 200, "text/plain", STS, whole=False), "larger than senders read"),
+        (Fetched(URL, 200, "text/plain", b"<html>"), "is no policy"),
+        (Fetched(URL, 200, "text/plain", STS.replace(b"60", b"61")), "is another policy"),
     ],
 )
 def test_a_policy_that_is_not_there_is_not_announced(said: Fetched, words: str) -> None:
-    """Senders would ask for it and get none; one with other line ends is the same."""
+    """Senders would ask for it and take none; one with other line ends is the same."""
     what = publish.Wanted({}, {"example.org": STS}, {})
     change = Change(TEXT, None, Records(1, frozenset({texts.sts(STS)})))
     with pytest.raises(publish.Refused, match=words):
         publish.fetched([change], what, PolicyHost(said))
     publish.fetched([], what, PolicyHost(said))
-    right = Fetched(URL, 200, body=STS.replace(b"\r\n", b"\n"))
+    right = Fetched(URL, 200, "text/plain", STS.replace(b"\r\n", b"\n"))
     publish.fetched([change], what, PolicyHost(right))
 
 
@@ -216,6 +219,25 @@ def test_a_variable_that_differs_is_refused_and_domains_are_joined() -> None:
     assert found.settings.domains == ("a.example", "b.example")
     with pytest.raises(MailsealError, match="mailseal_dns_server differs between the hosts"):
         site([host("a", dns_server="192.0.2.1"), host("b")])
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"tlsrpt_rua": ("tls@example.org",)}, "mailseal_tlsrpt_rua: 'tls@example.org' is neither"),
+        ({"tlsrpt_rua": ("mailto:a@x.example;b",)}, "mailseal_tlsrpt_rua: "),
+        ({"domains": ("",)}, "mailseal_domains: '' is no mail domain"),
+        ({"domains": ("192.0.2.1",)}, "mailseal_domains: '192.0.2.1' is no mail domain"),
+    ],
+)
+def test_a_record_that_no_sender_could_use_is_not_made(
+    variables: dict[str, tuple[str, ...]], words: str
+) -> None:
+    """What is a slip in the inventory would only be seen by reports that never come."""
+    right = {"domains": ("example.org",), "tlsrpt_rua": ("mailto:tls@example.org",)}
+    assert len(wanted.announced(site([host("a", **right)]), {})) == 1
+    with pytest.raises(MailsealError, match=words):
+        wanted.announced(site([host("a", **{**right, **variables})]), {})
 
 
 SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cw=="

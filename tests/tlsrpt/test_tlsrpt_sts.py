@@ -163,8 +163,8 @@ def test_the_cache_is_read_file_by_file(tmp_path: Path) -> None:
     [
         (b"Name or service not known", "sts-policy-fetch-error"),
         (b"nothing listens on its port 443", "sts-policy-fetch-error"),
-        (b"its host answers with status 404", "sts-policy-fetch-error"),
-        (b"its media type is 'text/html', and not text/plain", "sts-policy-fetch-error"),
+        (b"HTTP status 404", "sts-policy-fetch-error"),
+        (b"its media type is text/html, and not text/plain", "sts-policy-fetch-error"),
         (b"certificate verify failed: certificate has expired", "sts-webpki-invalid"),
         (b"Hostname mismatch, certificate is not valid for 'x'", "sts-webpki-invalid"),
         (b"its mode is 'on', and not one of enforce, testing, none", "sts-policy-invalid"),
