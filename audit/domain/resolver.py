@@ -14,6 +14,7 @@ The resolver validates, and says so by the AD bit; we only tell its silence apar
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import dns.exception
@@ -29,6 +30,7 @@ _SECONDS = 5.0  # for one message there and one back; a resolver may have a long
 _TRIES = 2
 _BUDGET = 90.0  # for all that is asked of a resolver in one look
 _PAYLOAD = 1232  # octets of UDP that pass everywhere (DNS flag day 2020)
+_MOST_SILENT = 4  # questions to one that has answered none at all; it is asked no more
 _MOST_ZONES = 16
 _MOST_ABOVE = 4
 _ANOTHER = "name a resolver that does with --resolver"
@@ -45,6 +47,8 @@ class Resolver:
         self._nameservers, self._until = nameservers, until
         self._end = 0.0
         self._answers: dict[tuple[str, Kind], Answer] = {}
+        self._heard: set[Nameserver] = set()
+        self._silent: Counter[Nameserver] = Counter()
         self._lock = threading.Lock()
         self._validated = False  # whether it has shown that it does, of whatever
         self._unproven: set[str] = set()  # the zones that were asked for to see that
@@ -152,17 +156,22 @@ class Resolver:
         self, query: dns.message.Message, at: Nameserver
     ) -> tuple[dns.message.Message | None, str]:
         """By UDP, and by TCP where that says too little; or why there is none."""
+        if at not in self._heard and self._silent[at] >= _MOST_SILENT:
+            return None, f"does not answer: {_MOST_SILENT} questions before got no answer in time"
         reason = "was not asked: all the time that there is was spent on what came before"
+        waited = False
         ways = [transport.udp] * _TRIES
         while ways and (left := min(_SECONDS, self._end - time.monotonic())) > 0:
             try:
                 answer = ways.pop()(query, at.address, at.port, left)
             except OSError as error:
-                reason = _reason(error)
+                reason, waited = _reason(error), isinstance(error, TimeoutError)
             else:
+                self._heard.add(at)
                 if answer is not None:
                     return answer, ""
                 ways = [transport.tcp]
+        self._silent[at] += waited
         return None, reason
 
 

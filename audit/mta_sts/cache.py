@@ -6,6 +6,7 @@ The file's time of change says when the domain was last asked for.
 
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -67,7 +68,8 @@ class Cache:
         """Take the directory, and what a process that was ended has left half done out of it."""
         self.directory = directory
         for left in directory.glob(".new-*"):
-            left.unlink()
+            with suppress(OSError):  # somebody else has put it there
+                left.unlink()
 
     def get(self, domain: str, now: float) -> Kept | None:
         """The policy of a domain that has not ended; a file that cannot be read is none."""
@@ -92,8 +94,9 @@ class Cache:
                 stream.flush()
                 os.fchmod(descriptor, 0o644)
                 os.fsync(descriptor)
-            # A refresh is no question.
-            os.utime(new, (one.at, path.stat().st_mtime if path.exists() else one.at))
+            # A refresh is no question; and none was later, unless the clock was put back.
+            asked = path.stat().st_mtime if path.exists() else one.at
+            os.utime(new, (one.at, min(asked, one.at)))
             new.replace(path)
         except BaseException:
             new.unlink(missing_ok=True)
@@ -103,7 +106,7 @@ class Cache:
         """Note that somebody wants this domain's policy; once a day is often enough."""
         path = self.directory / domain
         with suppress(OSError):
-            if now - path.stat().st_mtime > _DAY:
+            if not 0 <= now - path.stat().st_mtime <= _DAY:  # or the clock was put back
                 os.utime(path, (now, now))
 
     def entries(self) -> Iterator[tuple[str, float]]:
@@ -111,7 +114,9 @@ class Cache:
         for path in sorted(self.directory.iterdir()):
             if not path.name.startswith("."):
                 with suppress(OSError):  # somebody else has taken it away
-                    yield path.name, path.stat().st_mtime
+                    status = path.lstat()
+                    if stat.S_ISREG(status.st_mode):
+                        yield path.name, status.st_mtime
 
     def drop(self, domain: str) -> None:
         """Forget a domain."""

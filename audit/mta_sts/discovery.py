@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
 
 from audit.errors import MailsealError
@@ -56,8 +58,8 @@ class Discovery:
         identity = _identity(records)
         if not identity or (old and old.identity == identity):
             return old
-        failed, until = self._failed.get(domain, ("", 0.0))
-        if failed == identity and now < until:
+        failed, at = self._failed.get(domain, ("", 0.0))
+        if failed == identity and 0 <= now - at < AGAIN:  # before it, if the clock was put back
             return old
         return self._together(domain, identity) or old
 
@@ -68,8 +70,13 @@ class Discovery:
             for domain, asked in self._cache.entries():
                 old = self._cache.get(domain, now)
                 if old is None:
-                    self._cache.drop(domain)
-                elif now - old.at >= min(_DAY, old.policy.max_age / 2) and now - asked < _FORGOTTEN:
+                    with suppress(OSError):  # the others are none the worse
+                        self._cache.drop(domain)
+                    continue
+                if old.at > now:  # the clock was put back: nothing is kept longer than its time
+                    old = replace(old, at=int(now))
+                    self._keep(domain, old)
+                if now - old.at >= min(_DAY, old.policy.max_age / 2) and now - asked < _FORGOTTEN:
                     pool.submit(self._together, domain, old.identity)
 
     def _together(self, domain: str, identity: str) -> Kept | None:
@@ -98,14 +105,17 @@ class Discovery:
             self._say(f"{domain}: no policy was taken, for {error}")
             if len(self._failed) >= _MOST_FAILED:
                 self._failed.clear()
-            self._failed[domain] = (identity, self._clock() + AGAIN)
+            self._failed[domain] = (identity, self._clock())
             return None
+        self._keep(domain, one)
+        self._failed.pop(domain, None)
+        return one
+
+    def _keep(self, domain: str, one: Kept) -> None:
         try:
             self._cache.put(domain, one)
         except OSError as error:
             self._say(f"{domain}: the policy cannot be kept ({error.strerror})")
-        self._failed.pop(domain, None)
-        return one
 
 
 def _identity(records: Iterable[str]) -> str:

@@ -57,7 +57,7 @@ def page(
         client.request("GET", PATH, headers={"User-Agent": f"mailseal/{__version__}"})
         answer = client.getresponse()
         body = answer.read(LARGEST + 1)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # a chunk of -5 octets
         return _unread(error, bounds)
     finally:
         client.close()
@@ -71,7 +71,7 @@ def _unread(error: Exception, bounds: Bounds) -> Page:
     """Why there is no answer; what may be the fault of the way there is a doubt."""
     if isinstance(error, ConnectionRefusedError):
         return Page(fault="nothing listens on its port 443")
-    if isinstance(error, http.client.HTTPException):
+    if isinstance(error, http.client.HTTPException) or not isinstance(error, OSError):
         return Page(fault=f"what it says is no HTTP: {reason(error)}")
     words = bounds.broken or reason(error)
     too_much = bounds.broken and not isinstance(error, TimeoutError)

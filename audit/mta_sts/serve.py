@@ -76,7 +76,11 @@ class Server(socketserver.ThreadingUnixStreamServer):
     def process_request(self, request: object, client_address: object) -> None:
         """Begin a thread once there may be one more."""
         self._free.acquire()
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+        try:
+            super().process_request(request, client_address)  # type: ignore[arg-type]
+        except BaseException:  # no thread is to be had at this moment
+            self._free.release()
+            raise
 
     def process_request_thread(self, request: object, client_address: object) -> None:
         """Let the next one in afterwards."""
@@ -110,4 +114,6 @@ def keep_fresh(discovery: Discovery, say: Say, every: float) -> None:
             discovery.refresh()
         except OSError as error:  # the next time may be better
             say(f"what is kept cannot be refreshed ({error.strerror})")
+        except RuntimeError as error:  # no thread is to be had at this moment
+            say(f"what is kept cannot be refreshed ({error})")
         time.sleep(every)

@@ -7,14 +7,19 @@ certificate switched, everywhere; and only when nothing serves the old key its r
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from audit.publish.model import Change, Place, Records, Served, Zone, gaps, needed, unseen
 
-Owners = Mapping[str, frozenset[str]]  # records by owner
+# What somebody may have changed in the file is refused there, and not when it is published.
+Data = Annotated[str, Meta(pattern=r"^[23] [01] [012] [0-9a-f]+$")]
+Seconds = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+Moment = Annotated[float, Meta(ge=0, le=2**33)]  # seconds since 1970
+
+Owners = Mapping[str, frozenset[Data]]  # records by owner
 
 
 class Journal(Struct, frozen=True):
@@ -30,13 +35,13 @@ class Journal(Struct, frozen=True):
         seen: when every name server had them; None as long as one has not.
     """
 
-    began: float
+    began: Moment
     next: Owners = field(default_factory=dict)
     present: Owners = field(default_factory=dict)
-    keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    keys: Owners = field(default_factory=dict)
     old: Owners = field(default_factory=dict)
-    ttl: int | None = None
-    seen: float | None = None
+    ttl: Seconds | None = None
+    seen: Moment | None = None
 
 
 class View(Struct, frozen=True):

@@ -13,7 +13,7 @@ from audit.domain.resolver import Resolver
 from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Endpoint
 from audit.inventory import Host
-from audit.names import is_address, to_ascii
+from audit.names import is_address, is_host_name, to_ascii
 from audit.own_domains import DomainVariables
 from audit.publish import ask, tsig
 from audit.targets import nameserver
@@ -45,19 +45,26 @@ def site(hosts: Sequence[Host]) -> Site:
     """Every SMTP endpoint by every name that it is reached by.
 
     Raises:
-        MailsealError: there is none, or the hosts differ in what has to be the same.
+        MailsealError: there is none, one cannot be seen or named, or the hosts differ in what has
+            to be the same.
     """
     serving = [h for h in hosts if any(row.service == "smtp" for row in h.endpoints)]
     if not serving:
         raise MailsealError("no host of the inventory has an endpoint of service smtp")
     found: dict[str, list[Endpoint]] = defaultdict(list)
     for host in serving:
+        if not host.addresses:  # nothing seen is no reason to remove a record
+            words = "has no mailseal_addresses, so what it serves cannot be seen"
+            raise MailsealError(f"host {host.name}: {words}")
         for name in dict.fromkeys((host.server_name or host.name, *host.certificate_names)):
-            ascii_name = to_ascii(name, f"host {host.name}: a name of it")
+            what = f"host {host.name}: a name of it"
+            ascii_name = to_ascii(name, what)
             if is_address(ascii_name):
                 continue
+            if not is_host_name(ascii_name):
+                raise MailsealError(f"{what}: {name!r} is no host name")
             for row in (row for row in host.endpoints if row.service == "smtp"):
-                found[f"_{row.port}._tcp.{ascii_name}"] += [
+                found[to_ascii(f"_{row.port}._tcp.{ascii_name}", what)] += [
                     Endpoint(host.name, a, row.port, row.service, row.mode, ascii_name)
                     for a in host.addresses
                 ]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import stat
 from pathlib import Path
 
 import dns.exception
@@ -12,7 +13,8 @@ import dns.tsig
 from audit.errors import MailsealError
 
 _LARGEST = 1 << 16
-_COMMENT = re.compile(r"//[^\n]*|#[^\n]*|/\*.*?\*/", re.DOTALL)
+# A string is passed over: // is Base64 as well.
+_COMMENT = re.compile(r'("[^"\n]*")|//[^\n]*|#[^\n]*|/\*.*?\*/', re.DOTALL)
 _KEY = re.compile(r'key\s+"?(?P<name>[^\s"{;]+)"?\s*\{(?P<body>[^}]*)\}\s*;')
 _FIELD = re.compile(r'(?P<name>algorithm|secret)\s+"?(?P<value>[^\s";]+)"?\s*;')
 _OPEN = 0o077  # to anybody but its owner
@@ -25,11 +27,14 @@ def read(path: Path) -> dns.tsig.Key:
         MailsealError: it cannot be read, others can read it too, or it has not one key.
     """
     try:
-        if path.stat().st_mode & _OPEN:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise MailsealError(f"{path}: is no key file")
+        if mode & _OPEN:
             raise MailsealError(f"{path}: others can read this secret (chmod 600 {path})")
         with path.open(encoding="utf-8") as file:
-            text = _COMMENT.sub("", file.read(_LARGEST))
-    except UnicodeDecodeError:
+            text = _COMMENT.sub(r"\1", file.read(_LARGEST))
+    except ValueError:  # no UTF-8, or no path
         raise MailsealError(f"{path}: is no key file") from None
     except OSError as error:
         raise MailsealError(f"{path}: cannot be read ({error.strerror})") from None
@@ -43,7 +48,7 @@ def read(path: Path) -> dns.tsig.Key:
         algorithm = dns.name.from_text(fields.get("algorithm", "hmac-md5.sig-alg.reg.int"))
         secret = base64.b64decode(fields.get("secret", ""), validate=True)
         made = Key(name, secret, algorithm)
-        dns.tsig.get_context(made)  # type: ignore[no-untyped-call]
+        dns.tsig.HMACTSig(secret, algorithm)  # type: ignore[no-untyped-call]
     except (binascii.Error, ValueError):
         raise MailsealError(f"{path}: its secret is no Base64") from None
     except (dns.exception.DNSException, NotImplementedError):

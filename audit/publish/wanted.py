@@ -41,12 +41,13 @@ def records(chosen: Site, owner: str, chains: Iterable[Sequence[bytes]]) -> froz
 
 
 def domains(chosen: Site) -> list[str]:
-    """The mail domains, as A-labels.
+    """The mail domains, as A-labels, each once.
 
     Raises:
-        MailsealError: one is no mail domain.
+        MailsealError: one is none.
     """
-    return [mail_domain(one, "mailseal_domains") for one in chosen.settings.domains]
+    said = chosen.settings.domains
+    return list(dict.fromkeys(mail_domain(one, "mailseal_domains") for one in said))
 
 
 def policies(chosen: Site, resolver: Resolver) -> dict[str, bytes]:
@@ -75,15 +76,27 @@ def announced(chosen: Site, policies_: Mapping[str, bytes]) -> dict[Place, Recor
     """The TXT records of MTA-STS and of TLS reports.
 
     Raises:
-        MailsealError: a domain is none, or reports could not be sent where they are to go.
+        MailsealError: a domain is none, or too long for them; reports would go to no address.
     """
-    said = {Place(f"_mta-sts.{d}", "TXT"): texts.sts(body) for d, body in policies_.items()}
+    said = {_text("_mta-sts", d): texts.sts(body) for d, body in policies_.items()}
     if rua := chosen.settings.tlsrpt_rua:
-        text = texts.tlsrpt(rua)
-        try:
-            tls_rpt.places(text)
-        except ValueError as error:
-            raise MailsealError(f"mailseal_tlsrpt_rua: {error}") from None
-        said |= {Place(f"_smtp._tls.{d}", "TXT"): text for d in domains(chosen)}
+        text = _reports(rua)
+        said |= {_text("_smtp._tls", d): text for d in domains(chosen)}
     ttl = chosen.settings.tlsa_ttl
     return {place: Records(ttl, frozenset({text})) for place, text in said.items()}
+
+
+def _text(below: str, domain: str) -> Place:
+    return Place(to_ascii(f"{below}.{domain}", "mailseal_domains"), "TXT")
+
+
+def _reports(rua: Sequence[str]) -> str:
+    """What senders read in it has to be what was meant."""
+    text = texts.tlsrpt(rua)
+    try:
+        if tls_rpt.places(text) == tuple(rua):
+            return text
+        why = "an address has a semicolon, a comma or a blank in it"
+    except ValueError as error:
+        why = str(error)
+    raise MailsealError(f"mailseal_tlsrpt_rua: {why}")

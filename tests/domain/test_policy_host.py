@@ -125,6 +125,11 @@ BAD: dict[str, tuple[Talk, str, str]] = {
     "headers without end": (_headers, "fault", "says more than"),
     "another protocol": (_says(b"220 mx.example.org ESMTP\r\n"), "fault", "no HTTP"),
     "says nothing": (_says(), "fault", "no HTTP"),
+    "less than nothing": (
+        _says(_OK, b"Transfer-Encoding: chunked\r\n\r\n-5\r\nversion"),
+        "fault",
+        "no HTTP",
+    ),
     "cut off": (_says(_OK, b"Content-Length: 900\r\n\r\nversion"), "fault", "ends too soon"),
 }
 

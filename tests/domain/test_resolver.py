@@ -346,6 +346,39 @@ def test_all_of_it_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "all the time that there is" in found[-1].why
 
 
+@pytest.mark.usefixtures("hurried")
+def test_who_never_answers_is_not_waited_for_again_and_again() -> None:
+    """Hundreds of domains would take hours; who has answered once is asked on."""
+    with nameserver(lambda query: []) as deaf, nameserver(_secure(_MX)) as good:
+        asked = Resolver([deaf, good])
+        started = time.monotonic()
+        for number in range(300):
+            asked.begin()
+            assert asked.ask(f"n{number}.example", "MX").outcome != "failed"
+        assert time.monotonic() - started < 15
+        alone = Resolver([deaf])
+        alone.begin()
+        why = [alone.ask(f"n{number}.example", "MX").why for number in range(6)]
+    assert [one.endswith("4 questions before got no answer in time") for one in why] == [
+        *[False] * 4,
+        *[True] * 2,
+    ]
+
+    mute = iter([False, *[True] * 20, False])
+
+    def moody(query: Query) -> bytes | list[bytes]:
+        return [] if next(mute) else answer(query, _MX, flags=dns.flags.AD)
+
+    with nameserver(moody) as at:
+        asked = Resolver([at])
+        found = []
+        for number in range(12):
+            asked.begin()
+            found.append(asked.ask(f"n{number}.example", "MX").outcome)
+    assert found[0] == found[-1] != "failed"
+    assert found[1:-1] == ["failed"] * 10
+
+
 def test_a_question_is_asked_once() -> None:
     """Two domains with one server cost no more than one."""
     seen: list[Query] = []

@@ -1,5 +1,6 @@
 """Which policy is in force: what RFC 8461 says of records, hosts, time and failures."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -124,6 +125,61 @@ def test_a_host_that_failed_is_left_alone_for_five_minutes(world: World) -> None
     world.now += AGAIN
     world.hosts["example.org"] = WEEK
     assert world.policy("v=STSv1; id=2") == WEEK
+
+
+def test_a_clock_that_is_put_back_keeps_nothing_from_being_tried(world: World) -> None:
+    """What failed in the future would be left alone until then, and no policy come into force."""
+    world.policy("v=STSv1; id=1")
+    world.now -= 1000 * DAY
+    world.hosts["example.org"] = WEEK
+    assert world.policy("v=STSv1; id=1") == WEEK
+
+
+def test_a_clock_that_is_put_back_keeps_no_policy_longer_than_its_time(world: World) -> None:
+    """Not even of a host that is gone; one that is there is asked again after a day."""
+    future = NOW + 1000 * DAY
+    world.now = future
+    world.hosts["example.org"] = WEEK
+    world.policy("v=STSv1; id=1")
+    world.now = NOW
+    world.discovery.refresh()
+    assert world.policy() == WEEK
+    assert dict(world.cache.entries()) == {"example.org": NOW}
+    assert len(world.asked) == 1
+    world.now += DAY
+    world.discovery.refresh()
+    assert len(world.asked) == 2
+    world.hosts.clear()
+    world.now += 7 * DAY
+    world.discovery.refresh()
+    assert world.policy() is None
+    assert list(world.cache.entries()) == []
+
+
+def test_what_somebody_else_has_put_there_keeps_nothing_from_being_refreshed(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory, a pipe, a link, half of a file; nor does what cannot be taken away."""
+    (tmp_path / "a.example").mkdir()
+    (tmp_path / ".new-directory").mkdir()
+    os.mkfifo(tmp_path / "b.example")
+    (tmp_path / "c.example").symlink_to("/etc/passwd")
+    (tmp_path / "d.example").write_text("mode=enforce unt")
+    world.hosts["example.org"] = WEEK
+    world.policy("v=STSv1; id=1")
+    world.now += DAY
+    with monkeypatch.context() as patched:
+        patched.setattr(world.cache, "drop", _read_only)
+        world.discovery.refresh()
+    assert world.asked == ["example.org"] * 2
+    world.discovery.refresh()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.example", ".new-directory", "b.example", "c.example", "example.org"}
+    assert [name for name, _ in Cache(tmp_path).entries()] == ["example.org"]
+
+
+def _read_only(_: str) -> None:
+    raise OSError(30, "Read-only file system")
 
 
 def test_a_policy_is_refreshed_every_day(world: World) -> None:

@@ -63,6 +63,7 @@ DOMAINS = {
         mode="enforce", mx="mx.forged.example", server="mx.thief.test", tlsa="right"
     ),
 }
+REQUIRED = ["required.test", "required-none.test", "implicit.test", "*.bücher.test", "bücher.test"]
 DEFERRED = "deferred"
 _STS, _PLAIN = "remote_smtp_mta_sts", "remote_smtp"
 # How each mail goes: transport and what is known of the certificate; or that it does not go.
@@ -126,7 +127,8 @@ class World:
     def send(self, *recipients: str) -> None:
         """Hand a mail to Exim."""
         with smtplib.SMTP(self.exim.address, 25, "x", _SECONDS) as client:
-            client.sendmail("a@here.example", list(recipients), b"Subject: x\r\n\r\nx\r\n")
+            more = [] if all(map(str.isascii, recipients)) else ["SMTPUTF8"]
+            client.sendmail("a@here.example", recipients, b"Subject: x\r\n\r\nx\r\n", more)
 
     def signal_helper(self, name: str) -> None:
         """Send the helper a signal, in its own namespaces."""
@@ -165,7 +167,7 @@ def rendered(folder: Path, **more: object) -> str:
             "required_ports": [],
         },
         "mailseal_exim_local_domains": ["localhost"],
-        "mailseal_exim_dane_required": ["required.test", "required-none.test", "implicit.test"],
+        "mailseal_exim_dane_required": REQUIRED,
         "mailseal_exim_verify_certificates": "/etc/tls/receivers.crt",
         "mailseal_exim_options": {
             "acl_smtp_rcpt": "accept",
@@ -333,11 +335,29 @@ def test_no_domain_puts_off_the_mail_of_another(
     assert "DANE is required for required-none.test, and mx.shared.test has none" in log
 
 
+def test_a_domain_in_other_letters_is_the_same_domain(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exim has it as the sender wrote it (SMTPUTF8); lists and what is kept have A-labels."""
+    required, kept = "xn--bcher-kva.test", "xn--bcher-kva.example"
+    domains = {required: Domain(), kept: Domain("untrusted", "enforce", kept=True)}
+    monkeypatch.setitem(globals(), "DOMAINS", domains)
+    with world(tmp_path, pki, "gnutls") as found:
+        found.signal_helper("KILL")
+        for name in domains:
+            written = name.encode().decode("idna")
+            for recipient in (f"a@{name}", f"u@{written}"):
+                found.send(recipient)
+                assert found.outcome(recipient) == DEFERRED, found.log
+            assert not found.receivers[name].taken
+
+
 @pytest.mark.parametrize("sts", [True, False])
 @pytest.mark.parametrize("required", [[], ["required.test"]])
 def test_each_part_can_be_left_out(sts: bool, required: list[str], tmp_path: Path) -> None:
     """Exim takes what is left, and nothing in it names what is not there."""
     text = rendered(tmp_path, mailseal_mta_sts=sts, mailseal_exim_dane_required=required)
+    assert "domainlist dane_required = required.test\n" in text or not required
     assert ("STS_LINE" in text) == ("remote_smtp_mta_sts" in text) == sts
     assert ("dane_required" in text) == ("hosts_require_dane" in text) == bool(required)
     assert ("DANE_HERE" in text) == ("event_action" in text) == (sts or bool(required))

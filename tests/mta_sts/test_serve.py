@@ -152,6 +152,52 @@ def test_who_asks_too_much_or_never_ends_is_left(
         assert threading.active_count() <= threads
 
 
+def test_threads_that_are_not_to_be_had_are_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As many questions as there may be at a time are lost; the next one is answered."""
+    monkeypatch.setattr(serve, "_AT_A_TIME", 3)
+    start = threading.Thread.start
+
+    def none(thread: threading.Thread) -> None:
+        if "process_request_thread" in thread.name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with _served(tmp_path) as path:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", none)
+            for _ in range(4):
+                with suppress(ConnectionResetError):
+                    assert _ask(path, b"example.org") == b""
+        assert _ask(path, b"example.org").startswith(b"mode=none")
+    assert capfd.readouterr().err.count("RuntimeError: can't start new thread") == 4
+
+
+def test_what_is_kept_is_refreshed_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the disk, or where there are no threads: said, and tried the next time."""
+    failures: list[Exception] = [OSError(5, "Input/output error"), RuntimeError("no thread")]
+    said: list[str] = []
+
+    class Ended(Exception):
+        pass
+
+    class Failing(Discovery):
+        def __init__(self) -> None:
+            pass
+
+        def refresh(self) -> None:
+            raise failures.pop(0) if failures else Ended
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with pytest.raises(Ended):
+        serve.keep_fresh(Failing(), said.append, 1)
+    assert said == [
+        "what is kept cannot be refreshed (Input/output error)",
+        "what is kept cannot be refreshed (no thread)",
+    ]
+
+
 def _helper(directory: Path, *words: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "audit.mta_sts", "--socket", str(directory / "socket")]
     command += ["--cache", str(directory / "cache"), *words]

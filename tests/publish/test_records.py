@@ -1,5 +1,7 @@
 """Records and their texts, key files, and what is refused; without a network."""
 
+import json
+import os
 from pathlib import Path
 
 import dns.rdatatype
@@ -25,6 +27,7 @@ from tests.publish.knot import key_file
 OWNER = "_25._tcp.mx.example.org"
 PLACE = Place(OWNER, "TLSA")
 TEXT = Place("_mta-sts.example.org", "TXT")
+ONE, TWO = (f"3 1 1 {digit * 64}" for digit in "ab")
 
 
 def chain(tmp_path: Path) -> tuple[list[bytes], str, str]:
@@ -127,9 +130,9 @@ def test_other_records_of_the_same_name_stay_unless_pruned() -> None:
 
 def test_a_removal_that_senders_would_notice_is_refused(tmp_path: Path) -> None:
     """What vouches for what is served, and what is there for the next key; not what is idle."""
-    what = publish.Wanted({}, {}, {OWNER: (Served("mx", "mx", (frozenset({"used"}),)),)})
-    keep(tmp_path, Journal(0, next={OWNER: frozenset({"coming"})}))
-    for one, words in (("used", "vouches for what is served"), ("coming", "next key")):
+    what = publish.Wanted({}, {}, {OWNER: (Served("mx", "mx", (frozenset({ONE}),)),)})
+    keep(tmp_path, Journal(0, next={OWNER: frozenset({TWO})}))
+    for one, words in ((ONE, "vouches for what is served"), (TWO, "next key")):
         change = Change(PLACE, Records(1, frozenset({one, "x"})), Records(1, frozenset({"x"})))
         with pytest.raises(publish.Refused, match=words) as refused:
             publish.harmless([change], what, tmp_path)
@@ -224,20 +227,39 @@ def test_a_variable_that_differs_is_refused_and_domains_are_joined() -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"tlsrpt_rua": ("tls@example.org",)}, "mailseal_tlsrpt_rua: 'tls@example.org' is neither"),
-        ({"tlsrpt_rua": ("mailto:a@x.example;b",)}, "mailseal_tlsrpt_rua: "),
-        ({"domains": ("",)}, "mailseal_domains: '' is no mail domain"),
-        ({"domains": ("192.0.2.1",)}, "mailseal_domains: '192.0.2.1' is no mail domain"),
+        ({"addresses": ()}, "host mx: has no mailseal_addresses"),
+        ({"certificate_names": ("",)}, "host mx: a name of it: '' is no host name"),
+        ({"certificate_names": ("a:b",)}, "host mx: a name of it: 'a:b' is no host name"),
+        ({"server_name": ".".join(["a" * 61] * 4)}, "host mx: a name of it: '_25._tcp.aaa"),
     ],
 )
-def test_a_record_that_no_sender_could_use_is_not_made(
-    variables: dict[str, tuple[str, ...]], words: str
+def test_a_host_that_no_record_can_be_about_is_told(
+    variables: dict[str, object], words: str
 ) -> None:
-    """What is a slip in the inventory would only be seen by reports that never come."""
-    right = {"domains": ("example.org",), "tlsrpt_rua": ("mailto:tls@example.org",)}
-    assert len(wanted.announced(site([host("a", **right)]), {})) == 1
+    """Without an address nothing is seen, and nothing would speak for the records there are."""
     with pytest.raises(MailsealError, match=words):
-        wanted.announced(site([host("a", **{**right, **variables})]), {})
+        site([host("mx", **variables)])
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "a:b/../../x", "192.0.2.1", "*.example.org", ".".join(["a" * 60] * 4)]
+)
+def test_what_is_no_mail_domain_gets_no_records(name: str) -> None:
+    """As an audit says it; a domain that is named twice is one."""
+    chosen = site([host("mx", domains=(name,), tlsrpt_rua=("mailto:a@example.org",))])
+    with pytest.raises(MailsealError, match="mailseal_domains: ") as raised:
+        wanted.announced(chosen, {})
+    assert str(raised.value).endswith(("is no mail domain such as example.org", "is no host name"))
+    twice = site([host("mx", domains=("b\u00fccher.example", "xn--bcher-kva.example"))])
+    assert wanted.domains(twice) == ["xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("place", ["", "ftp://a", "mailto:a@b; v=x", "mailto:a@b,mailto:c@d", "x;"])
+def test_where_reports_cannot_go_is_told(place: str) -> None:
+    """Senders would read something else, or nothing."""
+    chosen = site([host("mx", domains=("example.org",), tlsrpt_rua=(place,))])
+    with pytest.raises(MailsealError, match="mailseal_tlsrpt_rua: "):
+        wanted.announced(chosen, {})
 
 
 SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
@@ -262,6 +284,7 @@ def test_a_key_file_is_read_and_its_secret_not_shown(tmp_path: Path) -> None:
         ('key "a" { algorithm hmac-sha256; };', "has no secret"),
         ('# key "a" { algorithm hmac-sha256; secret "YQ=="; };', "has 0 keys"),
         (f'key "{"a" * 80}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};', "name or algorithm"),
+        (f'key "a" {{ algorithm gss-tsig; secret "{SECRET}"; }};', "name or algorithm"),
         ("\ud8ff", "is no key file"),
     ],
 )
@@ -280,6 +303,25 @@ def test_a_file_that_is_none_is_told_without_the_secret(
     assert SECRET not in str(raised.value)
 
 
+def test_a_secret_may_have_the_sign_of_a_comment_in_it(tmp_path: Path) -> None:
+    """// is Base64 as well; comments beside it are none of the key."""
+    path = tmp_path / "key"
+    path.write_text(
+        '// key "x" { };\nkey "mailseal" { # " of ours\n'
+        ' algorithm hmac-sha256; /* "\n */ secret "////eHh4"; // }\n};\n'
+    )
+    path.chmod(0o600)
+    assert tsig.read(path).secret == b"\xff\xff\xffxxx"
+
+
+def test_what_is_no_file_is_no_key_file(tmp_path: Path) -> None:
+    """A pipe would be waited for without end."""
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for path in (tmp_path / "pipe", tmp_path, tmp_path / "a\0b"):
+        with pytest.raises(MailsealError, match="is no key file"):
+            tsig.read(path)
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     """It says how to mend it."""
@@ -293,7 +335,7 @@ def test_a_journal_is_what_was_kept(tmp_path: Path) -> None:
     """Until the roll-over is over; what is none is told."""
     assert load(tmp_path) is None
     one = Journal(
-        1.5, {OWNER: frozenset({"a", "b"})}, keys={"mx": frozenset({"a"})}, ttl=3, seen=2.5
+        1.5, {OWNER: frozenset({ONE, TWO})}, keys={"mx": frozenset({ONE})}, ttl=3, seen=2.5
     )
     keep(tmp_path, one)
     assert load(tmp_path) == one
@@ -302,6 +344,31 @@ def test_a_journal_is_what_was_kept(tmp_path: Path) -> None:
     assert load(tmp_path) is None
     (tmp_path / "rollover.json").write_text("{")
     with pytest.raises(MailsealError, match="is no journal of a roll-over"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ttl": -1},
+        {"ttl": 10**17},
+        {"seen": 1e300},
+        {"began": -1},
+        {"next": {OWNER: ["whatever"]}},
+        {"old": {OWNER: [f"{ONE}\nmx.example.org. A 192.0.2.1"]}},
+        {"keys": ["mx"]},
+    ],
+)
+def test_a_journal_that_somebody_changed_is_refused(
+    tmp_path: Path, changed: dict[str, object]
+) -> None:
+    """Before anything is done by it, and with the file's name."""
+    keep(tmp_path, Journal(1.5, {OWNER: frozenset({ONE})}, ttl=3))
+    path = tmp_path / "rollover.json"
+    whole = json.loads(path.read_text())
+    whole["journal"] |= changed
+    path.write_text(json.dumps(whole))
+    with pytest.raises(MailsealError, match=r"rollover.json: is no journal of a roll-over: "):
         load(tmp_path)
 
 
