@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from audit.domain.resolver import Resolver
 from audit.errors import UNDETERMINED, MailsealError
+from audit.names import to_ascii
 from audit.publish import texts
 from audit.publish.look import Seen
 from audit.publish.model import Place, Records
