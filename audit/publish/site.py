@@ -140,8 +140,10 @@ def _addresses(name: str, at: Nameserver, resolver: Resolver) -> list[str]:
         pass  # it is in somebody else's zone
     resolver.begin()
     answers = (resolver.ask(name, "A"), resolver.ask(name, "AAAA"))
-    if found := [one for answer in answers for one in answer.records]:
+    doubts = [a.why for a in answers if a.outcome == "failed" or a.security == "bogus"]
+    found = [one for a in answers if a.security != "bogus" for one in a.records]
+    if found:
         return found
-    why = next((a.why for a in answers if a.outcome == "failed"), "it has none")
+    why = next(iter(doubts), "it has none")
     words = f"name server {name}: no address of it is known: {why}"
     raise MailsealError(words, UNDETERMINED)

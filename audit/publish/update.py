@@ -80,10 +80,14 @@ def _add(update: dns.update.UpdateMessage, change: Change) -> None:
     before, after = change.before, change.after
     if before is None:
         update.absent(name, kind)
-    for one in before.data if before else ():
+    # A text may be in other strings than we would put it in, so it can be changed as a whole only.
+    whole = before is not None and kind == "TXT"
+    if whole:
+        update.present(name, kind)
+    for one in before.data if before and not whole else ():
         update.present(name, _rdata(change, one))
     added, removed = change.added, change.removed
-    if before and after and before.ttl != after.ttl:  # a set has one time to live
+    if before and after and (whole or before.ttl != after.ttl):  # a set has one time to live
         update.delete(name, kind)
         added, removed = after.data, frozenset()
     for one in removed:

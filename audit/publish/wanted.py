@@ -11,7 +11,7 @@ from audit.publish.model import Place, Records
 from audit.publish.site import Site
 from audit.publish.tlsa import record
 from audit.targets import mail_domain
-from audit.wire import tls_rpt
+from audit.wire import mta_sts, tls_rpt
 
 
 def tlsa(chosen: Site, seen: Seen) -> dict[Place, Records]:
@@ -55,7 +55,7 @@ def policies(chosen: Site, resolver: Resolver) -> dict[str, bytes]:
     """The MTA-STS policy of each domain; its mx lines are the MX records.
 
     Raises:
-        MailsealError: these cannot be looked up, or there are none.
+        MailsealError: these cannot be looked up, are bogus, or none that a policy may name.
     """
     mode, age = chosen.settings.mta_sts_mode, chosen.settings.mta_sts_max_age
     if not mode:
@@ -64,12 +64,16 @@ def policies(chosen: Site, resolver: Resolver) -> dict[str, bytes]:
     for domain in domains(chosen):
         resolver.begin()
         said = resolver.ask(domain, "MX")
-        if said.outcome == "failed":
+        if said.outcome == "failed" or said.security == "bogus":
             raise MailsealError(f"{said}: {said.why}", UNDETERMINED)
         hosts = [one.partition(" ")[2] for one in said.records]
         if not hosts or hosts == ["."]:
             raise MailsealError(f"{domain}: has no MX record, so no policy can name its servers")
         found[domain] = texts.policy(mode, hosts, age)
+        try:
+            mta_sts.policy(found[domain])
+        except ValueError as error:
+            raise MailsealError(f"{domain}: its MX records make no policy: {error}") from None
     return found
 
 

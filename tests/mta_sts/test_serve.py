@@ -168,7 +168,7 @@ def test_threads_that_are_not_to_be_had_are_no_end(
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", none)
             for _ in range(4):
-                with suppress(ConnectionResetError):
+                with suppress(OSError):  # it may be gone before we have asked
                     assert _ask(path, b"example.org") == b""
         assert _ask(path, b"example.org").startswith(b"mode=none")
     assert capfd.readouterr().err.count("RuntimeError: can't start new thread") == 4

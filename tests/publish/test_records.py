@@ -4,6 +4,9 @@ import json
 import os
 from pathlib import Path
 
+import dns.flags
+import dns.message
+import dns.rcode
 import dns.rdatatype
 import dns.zone
 import pytest
@@ -11,16 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.domain.look import Look
-from audit.errors import MailsealError
+from audit.domain.resolver import Resolver
+from audit.errors import UNDETERMINED, MailsealError
 from audit.facts import Fetched
 from audit.inventory import EndpointRow, Host
 from audit.publish import publish, texts, tlsa, tsig, wanted
 from audit.publish.journal import alone, end, keep, load
 from audit.publish.model import Change, Place, Records, Served, changes, gaps
 from audit.publish.rollover import Journal
-from audit.publish.site import site
+from audit.publish.site import _addresses, site
 from audit.publish.snippet import snippet
 from audit.wire import mta_sts, tls_rpt
+from tests.domain.hostile import answer, nameserver
 from tests.domain.world import Authority
 from tests.publish.knot import key_file
 
@@ -252,6 +257,40 @@ def test_what_is_no_mail_domain_gets_no_records(name: str) -> None:
     assert str(raised.value).endswith(("is no mail domain such as example.org", "is no host name"))
     twice = site([host("mx", domains=("b\u00fccher.example", "xn--bcher-kva.example"))])
     assert wanted.domains(twice) == ["xn--bcher-kva.example"]
+
+
+def _bogus(query: dns.message.Message) -> bytes:
+    if query.flags & dns.flags.CD:
+        name, kind = query.question[0].name, dns.rdatatype.to_text(query.question[0].rdtype)
+        data = {"MX": "10 mx.thief.example.", "A": "192.0.2.66", "AAAA": "2001:db8::66"}[kind]
+        return answer(query, f"{name} {kind} {data}")
+    return answer(query, rcode=dns.rcode.SERVFAIL)
+
+
+def test_what_is_bogus_is_published_nowhere() -> None:
+    """A validating resolver has told that somebody forges it; nor are servers asked by it."""
+    chosen = site([host("mx", domains=("example.org",), mta_sts_mode="enforce")])
+    with nameserver(_bogus) as at:
+        resolver = Resolver([at])
+        with pytest.raises(MailsealError, match=r"MX of example.org: .*SERVFAIL") as raised:
+            wanted.policies(chosen, resolver)
+        assert raised.value.exit_code == UNDETERMINED
+        with pytest.raises(MailsealError, match=r"no address of it is known: .*SERVFAIL"):
+            _addresses("ns.example.org", at, resolver)
+
+
+def test_a_policy_that_no_sender_would_follow_is_not_made() -> None:
+    """MX records can have names that a policy cannot."""
+    chosen = site([host("mx", domains=("example.org",), mta_sts_mode="enforce")])
+
+    def odd(query: dns.message.Message) -> bytes:
+        return answer(query, "example.org. MX 10 m_x.example.org.", flags=dns.flags.AD)
+
+    with (
+        nameserver(odd) as at,
+        pytest.raises(MailsealError, match=r"example.org: its MX records make no policy: 'm_x"),
+    ):
+        wanted.policies(chosen, Resolver([at]))
 
 
 @pytest.mark.parametrize("place", ["", "ftp://a", "mailto:a@b; v=x", "mailto:a@b,mailto:c@d", "x;"])

@@ -115,6 +115,21 @@ def test_a_concurrent_change_is_noticed(running: Knot, before: Records | None) -
     assert ask.read([PLACE], PRIMARY) == {PLACE: there}
 
 
+def test_a_text_in_several_strings_is_changed_too(running: Knot) -> None:
+    """As people write it; it is read as one, and others of its name stay."""
+    owner = dns.name.from_text(TEXT.owner)
+    by_hand = dns.update.UpdateMessage(ZONE, keyring=tsig.read(running.key))
+    by_hand.add(owner, 20, "TXT", '"v=TLSRPTv1; " "rua=mailto:a@example.test"')
+    by_hand.add(owner, 20, "TXT", '"else" "where"')
+    dns.query.tcp(by_hand, ADDRESS, 15, PRIMARY.port)
+    before = ask.read([TEXT], PRIMARY)
+    wanted = {TEXT: Records(20, frozenset({"v=TLSRPTv1; rua=mailto:b@example.test;"}))}
+    (change,) = changes(before, wanted)
+    send(running, change)
+    after = Records(20, wanted[TEXT].data | {"elsewhere"})
+    assert ask.read([TEXT], PRIMARY) == {TEXT: after}
+
+
 CHANGE = Change(PLACE, None, Records(20, frozenset({A})))
 
 
