@@ -103,11 +103,13 @@ def _other(line: bytes, start: int, _day: bytes) -> Kind:
     if b": to=<" in line[start : start + _NEAR]:
         found = _delivery(line, start)
         return found if isinstance(found, str) else _STATUS.get(found[3], "other")
-    return "session" if b" with cipher " in line and _session(line, start) else "other"
+    return "session" if b" with cipher " in line and _session(line[start:]) else "other"
 
 
-def _session(line: bytes, start: int) -> Event | None:
-    match = _PEER.match(line, start)
+@lru_cache(maxsize=16384)
+def _session(message: bytes) -> Event | None:
+    """A session with its other side, which mostly comes again."""
+    match = _PEER.match(message)
     if match is None:
         return None
     trust, peer, words = match.groups()
@@ -136,8 +138,9 @@ def _ended(line: bytes, start: int) -> bytes:
 
 def _domain(line: bytes, mark: int) -> bytes:
     """Of the recipient; empty where a quoted part might be one."""
-    address = line[mark + len(b": to=<") : line.find(b">", mark)]
-    return b"" if b'"' in address else address.rpartition(b"@")[2]
+    address = line[mark + 6 : line.find(b">", mark)]  # behind ": to=<"
+    at = address.rfind(b"@")
+    return b"" if at < 0 or b'"' in address else address[at + 1 :]
 
 
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:
@@ -165,7 +168,7 @@ class Server:
         elif line.startswith(b"disconnect from ", start):
             waits = self.talk.mails or not self.process.known  # mostly not
             self.process.take((DISCONNECT, _ended(line, start) if waits else b""), self.sink)
-        elif b" with cipher " in line and (session := _session(line, start)):
+        elif b" with cipher " in line and (session := _session(line[start:])):
             self.process.take(session, self.sink)
             return "session"
         elif b": client=" in line[start : start + _NEAR]:
@@ -201,10 +204,10 @@ class Client:
             relay, delays, policy, status = found
             kind = _STATUS.get(status, "other")
             sent = b"1" if kind == "delivery" else b""
-            told = day, line[start:mark], relay, delays, policy, sent, _domain(line, mark)
-            self.process.take((TO, *told), self.sink)
+            message, domain = line[start:mark], _domain(line, mark)
+            self.process.take((TO, day, message, relay, delays, policy, sent, domain), self.sink)
             return kind
-        if b" with cipher " in line and (session := _session(line, start)):
+        if b" with cipher " in line and (session := _session(line[start:])):
             self.process.take(session, self.sink)
             return "session"
         return "tls-error" if line.startswith(b"SSL_connect error to ", start) else "other"

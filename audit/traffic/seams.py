@@ -48,8 +48,9 @@ class Sink:
         went = self._went[sent, node, tag, domain]
         if went.sent is None:
             return
-        for seen in (*went.counted, went.host):
+        for seen in went.counted:
             seen.count += 1
+        went.host.count += 1
         begun = self.tally.begun(node)
         if begun.get(message) == ():  # mostly it is the first
             begun[message] = (went.sent,)
