@@ -122,6 +122,7 @@ def _state(parser: argparse.ArgumentParser) -> None:
 
 def _records(arguments: argparse.Namespace) -> int:
     from audit.findings import COMPLIANT
+    from audit.mta_sts.page import host_of
     from audit.publish import publish
     from audit.publish.snippet import snippet
     from audit.written import put
@@ -132,7 +133,7 @@ def _records(arguments: argparse.Namespace) -> int:
         sys.stdout.write(snippet(what.records))
         return COMPLIANT
     files = {"records.zone": snippet(what.records).encode()}
-    files |= {f"mta-sts.{domain}/mta-sts.txt": body for domain, body in what.policies.items()}
+    files |= {f"{host_of(domain)}/mta-sts.txt": body for domain, body in what.policies.items()}
     for name, content in files.items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -81,7 +81,7 @@ class Look:
 
     def policy(self, domain: str) -> Fetched:
         """What its policy host says; whatever goes wrong is in it."""
-        host = f"mta-sts.{domain}"
+        host = policy_host.host_of(domain)
         answers = self._addresses(host)
         addresses = tuple(a for answer in answers for a in answer.records)[:_MOST_ADDRESSES]
         if addresses:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from audit.facts import Fetched
-from audit.mta_sts.page import LARGEST, PATH, PORT, page
+from audit.mta_sts.page import LARGEST, PATH, PORT, host_of, page
 
-__all__ = ["LARGEST", "PATH", "fetch"]
+__all__ = ["LARGEST", "PATH", "fetch", "host_of"]
 _SECONDS = 30.0
 _PORT = PORT
 

@@ -14,7 +14,7 @@ from audit.errors import USAGE, MailsealError
 from audit.mta_sts import serve
 from audit.mta_sts.cache import Cache
 from audit.mta_sts.discovery import Discovery, Say
-from audit.mta_sts.page import PORT, page
+from audit.mta_sts.page import PORT, host_of, page
 from audit.wire.mta_sts import Policy
 
 _SECONDS = 60.0  # RFC 8461, section 3.3: what a sender waits for a policy
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _serve(options: argparse.Namespace, say: Say) -> None:
     def fetch(domain: str) -> Policy:
         trusted = _trusted(options.ca_file)
-        return serve.policy(page(serve.host(domain), trusted, _SECONDS, port=options.port))
+        return serve.policy(page(host_of(domain), trusted, _SECONDS, port=options.port))
 
     discovery = Discovery(Cache(options.cache), fetch, time.time, say)
     with serve.Server(options.socket, discovery) as server:

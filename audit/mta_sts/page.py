@@ -35,6 +35,11 @@ class Page:
     doubt: str = ""
 
 
+def host_of(domain: str) -> str:
+    """The name of a domain's policy host (RFC 8461, section 3.3)."""
+    return f"mta-sts.{domain}"
+
+
 def page(
     host: str,
     trusted: tuple[bytes, ...],

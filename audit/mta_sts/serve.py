@@ -25,11 +25,6 @@ _LONGEST = 128 << 10  # octets of a question; a DNS message has no more than 64 
 _AT_A_TIME = 256
 
 
-def host(domain: str) -> str:
-    """The name of a domain's policy host."""
-    return f"mta-sts.{domain}"
-
-
 def policy(page: Page) -> Policy:
     """The policy on a page.
 

@@ -90,9 +90,14 @@ class Rollover:
         kept = self._kept()
         journal = kept or Journal(time.time())
         self._hands.say("going on with" if kept else "beginning with")
-        last, awaited = "", time.monotonic()
+        last, switched, awaited = "", frozenset[str](), time.monotonic()
         while True:
             step = self._next(journal)
+            # A switch that changes nothing would be tried for ever.
+            if step.name == "switch" and switched & {*step.hosts}:
+                words = f"{', '.join(step.hosts)}: not only the next keys are seen after the switch"
+                raise MailsealError(words, UNDETERMINED)
+            switched = frozenset(step.hosts if step.name == "switch" else ())
             if step.journal != journal or kept is None:
                 journals.keep(self._directory, step.journal)
             kept = journal = step.journal
@@ -156,7 +161,6 @@ class Rollover:
                 self._wait(step.until)
             case "switch":
                 self._hands.switch(step.hosts)
-                self._switched(step)
         return step.journal
 
     def _change(self, changes: Sequence[Change]) -> None:
@@ -164,13 +168,6 @@ class Rollover:
             self._hands.say(str(one))
         self._zones.change(changes, self._key)
         self._zones.follow(changes, self._pace.patience, self._hands.say)
-
-    def _switched(self, step: Step) -> None:
-        """See what came of it: a switch that changes nothing would be tried for ever."""
-        after = self._next(step.journal)
-        if after.name == "switch" and set(after.hosts) & set(step.hosts):
-            words = f"{', '.join(after.hosts)}: not only the next keys are seen after the switch"
-            raise MailsealError(words, UNDETERMINED)
 
     def _prepared(self, journal: Journal) -> Journal:
         chains = self._hands.prepare()
