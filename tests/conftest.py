@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # No test writes into the history of this machine.
 os.environ["MAILSEAL_HISTORY"] = "none"
 
-_SHOWN = pytest.StashKey[set[str]]()
+_BREAKS = "breaks"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,35 +29,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is too long, and say why."""
+    """Leave out what is too long, and say why; say what has to share a process.
+
+    The machine has one lab, and a file's fixtures are made once: `--dist loadgroup` keeps each
+    together (pytest-xdist).
+    """
     for item in items:
+        group = "lab" if item.get_closest_marker("lab") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
         for marker in item.iter_markers("long"):
             if not config.getoption("--long"):
                 item.add_marker(pytest.mark.skip(reason=f"{marker.args[0]}: make test-long"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the checks that were shown to fail."""
+    """Tell the markers that take arguments."""
     marker = "breaks(*checks): passes only if these checks fail on a broken fixture"
     config.addinivalue_line("markers", marker)
     config.addinivalue_line("markers", "asks(*behaviours): the prober asks for these alone")
-    config.stash[_SHOWN] = set()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Note the checks of each passed test that is marked with `breaks`."""
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note in each report what the test is marked with by `breaks`."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
-    if call.when == "call" and report.passed:
-        for marker in item.iter_markers("breaks"):
-            item.config.stash[_SHOWN].update(marker.args)
+    report.user_properties.extend(
+        (_BREAKS, check) for marker in item.iter_markers(_BREAKS) for check in marker.args
+    )
     return report  # type: ignore[return-value]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many checks have a broken fixture that they fail on, and which have none."""
-    shown = terminalreporter.config.stash[_SHOWN]
-    if not shown:
+    passed = (r for r in terminalreporter.getreports("passed") if r.when == "call")
+    noted = (one for report in passed for one in report.user_properties)
+    if not (shown := {check for name, check in noted if name == _BREAKS}):
         return
     line = f"mailseal: {len(shown)} of {len(CATALOGUE)} checks have a broken fixture they fail on"
     missing = [check for check in CATALOGUE if check not in shown]

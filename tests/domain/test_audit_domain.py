@@ -185,7 +185,7 @@ def test_a_domain_that_is_gone_fails(cluster: Cluster) -> None:
     """In an inventory it is no slip of the hand: no mail arrives."""
     code, out, _ = cluster.audit(cluster.inventory(["gone.test"], "mx1"), "--json")
     found = {f["check"]: f for f in json.loads(out)["findings"] if f["host"] == "gone.test"}
-    assert code == 1
+    assert code == 1, found["MT-MX"]["observed"]
     assert found["MT-MX"]["verdict"] == "fail"
     assert "no mail arrives" in found["MT-MX"]["observed"]
 
