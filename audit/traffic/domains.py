@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from audit.traffic.refusal import Refusal
 from audit.traffic.tally import UNLOGGED, Tally, text
-from audit.traffic.ways import TLS, mta_sts
+from audit.traffic.ways import TLS, mta_sts, verified
 
 Vouched = Literal["dane", "yes", "no", "unknown", "plain", "not-logged"]
-# What of `Way` is in the fifth place, and what that is called here.
+# What `verified` says, and what that is called here.
 _VOUCHED: dict[bytes, Vouched] = {
     b"dane": "dane",
     b"yes": "yes",
@@ -81,7 +81,8 @@ def domains(tally: Tally) -> Domains:
     dane: Counter[str] = Counter()
     by: dict[tuple[bytes, bytes, bytes], int] = {}
     named: set[bytes] = set()
-    for (who, domain, _, ds, how), seen in tally.recipients.items():
+    for (who, domain, _, ds, x, cv, _), seen in tally.ways.items():
+        how = verified(x, cv)
         key = who, ds, how
         by[key] = by.get(key, 0) + seen.count
         named.add(domain)

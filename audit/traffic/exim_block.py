@@ -14,8 +14,8 @@ from audit.traffic import errors
 from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
 from audit.traffic.exim_put_off import refused
-from audit.traffic.tally import UNNAMED, Kind, Seen, Tally, Use, see
-from audit.traffic.ways import sender, verified, way
+from audit.traffic.tally import UNNAMED, Kind, Seen, Sent, Tally, Use, see
+from audit.traffic.ways import sender, way
 from audit.traffic.where import WAYS, Came, Known, Went, Where
 
 try:
@@ -28,9 +28,6 @@ _BY = re.compile(rb'([\w-]*)(?: X=([\w.:+-]+)\*?)?(?: CV=(\w+))?(?: DN="([^"]*)"
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d")
 _DAY = 10  # characters
 _HOSTS = 1 << 17  # that are remembered, of those that mails came from in one way
-
-# X= and CV=, what was verified, and where lines and copies count.
-Via = tuple[bytes, bytes, bytes, Seen, Seen]
 
 
 class Block:
@@ -46,7 +43,6 @@ class Block:
         self._where = Where(tally)
         self._came = Known(self._by)
         self._went = Known(self._ways)
-        self._via = Known(self._session)
         self._lines: dict[tuple[Kind, bool], Seen] = {}
         self._same: dict[bytes, bytes] = {}
 
@@ -65,7 +61,7 @@ class Block:
         tally = self._tally
         copy, other = partial(tally.copy, node), partial(self.other, node=node)
         begun, went = tally.begun(node), self._went[node]
-        known, named, counts = count(lines, begun, self._came, went, copy, other)
+        known, named, counts = count(lines, begun, self._came, went, tally.ways, copy, other)
         if known:
             tally.days[self._day] += known
         tally.named += named
@@ -77,7 +73,7 @@ class Block:
         self._where.flush()
         for key, seen in self._lines.items():
             self._tally.lines[key] += seen.count
-        for one in (self._came, self._went, self._via, self._lines):
+        for one in (self._came, self._went, self._lines):
             one.clear()
 
     def _line(self, kind: Kind, *, names: bool) -> Seen:
@@ -100,27 +96,26 @@ class Block:
         return Came(line, where.mails(day, use, x, cv, dn), Known(sender, _HOSTS))
 
     def _ways(self, node: bytes) -> Known[bytes, Went]:
-        """The ways that copies go from a node."""
-        return Known(partial(self._way, Known(partial(sender, node))), WAYS)
+        """What copies from a node go by."""
+        return Known(partial(self._by_session, node))
 
-    def _way(self, senders: dict[bytes, bytes], words: bytes) -> Went:
-        domain, by, to, ip, via = words.split(b"\n")
-        name, signed, _ = to.partition(b" DS")
-        session, _, dn = via.partition(b' DN="')
-        x, cv, how, line, copies = self._via[session]
-        if ip in self._own:
-            return Went((line,), line, None)
-        sent = (self._day, name, ip, x, cv, dn[:-1])
-        recipient = self._where.recipient(way(senders[by], domain, name, signed, how), self._day)
-        return Went((line, copies, recipient), self._where.host(sent), sent)
-
-    def _session(self, words: bytes) -> Via:
-        match = _BY.fullmatch(words)
+    def _by_session(self, node: bytes, words: bytes) -> Went:
+        by, _, session = words.partition(b"\n")
+        match = _BY.fullmatch(session)
         assert match is not None, words  # noqa: S101 - likewise
         _, x, cv, *_ = match.groups(b"")
         x, cv = self._same.setdefault(x, x), self._same.setdefault(cv, cv)  # kept only once
-        line, copies = self._line("delivery", names=bool(x)), self._where.copies(self._day, x, cv)
-        return x, cv, verified(x, cv), line, copies
+        who, day, own, where = sender(node, by), self._day, self._own, self._where
+
+        def sent(words: bytes) -> Sent | None:
+            domain, host, ip, dn = words.split(b"\n")
+            if ip in own:
+                return None
+            name, signed, _ = host.partition(b" DS")
+            return where.sent(day, ip, way(who, domain, name, signed, x, cv, dn))
+
+        line = self._line("delivery", names=bool(x))
+        return Went(line, where.copies(day, x, cv), Known(sent, WAYS))
 
     def other(self, line: bytes, node: bytes = b"") -> None:
         """What is not written by everybody, one line at a time."""
@@ -139,10 +134,9 @@ class Block:
         elif event.kind == "delivery" and event.ip and event.ip not in self._own:
             # Without `+tls_cipher` in the log's settings, its certificate still tells of TLS.
             x = event.x or (UNNAMED if event.cv or event.dn else b"")
-            tally.sent(node, event.id, (event.day, event.name, event.ip, x, event.cv, event.dn))
             who = sender(node, event.protocol)
-            how = verified(x, event.cv)
-            see(tally.recipients, way(who, event.domain, event.name, event.signed, how), event.day)
+            how = way(who, event.domain, event.name, event.signed, x, event.cv, event.dn)
+            tally.sent(node, event.id, (event.day, event.ip, how))
         elif event.kind == "completed":
             tally.begun(node).pop(event.id, None)
         elif event.kind == "tls-error" and event.ip:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from audit.traffic.exim_count import COUNTED
-from audit.traffic.tally import Messages, Sent
+from audit.traffic.tally import Gone, Messages, Sent, Way
 from audit.traffic.where import Came, Went
 
 # Of COUNTED.
@@ -30,11 +30,10 @@ def _without(letters: bytes, more: bytes = b"") -> bytes:
 _PORT = _maybe(rb":\d+")
 _PEER = rb"\[([0-9a-fA-F.:]+)\]" + _PORT
 _INTERFACE = _maybe(rb" I=\[[^\]\s]+\]" + _PORT)
-_TLS = _maybe(
-    rb" X=[\w.:+-]+\*?"
-    + _maybe(rb" CV=\w+")
-    + _maybe(rb' DN="' + _without(b"PRX", rb"\"\\") + rb'"')
-)
+_SESSION = rb" X=[\w.:+-]+\*?" + _maybe(rb" CV=\w+")
+_SUBJECT = _without(b"PRX", rb"\"\\")
+_TLS = _maybe(_SESSION + _maybe(rb' DN="' + _SUBJECT + rb'"'))
+_TLS_OF_SENT = _maybe(rb"(" + _SESSION + rb")" + _maybe(rb' DN="(' + _SUBJECT + rb')"'))
 _WITHOUT_FIELDS = _without(rb"PRX", rb'"')
 _ARRIVED = (
     rb"<= [^\s\"]+"
@@ -62,9 +61,7 @@ _SENT = (
     + rb" R=\S+ T=(\S+)"
     + _maybe(rb" ST=\S+")
     + _maybe(rb" S=\d+")
-    + _maybe(
-        rb" H=(\S+" + _maybe(rb" DS") + rb") " + _PEER + rb"\*?" + _INTERFACE + rb"(" + _TLS + rb")"
-    )
+    + _maybe(rb" H=(\S+" + _maybe(rb" DS") + rb") " + _PEER + rb"\*?" + _INTERFACE + _TLS_OF_SENT)
     + rb"(?! (?:ST|S|H|I|X|CV|DN)=)"
     + _maybe(rb" " + _without(rb"RX"))
 )
@@ -82,11 +79,12 @@ _LINE = re.compile(
 _NAMED = re.compile(rb" X=[^\n]*")
 
 
-def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes through
+def count(  # noqa: C901, PLR0913, PLR0917 - where every line goes through
     block: bytes,
     begun: Messages,
     came: Mapping[bytes, Came],
     went: Mapping[bytes, Went],
+    ways: Mapping[Way, Gone],
     copy: Callable[[bytes, Sent], None],
     other: Callable[[bytes], None],
 ) -> tuple[int, int, tuple[int, ...]]:
@@ -96,8 +94,9 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
         block: whole lines, each with its end.
         begun: what the node whose lines they are has begun.
         came: the ways by which mails come, by what stands from P= to A=.
-        went: the ways that copies go, by the recipient's domain, transport, name (and DS), address,
-            and X= to DN=, with line ends between them.
+        went: what copies go by, by transport and X= to CV=; `sent` in it by the recipient's
+            domain, name (and DS), address and subject; with line ends between them.
+        ways: where all of these count besides.
         copy: takes a copy that is not the first of its message there.
         other: takes a line that is none of these.
 
@@ -118,28 +117,29 @@ def count(  # noqa: C901, PLR0912, PLR0913, PLR0917 - where every line goes thro
             for seen in (row, *host) if isinstance(host, tuple) else (row, mails, host):
                 seen.count += 1
         elif line[5]:
-            counted, host, sent = went[b"\n".join(line[3:8])]
-            for seen in counted:
-                seen.count += 1
+            row, copies, those = went[line[4] + b"\n" + line[7]]
+            row.count += 1
+            sent = those[b"\n".join((line[3], line[5], line[6], line[8]))]
             if sent is None:
                 continue
-            host.count += 1
+            copies.count += 1
+            ways[sent[2]].count += 1
             if known(identity) == ():
                 begun[identity] = (sent,)
             else:
                 copy(identity, sent)
-        elif line[8]:
+        elif line[9]:
             counts[_COMPLETED] += 1
             complete(identity, None)
-        elif line[9]:
-            counts[_DEFERRED if line[9] == b"==" else _FAILED] += 1
-        elif text := line[10]:
+        elif line[10]:
+            counts[_DEFERRED if line[10] == b"==" else _FAILED] += 1
+        elif text := line[11]:
             counts[(_REJECTED if b" rejected " in text else _OTHER) + (b" X=" in text)] += 1
         elif identity:
             counts[_LOCAL] += 1
         else:
             others += 1
-            other(line[11])
+            other(line[12])
     return len(found) - others, len(_NAMED.findall(block)), tuple(counts)
 
 

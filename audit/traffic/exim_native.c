@@ -95,17 +95,20 @@ static int quoted(Text *line, const char *without)
     return 0;
 }
 
-static int tls(Text *line)
+/* X= and CV=, and the subject behind them; both may be of no length. */
+static int tls(Text *line, Text *session, Text *dn)
 {
+    session->at = session->end = dn->at = dn->end = line->at;
     if (!literal(line, " X=")) return 1;
     if (!span(line, SESSION)) return 0;
     literal(line, "*");
     if (!maybe(line, " CV=", WORD, "")) return 0;
+    session->end = line->at;
     if (!literal(line, " DN=\"")) return 1;
-    Text dn = {line->at, line->at};
+    dn->at = line->at;
     if (!quoted(line, "")) return 0;
-    dn.end = line->at - 1;
-    return without(dn, "PRX");
+    dn->end = line->at - 1;
+    return without(*dn, "PRX");
 }
 
 static int contains(Text line, const char *words)
@@ -148,6 +151,7 @@ static int identity(Text *line, Text *found)
 static int arrived(Text *line, Text *peer, Text *by)
 {
     int safe;
+    Text session, dn;
     if (!span(line, UNQUOTED)) return 0;
     literal(line, " DS");
     if (!literal(line, " H=")) return 0;
@@ -161,7 +165,7 @@ static int arrived(Text *line, Text *peer, Text *by)
     if (!span(line, PROTOCOL)) return 0;
     safe = line->at[-1] == 's' || (line->at[-1] == 'a' && line->at - by->at > 1 && line->at[-2] == 's');
     if (!safe && line->end - line->at >= 3 && !memcmp(line->at, " X=", 3)) return 0;
-    if (!tls(line) || !maybe(line, " A=", FULL, "")) return 0;
+    if (!tls(line, &session, &dn) || !maybe(line, " A=", FULL, "")) return 0;
     by->end = line->at;
     literal(line, " K");
     if (!literal(line, " S=") || line->at == line->end || !is(*line->at++, DIGIT)) return 0;
@@ -175,10 +179,15 @@ static int arrived(Text *line, Text *peer, Text *by)
     return without(*line, "PRX");
 }
 
-/* A delivery, behind its mark: the parts of `went`; the third, a name, is NULL if there is none. */
-static int sent(Text *line, Text parts[5])
+/* What `went` has a copy by, and the way in it; without a host the name of one is NULL. */
+typedef struct {
+    Text by[2], way[4];
+} Copy;
+
+/* A delivery, behind its mark. */
+static int sent(Text *line, Copy *copy)
 {
-    Text *domain = parts, *by = parts + 1, *name = parts + 2, *peer = parts + 3, *via = parts + 4;
+    Text *domain = copy->way, *name = domain + 1, *peer = domain + 2, *by = copy->by;
     name->at = NULL;
     if (!span(line, LOCAL_PART)) return 0;
     int at = literal(line, "@");
@@ -204,9 +213,7 @@ static int sent(Text *line, Text parts[5])
         if (!literal(line, " ") || !address(line, peer)) return 0;
         literal(line, "*");
         if (!interface(line)) return 0;
-        via->at = line->at;
-        if (!tls(line)) return 0;
-        via->end = line->at;
+        if (!tls(line, by + 1, domain + 3)) return 0;
     }
     if (line->at == line->end) return 1;
     for (int n = 0; n < 7; n++)
@@ -214,6 +221,12 @@ static int sent(Text *line, Text parts[5])
             return 0;
     return literal(line, " ") && without(*line, "RX");
 }
+
+/* Where everything counts; see exim_lines.count. */
+typedef struct {
+    PyObject *begun, *came, *went, *ways, *copy, *other;
+    Py_ssize_t known, named, kinds[KINDS];
+} Count;
 
 /* Texts with line ends between them. */
 static PyObject *joined(const Text *texts, int count)
@@ -288,21 +301,36 @@ static int arrival(PyObject *begun, PyObject *came, PyObject *id, Text peer, Tex
     return failed;
 }
 
-/* A copy that went some way. */
-static int delivery(PyObject *begun, PyObject *copy, PyObject *id, PyObject *way)
+/* A copy that went some way; none if that was to one's own host. */
+static int copied(const Count *to, PyObject *id, PyObject *copies, PyObject *mail)
 {
-    if (!PyTuple_Check(way) || PyTuple_GET_SIZE(way) != 3)
-        return PyErr_SetString(PyExc_TypeError, "no way that copies go"), -1;
-    PyObject *mail = PyTuple_GET_ITEM(way, 2);
-    if (each_once_more(PyTuple_GET_ITEM(way, 0))) return -1;
     if (mail == Py_None) return 0;
-    if (once_more(PyTuple_GET_ITEM(way, 1))) return -1;
-    PyObject *mails = PyDict_GetItemWithError(begun, id);
+    if (!PyTuple_Check(mail) || PyTuple_GET_SIZE(mail) != 3)
+        return PyErr_SetString(PyExc_TypeError, "no copy that was sent"), -1;
+    PyObject *gone = PyDict_GetItemWithError(to->ways, PyTuple_GET_ITEM(mail, 2));
+    if (!gone && !PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, PyTuple_GET_ITEM(mail, 2));
+    if (!gone || once_more(copies) || once_more(gone)) return -1;
+    PyObject *mails = PyDict_GetItemWithError(to->begun, id);
     if (!mails && PyErr_Occurred()) return -1;
     int first = mails && PyTuple_CheckExact(mails) && !PyTuple_GET_SIZE(mails), failed;
-    PyObject *done = first ? PyTuple_Pack(1, mail) : PyObject_CallFunctionObjArgs(copy, id, mail, NULL);
-    failed = !done || (first && PyDict_SetItem(begun, id, done));
+    PyObject *done = first ? PyTuple_Pack(1, mail)
+                           : PyObject_CallFunctionObjArgs(to->copy, id, mail, NULL);
+    failed = !done || (first && PyDict_SetItem(to->begun, id, done));
     Py_XDECREF(done);
+    return failed ? -1 : 0;
+}
+
+static int delivery(const Count *to, PyObject *id, const Copy *copy)
+{
+    PyObject *by = known(to->went, joined(copy->by, 2)), *mail = NULL;
+    int failed = 1;
+    if (by && (!PyTuple_Check(by) || PyTuple_GET_SIZE(by) != 3 || !PyDict_Check(PyTuple_GET_ITEM(by, 2))))
+        PyErr_SetString(PyExc_TypeError, "nothing that copies go by");
+    else if (by && !once_more(PyTuple_GET_ITEM(by, 0))
+             && (mail = known(PyTuple_GET_ITEM(by, 2), joined(copy->way, 4))))
+        failed = copied(to, id, PyTuple_GET_ITEM(by, 1), mail);
+    Py_XDECREF(mail);
+    Py_XDECREF(by);
     return failed ? -1 : 0;
 }
 
@@ -314,28 +342,19 @@ static int completed(PyObject *begun, PyObject *id)
     return 0;
 }
 
-/* Where everything counts; see exim_lines.count. */
-typedef struct {
-    PyObject *begun, *came, *went, *copy, *other;
-    Py_ssize_t known, named, kinds[KINDS];
-} Count;
-
 /* The line of a message, behind its number: 1 counted, 0 not known, -1 an error. */
 static int of_message(Text line, PyObject *id, Count *to)
 {
-    Text peer, words, parts[5];
+    Text peer, words;
+    Copy copy;
     if (literal(&line, "<= ")) {
         if (!arrived(&line, &peer, &words)) return 0;
         return arrival(to->begun, to->came, id, peer, words) ? -1 : 1;
     }
     if (literal(&line, "=> ") || literal(&line, "-> ")) {
-        if (!sent(&line, parts)) return 0;
-        if (!parts[2].at) return to->kinds[LOCAL]++, 1;
-        PyObject *way = known(to->went, joined(parts, 5));
-        if (!way) return -1;
-        int failed = delivery(to->begun, to->copy, id, way);
-        Py_DECREF(way);
-        return failed ? -1 : 1;
+        if (!sent(&line, &copy)) return 0;
+        if (!copy.way[1].at) return to->kinds[LOCAL]++, 1;
+        return delivery(to, id, &copy) ? -1 : 1;
     }
     if (literal(&line, "Completed")) {
         if (contains(line, "X")) return 0;
@@ -381,8 +400,9 @@ static PyObject *count(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *block;
     Count to = {0};
-    if (!PyArg_ParseTuple(arguments, "SO!O!O!OO:count", &block, &PyDict_Type, &to.begun, &PyDict_Type,
-                          &to.came, &PyDict_Type, &to.went, &to.copy, &to.other))
+    if (!PyArg_ParseTuple(arguments, "SO!O!O!O!OO:count", &block, &PyDict_Type, &to.begun,
+                          &PyDict_Type, &to.came, &PyDict_Type, &to.went, &PyDict_Type, &to.ways,
+                          &to.copy, &to.other))
         return NULL;
     Text all = {PyBytes_AS_STRING(block), PyBytes_AS_STRING(block) + PyBytes_GET_SIZE(block)};
     while (all.at < all.end) {

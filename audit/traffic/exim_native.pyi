@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from audit.traffic.tally import Messages, Sent
+from audit.traffic.tally import Gone, Messages, Sent, Way
 from audit.traffic.where import Came, Went
 
 def count(
@@ -8,6 +8,7 @@ def count(
     begun: Messages,
     came: dict[bytes, Came],
     went: dict[bytes, Went],
+    ways: dict[Way, Gone],
     copy: Callable[[bytes, Sent], None],
     other: Callable[[bytes], None],
     /,

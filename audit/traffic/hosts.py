@@ -42,9 +42,9 @@ def validated_by_domain(dn: bytes) -> bool:
 def providers(tally: Tally) -> dict[str, int]:
     """Mails with TLS by the registrable domain of the host, those of one provider together."""
     mails: Counter[bytes] = Counter()
-    for (words, x, _, _), seen in tally.hosts.items():
-        if secure(x) and seen.count:
-            mails[words] += seen.count
+    for (_, _, words, _, x, _, _), gone in tally.ways.items():
+        if secure(x) and gone.mails:
+            mails[words] += gone.mails
     found: Counter[str] = Counter()
     for words, count in mails.items():
         name = _name(words)
@@ -55,9 +55,9 @@ def providers(tally: Tally) -> dict[str, int]:
 
 def hosts(tally: Tally) -> Hosts:
     """Hosts by name, and which of them never have TLS."""
-    tls = {name for name, x, _, _ in tally.hosts if secure(x)}
-    plain = {name for name, x, _, _ in tally.hosts if not x}
-    silent = {name for name, x, _, _ in tally.hosts if x == UNLOGGED}
+    tls = {name for _, _, name, _, x, _, _ in tally.ways if secure(x)}
+    plain = {name for _, _, name, _, x, _, _ in tally.ways if not x}
+    silent = {name for _, _, name, _, x, _, _ in tally.ways if x == UNLOGGED}
     never = plain - tls - silent
     by_tld = Counter(_suffixes().publicsuffix(_name(name)) or "" for name in never)
     return Hosts(
@@ -73,7 +73,7 @@ def pairs(tally: Tally) -> Pairs | None:
     """Pairs of cipher and subject; None where no subject is in the log."""
     found: dict[tuple[bytes, bytes], bytes | None] = {}  # CV=; None: several
     exchanges: dict[bytes, str] = {}
-    for _, x, cv, dn in tally.hosts:
+    for *_, x, cv, dn in tally.ways:
         if x and dn:
             cipher = x.partition(b":")[2]
             pair = cipher, dn

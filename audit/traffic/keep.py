@@ -10,7 +10,7 @@ from audit.traffic.stretch import Seams
 from audit.traffic.tally import Tally
 from audit.written import put
 
-_HEADER = b"mailseal/tally/3\n"
+_HEADER = b"mailseal/tally/4\n"
 _BEGINNING = b"mailseal/tally/"
 _LARGEST = 1 << 30  # bytes, of what is in a file
 
@@ -49,7 +49,7 @@ def load(path: Path) -> Tally:
         data = path.read_bytes()
         if not data.startswith(_HEADER):
             version = data[len(_BEGINNING) :].partition(b"\n")[0][:20].decode("ascii", "replace")
-            raise MailsealError(f"{path}: counts of version {version}, and this reads only 3")
+            raise MailsealError(f"{path}: counts of version {version}, and this reads only 4")
         unpacker = zlib.decompressobj()
         packed = unpacker.decompress(data[len(_HEADER) :], _LARGEST)
         if not unpacker.eof:
@@ -59,6 +59,8 @@ def load(path: Path) -> Tally:
         raise MailsealError(f"{path} cannot be read: {error.strerror}") from None
     except (zlib.error, msgspec.MsgspecError, RecursionError) as error:
         raise MailsealError(f"{path}: damaged counts ({error})") from None
+    if any(gone.mails < 0 for gone in found.ways.values()):
+        raise MailsealError(f"{path}: damaged counts (of mails, as nobody can send them)")
     if not _sound(found.seams):
         raise MailsealError(f"{path}: damaged counts (of processes, as no daemon has them)")
     return found

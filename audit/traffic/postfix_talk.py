@@ -178,7 +178,7 @@ class Outgoing(Talk):
                 dane = policy and self.x and policy.startswith((b"dane", b"half-dane"))
                 x = self.x or unnamed(self.host, self.tag)
                 cv = b"dane" if dane else self.cv
-                sink.sent(self.host, message, (day, name, ip, x, cv, b""), self.tag, domain)
+                sink.sent(message, (self.host, self.tag, day, name, ip, x, cv, domain))
 
     def end(self, sink: Sink) -> None:
         """Everything was counted as it came."""

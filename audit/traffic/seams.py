@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from audit.traffic import silence
 from audit.traffic.stretch import Stretch
 from audit.traffic.tally import Seen, Sent, Tally, Use
-from audit.traffic.ways import verified, way
-from audit.traffic.where import WAYS, Known, Went, Where
+from audit.traffic.ways import way
+from audit.traffic.where import WAYS, Known, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
+# Node, process, day, the other host's name and address, X= and CV=, and the domain.
+Went = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
 
 
@@ -43,19 +45,19 @@ class Sink:
         for seen in self._came[arrival]:
             seen.count += 1
 
-    def sent(self, node: bytes, message: bytes, sent: Sent, tag: bytes, domain: bytes) -> None:
-        """One recipient's copy of a message went to another host, from a process to a domain."""
-        went = self._went[sent, node, tag, domain]
-        if went.sent is None:
+    def sent(self, message: bytes, went: Went) -> None:
+        """One recipient's copy of a message went to another host."""
+        copies, gone, sent = self._went[went]
+        if sent is None:
             return
-        for seen in went.counted:
-            seen.count += 1
-        went.host.count += 1
+        copies.count += 1
+        gone.count += 1
+        node = went[0]
         begun = self.tally.begun(node)
         if begun.get(message) == ():  # mostly it is the first
-            begun[message] = (went.sent,)
+            begun[message] = (sent,)
         else:
-            self.tally.copy(node, message, went.sent)
+            self.tally.copy(node, message, sent)
 
     def flush(self) -> None:
         """Count what is waiting; to be done at the end."""
@@ -67,14 +69,13 @@ class Sink:
         day, use, ip, login, x, cv = arrival
         return self._where.mails(day, use, x, cv, b""), self._where.client(day, use, ip, login, x)
 
-    def _way(self, key: tuple[Sent, bytes, bytes, bytes]) -> Went:
-        sent, host, tag, domain = key
-        day, name, ip, x, cv, _ = sent
+    def _way(self, went: Went) -> tuple[Seen, Seen, Sent | None]:
+        node, tag, day, name, ip, x, cv, domain = went
+        copies = self._where.copies(day, x, cv)
         if ip in self.own:
-            return Went((), Seen(), None)
-        how = way(silence.node(host, tag), domain, name, b"", verified(x, cv))
-        counted = self._where.copies(day, x, cv), self._where.recipient(how, day)
-        return Went(counted, self._where.host(sent), sent)
+            return copies, copies, None
+        how = way(silence.node(node, tag), domain, name, b"", x, cv, b"")
+        return copies, self.tally.gone(how, day), (day, ip, how)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ is the node itself.
 
 from functools import lru_cache
 
-from audit.traffic.tally import UNLOGGED, Seen, Tally, see
+from audit.traffic.tally import UNLOGGED, Seen, Tally, put
 
 # Where X= stands in the keys of what a tally counts.
 _PLACES = {
@@ -16,8 +16,7 @@ _PLACES = {
     "deliveries": 1,
     "outgoing": 1,
     "clients": 3,
-    "hosts": 1,
-    "recipients": 4,
+    "ways": 4,
 }
 
 
@@ -44,7 +43,7 @@ def settle(tally: Tally) -> None:
                 tally.silent.add(who)
             settled = (*key[:place], x, *key[place + 1 :])
             if isinstance(found, Seen):
-                see(counts, settled, found.last, found.count)
+                put(counts, settled, found)
             else:
                 counts[settled] += found
     tally.told = set()

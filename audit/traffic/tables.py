@@ -130,7 +130,7 @@ def _fields(sessions: Sessions) -> dict[str, Any]:
 
 def _certificates(tally: Tally, use: Use) -> Certificates | None:
     """None where no subject of anybody is in the log: then none is logged."""
-    if not tally.certificates and not any(dn for *_, dn in tally.hosts):
+    if not tally.certificates and not any(dn for *_, dn in tally.ways):
         return None
     mine = {(dn, cv): n for (which, dn, cv), n in tally.certificates.items() if which == use}
     unverified = {dn: count for (dn, cv), count in mine.items() if cv == b"no"}

@@ -28,6 +28,7 @@ UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with
 Count = Annotated[int, Meta(ge=0, le=1 << 40)]
 
 T = TypeVar("T", bound=Hashable)
+S = TypeVar("S", bound="Seen")
 
 
 def text(words: bytes) -> str:
@@ -46,13 +47,38 @@ class Seen(Struct, gc=False):
     count: Count = 0
     last: bytes = b""
 
+    def add(self, other: "Seen") -> None:
+        """Add what another part has of the same."""
+        self.count += other.count
+        self.last = max(self.last, other.last)
+
+
+class Gone(Seen, gc=False):
+    """Recipients whose copies went one way; *again* of them are no mails of their own.
+
+    What a host gets of a message is one mail, however many recipients it is for.
+    """
+
+    again: Count = 0
+
+    def add(self, other: Seen) -> None:
+        """Likewise."""
+        super().add(other)
+        if isinstance(other, Gone):
+            self.again += other.again
+
+    @property
+    def mails(self) -> int:
+        """How many mails they are; what a cut tore apart is not yet known of all."""
+        return self.count - self.again
+
 
 # What a node has of messages that are not done with: the mails sent of each.
 Messages = dict[bytes, "tuple[Sent, ...]"]
-# Who sent to a recipient's domain (`sender`), the domain, the host's name, DS, and `verified`.
-Way = tuple[bytes, bytes, bytes, bytes, bytes]
-# One delivery to another host: the day, the host's name and address, X=, CV= and DN=.
-Sent = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+# Who sent to a recipient's domain (`sender`), the domain, the host's name, DS, X=, CV= and DN=.
+Way = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+# One recipient's copy that went to another host: the day, the host's address, and the way.
+Sent = tuple[bytes, bytes, Way]
 
 
 @dataclass(slots=True)
@@ -75,9 +101,7 @@ class Tally:
         deliveries: recipients of mails sent, by day and X=.
         outgoing: mails sent, by day, X= and CV=; one for each message and host.
         mixed: of these, those that a host got with and without TLS.
-        hosts: mails by the name of the host, its X=, CV= and DN=; none where all were copies of
-            mails that went otherwise.
-        recipients: deliveries by the way that they went.
+        ways: recipients of mails sent, by the way that their copies went.
         put_off: attempts that failed for want of TLS or of what it is verified by, for each
             recipient: by domain, host and reason. Without a domain: by DANE, once a connection.
         errors: handshakes that failed, by use, address and reason.
@@ -102,8 +126,7 @@ class Tally:
     deliveries: dict[tuple[bytes, bytes], Count] = field(default_factory=Counter)
     outgoing: dict[tuple[bytes, bytes, bytes], Count] = field(default_factory=Counter)
     mixed: Count = 0
-    hosts: dict[tuple[bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
-    recipients: dict[Way, Seen] = field(default_factory=dict)
+    ways: dict[Way, Gone] = field(default_factory=dict)
     put_off: dict[tuple[bytes, bytes, Refusal], Seen] = field(default_factory=dict)
     errors: dict[tuple[Use, bytes, Reason], Seen] = field(default_factory=dict)
     offers: dict[tuple[Use, bytes, bytes, bytes, bytes], Seen] = field(default_factory=dict)
@@ -151,25 +174,31 @@ class Tally:
 
     def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
         """One recipient's copy of a message went to another host."""
-        self.copies(sent, 1)
+        day, _, way = sent
+        *_, x, cv, _ = way
+        self.copies(day, x, cv, 1)
+        self.gone(way, day).count += 1
         self.copy(node, message, sent)
 
-    def copies(self, sent: Sent, count: int) -> None:
-        """Copies went to another host, of whatever message: each is a mail until `copy` knows."""
-        day, name, _, x, cv, dn = sent
-        self.mails_sent(day, x, cv, count)
-        see(self.hosts, (name, x, cv, dn), day, count)
-
-    def mails_sent(self, day: bytes, x: bytes, cv: bytes, count: int) -> None:
-        """Copies went, to whomever."""
+    def copies(self, day: bytes, x: bytes, cv: bytes, count: int) -> None:
+        """Copies went, to whomever: each is a mail until `copy` knows."""
         self.deliveries[day, x] += count
         self.outgoing[day, x, cv] += count
 
-    def again(self, sent: Sent, count: int) -> None:
-        """Copies are no mails of their own: others went the same way for the same message."""
-        day, name, _, x, cv, dn = sent
-        self.outgoing[day, x, cv] -= count
-        see(self.hosts, (name, x, cv, dn), day, -count)
+    def gone(self, way: Way, day: bytes) -> Gone:
+        """Where copies that go a way count."""
+        found = self.ways.get(way)
+        if found is None:
+            found = self.ways[way] = Gone()
+        found.last = max(found.last, day)
+        return found
+
+    def again(self, sent: Sent) -> None:
+        """A copy is no mail of its own: another went to the same host for the same message."""
+        day, _, way = sent
+        *_, x, cv, _ = way
+        self.outgoing[day, x, cv] -= 1
+        self.gone(way, day).again += 1
 
     def copy(self, node: bytes, message: bytes, sent: Sent) -> None:
         """Of which message a copy was: what a host got of one is one mail, for all recipients."""
@@ -177,8 +206,8 @@ class Tally:
         unfinished = begun if message in begun else self.late.setdefault(node, {})
         known = unfinished.get(message, ())
         if sent in known:
-            self.again(sent, 1)
-        elif all(mail[2] != sent[2] for mail in known):
+            self.again(sent)
+        elif all(mail[1] != sent[1] for mail in known):
             unfinished[message] = (*known, sent)
         else:
             unfinished[message] = self._together(known, (sent,))
@@ -190,7 +219,7 @@ class Tally:
             way = _way(mail)
             mails[way], *again = sorted((mails[way], mail)) if way in mails else (mail,)
             for one in again:
-                self.again(one, 1)
+                self.again(one)
         self.mixed += _mixed(mails.values()) - _mixed(known) - _mixed(more)
         return tuple(mails.values())
 
@@ -204,8 +233,7 @@ class Tally:
         for name in SEEN:
             mine = getattr(self, name)
             for key, seen in getattr(other, name).items():
-                if mine.setdefault(key, seen) is not seen:
-                    see(mine, key, seen.last, seen.count)
+                put(mine, key, seen)
         self.told |= other.told
         self.own |= other.own
         for process, stretches in other.seams.items():
@@ -229,7 +257,7 @@ class Tally:
 
 
 COUNTERS = ("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing")
-SEEN = ("clients", "refused", "hosts", "recipients", "put_off", "errors", "offers")
+SEEN = ("clients", "refused", "ways", "put_off", "errors", "offers")
 _STRANGE, _SHOWN = 20, 1 << 12  # lines that are kept to show, and bytes of each
 
 
@@ -244,12 +272,19 @@ def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> S
     return found
 
 
+def put(where: MutableMapping[T, S], key: T, seen: S) -> None:
+    """Count what was counted elsewhere; it is not to be used any more."""
+    if (mine := where.setdefault(key, seen)) is not seen:
+        mine.add(seen)
+
+
 def _way(mail: Sent) -> tuple[bytes, bool]:
     """What makes two copies of a message one mail: the same host, and both with TLS or without."""
-    return mail[2], secure(mail[3])
+    _, ip, (*_, x, _, _) = mail
+    return ip, secure(x)
 
 
 def _mixed(mails: Iterable[Sent]) -> int:
     """How many hosts are among these twice: with and without TLS."""
-    addresses = [ip for _, _, ip, *_ in mails]
+    addresses = [ip for _, ip, _ in mails]
     return len(addresses) - len(set(addresses))

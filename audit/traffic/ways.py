@@ -41,6 +41,8 @@ def verified(x: bytes, cv: bytes) -> bytes:
     return (cv or TLS) if secure(x) else x
 
 
-def way(who: bytes, domain: bytes, host: bytes, signed: object, how: bytes) -> Way:
-    """What deliveries that have all of this in common are counted by."""
-    return who, domain.lower(), host, b"DS" if signed else b"", how
+def way(  # noqa: PLR0913, PLR0917 - what a log says of a delivery
+    who: bytes, domain: bytes, host: bytes, signed: object, x: bytes, cv: bytes, dn: bytes
+) -> Way:
+    """What copies that have all of this in common are counted by."""
+    return who, domain.lower(), host, b"DS" if signed else b"", x, cv, dn

@@ -43,17 +43,18 @@ class Came(NamedTuple):
 
 
 class Went(NamedTuple):
-    """A way that copies go.
+    """What copies go by.
 
     Attributes:
-        counted: where all of its kind count.
-        host: where those to this host do.
-        sent: what each is to its message; None: it went to one's own host, and is none to count.
+        line: where lines count.
+        copies: where copies do, if they are not for one's own hosts.
+        sent: what each is to its message, which says where it counts besides; None: it went to
+            one's own host, and is none to count.
     """
 
-    counted: tuple[Seen, ...]
-    host: Seen
-    sent: Sent | None
+    line: Seen
+    copies: Seen
+    sent: dict[bytes, Sent | None]
 
 
 class Where:
@@ -61,7 +62,7 @@ class Where:
 
     def __init__(self, tally: Tally) -> None:
         """For a tally."""
-        self._tally, self._recipients = tally, tally.recipients
+        self._tally = tally
         self._mails: dict[tuple[bytes, Use, bytes, bytes, bytes], Seen] = {}
         self._copies: dict[tuple[bytes, bytes, bytes], Seen] = {}
 
@@ -77,14 +78,10 @@ class Where:
         """Where a host's mails count."""
         return see(self._tally.clients, (use, ip, login, x), day, 0)
 
-    def host(self, sent: Sent) -> Seen:
-        """Where copies to a host count."""
-        day, name, _, x, cv, dn = sent
-        return see(self._tally.hosts, (name, x, cv, dn), day, 0)
-
-    def recipient(self, way: Way, day: bytes) -> Seen:
-        """Where copies that went a way count."""
-        return see(self._recipients, way, day, 0)
+    def sent(self, day: bytes, ip: bytes, way: Way) -> Sent:
+        """What a copy is to its message; `Tally.ways` has its way from now on."""
+        self._tally.gone(way, day)
+        return day, ip, way
 
     def flush(self) -> None:
         """Put into the tally what is counted for it; what was given counts no more."""
@@ -93,6 +90,6 @@ class Where:
                 self._tally.mails(*mails, seen.count)
         for copies, seen in self._copies.items():
             if seen.count:
-                self._tally.mails_sent(*copies, seen.count)
+                self._tally.copies(*copies, seen.count)
         self._mails.clear()
         self._copies.clear()

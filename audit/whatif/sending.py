@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from audit.traffic.refusal import REFUSALS
-from audit.traffic.tally import UNLOGGED, Seen, Tally, text
-from audit.traffic.ways import TLS, family, is_exim, mta_sts, transport
+from audit.traffic.tally import UNLOGGED, Seen, Tally, see, text
+from audit.traffic.ways import TLS, family, is_exim, mta_sts, transport, verified
 from audit.whatif.document import (
     DomainDocument,
     RefusedDocument,
@@ -64,11 +64,11 @@ def sending(tally: Tally, rule: Rule, asked: Collection[str]) -> SendingDocument
         asked: domains that it would hold for; `*.example.org` is what lies below, `*` all.
     """
     habits = _habits(tally)
-    found: defaultdict[bytes, defaultdict[tuple[bytes, bytes], list[Sight]]]
-    found = defaultdict(lambda: defaultdict(list))
-    for (who, domain, host, ds, how), seen in tally.recipients.items():
+    found: defaultdict[bytes, defaultdict[tuple[bytes, bytes], dict[tuple[bytes, bytes], Seen]]]
+    found = defaultdict(lambda: defaultdict(dict))
+    for (who, domain, host, ds, x, cv, _), seen in tally.ways.items():
         if holds(text(domain), asked) and seen.count:
-            found[domain][who, host].append((ds, how, seen))
+            see(found[domain][who, host], (ds, verified(x, cv)), seen.last, seen.count)
     rows = [_domain(rule, domain, sights, habits) for domain, sights in found.items()]
     rows.sort(key=lambda one: (_WORST.index(one.verdict), -one.weight, one.domain))
     keep, broken, unknown = (
@@ -109,8 +109,8 @@ def _not_observed(asked: Iterable[str], seen: Sequence[str]) -> Iterator[str]:
 def _habits(tally: Tally) -> Habits:
     tries: dict[bytes, bytes] = {}
     logs: dict[bytes, bytes] = {}
-    for (who, _, _, ds, how), seen in tally.recipients.items():
-        for known, is_so in ((tries, how == b"dane"), (logs, bool(ds))):
+    for (who, _, _, ds, x, cv, _), seen in tally.ways.items():
+        for known, is_so in ((tries, verified(x, cv) == b"dane"), (logs, bool(ds))):
             if is_so:
                 known[family(who)] = min(known.get(family(who), seen.last), seen.last)
     return Habits(tries, logs)
@@ -158,10 +158,13 @@ def _host(
 def _domain(
     rule: Rule,
     domain: bytes,
-    by: Mapping[tuple[bytes, bytes], Sequence[Sight]],
+    by: Mapping[tuple[bytes, bytes], Mapping[tuple[bytes, bytes], Seen]],
     habits: Habits,
 ) -> DomainDocument:
-    judged = [(who, host, *_host(rule, who, sights, habits)) for (who, host), sights in by.items()]
+    judged = [
+        (who, host, *_host(rule, who, [(*how, seen) for how, seen in sights.items()], habits))
+        for (who, host), sights in by.items()
+    ]
     judged = _elsewhere(judged)
     counts = {v: sum(n for *_, one, n, _ in judged if one.verdict == v) for v in _SHARES}
     worst = next(v for v in _WORST if any(one.verdict == v for *_, one, _, _ in judged))

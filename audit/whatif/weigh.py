@@ -74,7 +74,7 @@ def weigh(
             changes = premises(question, use, {text(key[3]) for key, _ in mine})
             found.begin(use, changes)
             _clients(found, use, mine, changes, narrowing)
-    if tally.hosts:
+    if tally.ways:
         _hosts(found, tally, question)
     served = {(use, ip) for (use, ip, _, x), _ in sights if x}
     found.already(tally, served)
@@ -157,7 +157,7 @@ def _hosts(found: Ledger, tally: Tally, question: Question) -> None:
     changes = premises(question, "outgoing", ())
     found.begin("outgoing", changes)
     profile = found.policy.profiles.get("outgoing")
-    clear = {name for name, x, _, _ in tally.hosts if not x}
+    clear = {name for _, _, name, _, x, _, _ in tally.ways if not x}
 
     @cache
     def by_log(x: bytes, cv: bytes) -> Reasoned:
@@ -166,13 +166,13 @@ def _hosts(found: Ledger, tally: Tally, question: Question) -> None:
         told = seen(session(text(x)))
         return _UNNAMED if told is None else peer(told, changes, text(cv), verify=question.verify)
 
-    for (name, x, cv, _), one in tally.hosts.items():
-        if not one.count:  # copies of mails that went otherwise
+    for (_, _, name, _, x, cv, _), gone in tally.ways.items():
+        if not gone.mails:  # copies of mails that went otherwise
             continue
         reasoned = by_log(x, cv)
         if name in clear:
             reasoned = _clear_before(reasoned)
-        found.add(Who("outgoing", text(name), plain=not x), reasoned, one)
+        found.add(Who("outgoing", text(name), plain=not x), reasoned, Seen(gone.mails, gone.last))
 
 
 def _clear_before(reasoned: Reasoned) -> Reasoned:

@@ -32,7 +32,7 @@ def test_and_of_lines_that_somebody_has_bent(way: str, log: ways.Log) -> None:
 @given(log=logs)
 def test_nothing_forged_is_counted_and_nothing_is_lost(way: str, log: ways.Log) -> None:
     tally = ways.exim(way, log)
-    counts = (tally.incoming, tally.clients, tally.outgoing, tally.hosts)
+    counts = (tally.incoming, tally.clients, tally.outgoing, tally.ways)
     for key in (key for counter in counts for key in counter):
         assert FAKE not in key
         assert b"192.0.2.9" not in key

@@ -84,7 +84,7 @@ def test_nobody_who_lies_is_believed(daemon: Daemon, pki: Pki, tmp_path: Path) -
     naive = {first[1] for line in lines if (first := re.search(rb" X=(\S+)", line))}
     assert FAKE.encode() in naive
     assert {ip for _, ip, *_ in found.clients} == {_CLIENT}
-    assert {name for name, *_ in found.hosts} == {_CLIENT}
+    assert {name for _, _, name, *_ in found.ways} == {_CLIENT}
     assert not any(b"boss" in login for _, _, login, _ in found.clients)
     assert {cv for *_, cv in found.incoming} | {cv for *_, cv in found.outgoing} == {b"", b"no"}
     assert len(found.days) <= 2, "the day on which it ran"

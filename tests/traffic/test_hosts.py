@@ -1,7 +1,7 @@
 """Other hosts: what is not logged of one is neither TLS nor its absence."""
 
 from audit.traffic.hosts import hosts, providers
-from audit.traffic.tally import UNLOGGED, UNNAMED, Seen, Tally
+from audit.traffic.tally import UNLOGGED, UNNAMED, Gone, Tally
 
 X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
 WAYS = {
@@ -16,8 +16,8 @@ WAYS = {
 
 def _tally() -> Tally:
     return Tally(
-        hosts={
-            (name.encode(), x, b"", b""): Seen(1, b"2026-11-29")
+        ways={
+            (b"mx1 remote_smtp", b"", name.encode(), b"", x, b"", b""): Gone(1, b"2026-11-29")
             for name, ways in WAYS.items()
             for x in ways
         }

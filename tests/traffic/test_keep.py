@@ -14,7 +14,7 @@ from audit.traffic import keep
 from audit.traffic.work import Wanted, finish, tally
 from tests.commands import mailseal
 
-_HEADER = b"mailseal/tally/3\n"
+_HEADER = b"mailseal/tally/4\n"
 # A session that began before, a message that is not done with, a login, and half a line of Exim's.
 LINES = """\
 Nov 28 10:07:01 mx1 postfix/smtpd[9]: A1: client=h[192.0.2.1]
@@ -58,13 +58,16 @@ def _renamed(name: bytes) -> Callable[[Document], object]:
     return lambda document: document.update(seams={name: next(iter(document["seams"].values()))})
 
 
+def _gone(document: Document, **counts: int) -> None:
+    document["ways"] = {(b"",) * 7: {"count": 0, "last": b"", "again": 0, **counts}}
+
+
 WRONG: dict[str, Callable[[Document], object]] = {
     "less than nothing": lambda d: d.update(days={b"2026-11-28": -1}),
     "more than can be added up": lambda d: d.update(days={b"2026-11-28": 1 << 63}),
     "no whole number": lambda d: d.update(named=float("nan")),
-    "hosts that are less than none": lambda d: d.update(
-        hosts={(b"h", b"", b"", b""): {"count": -1, "last": b""}}
-    ),
+    "recipients that are less than none": lambda d: _gone(d, count=-1),
+    "mails that are less than none": lambda d: _gone(d, count=1, again=2),
     "a use that there is not": lambda d: d.update(incoming={(b"", "evil", b"", b""): 1}),
     "a process without a name": _renamed(b"one"),
     "a process with too many": _renamed(b"a postfix/smtpd 1 2"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from audit.traffic import exim_native, syslog_native
+from audit.traffic.tally import Seen
 from benchmarks.traffic import made, made_postfix
 from benchmarks.traffic.__main__ import NOT_COMPILED
 from tests.traffic import ways
@@ -17,6 +18,8 @@ from tests.traffic import ways
 HEAD = b"2026-11-29 10:11:12 1xVc0c-00003u-1d "
 CAME = HEAD + b"<= a@b H=h [192.0.2.1] P=esmtp S=5\n"
 SENT = HEAD + b"=> c@d R=r T=t H=mx [192.0.2.7]\n"
+TO = b"d\nmx\n192.0.2.7\n"
+WAYS: Any = {"way": Seen(), "broken": 1}
 
 
 @pytest.mark.parametrize("write", [made.write, made_postfix.write], ids=["exim", "postfix"])
@@ -76,8 +79,14 @@ class _Broken(dict[bytes, Any]):
         (CAME, {}, {}, KeyError),
         (CAME, {b"esmtp": 1}, {}, TypeError),
         (CAME, {b"esmtp": (1, 2, {})}, {}, AttributeError),
-        (SENT, {}, {b"d\nt\nmx\n192.0.2.7\n": 1}, TypeError),
-        (SENT, {}, {b"d\nt\nmx\n192.0.2.7\n": ((), None, 1)}, AttributeError),
+        (SENT, {}, {b"t\n": 1}, TypeError),
+        (SENT, {}, {b"t\n": (1, 2, {})}, AttributeError),
+        (SENT, {}, {b"t\n": (Seen(), 2, {})}, KeyError),
+        (SENT, {}, {b"t\n": (Seen(), 2, {TO: 1})}, TypeError),
+        (SENT, {}, {b"t\n": (Seen(), Seen(), {TO: (1, 2, "new")})}, KeyError),
+        (SENT, {}, {b"t\n": (Seen(), Seen(), {TO: (1, 2, [])})}, TypeError),
+        (SENT, {}, {b"t\n": (Seen(), 2, {TO: (1, 2, "way")})}, AttributeError),
+        (SENT, {}, {b"t\n": (Seen(), Seen(), {TO: (1, 2, "broken")})}, AttributeError),
         (b"x\n", {}, {}, ValueError),
         ("x\n", {}, {}, TypeError),
         (b"x\n", [], {}, TypeError),
@@ -87,7 +96,7 @@ def test_what_goes_wrong_in_python_is_an_error_there(
     block: Any, came: Any, went: Any, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        exim_native.count(block, {}, came, went, _broken, _broken)
+        exim_native.count(block, {}, came, went, WAYS, _broken, _broken)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_where_no_session_is_ever_named_nothing_is_in_clear() -> None:
     found = count(*quiet)
     assert dict(found.outgoing) == {(b"2026-11-29", b"!", b""): 1}
     assert dict(found.incoming) == {(b"2026-11-29", "mx", b"!", b""): 1}
-    assert {key[1] for key in found.hosts} == {key[3] for key in found.clients} == {b"!"}
+    assert {key[4] for key in found.ways} == {key[3] for key in found.clients} == {b"!"}
     assert found.silent == {b"mx1 postfix/smtp", b"mx1 postfix/smtpd"}
 
 
@@ -232,7 +232,7 @@ def test_what_is_no_delivery_to_another_host() -> None:
         *(_delivered(status="bounced"), _delivered(relay="filter[127.0.0.1]:10024")),
     )
     found = Counted(own={b"127.0.0.1"}).part(lines).finish()
-    assert (found.outgoing, found.hosts) == ({}, {})
+    assert (found.outgoing, found.ways) == ({}, {})
     kinds = {kind: n for (kind, _), n in found.lines.items()}
     assert kinds == {"delivery": 3, "deferral": 1, "failure": 1}
 
@@ -260,7 +260,7 @@ def test_a_delivery_that_can_be_read_in_two_ways_is_ambiguous(line: str) -> None
     found = count(*stamped(line))
     assert dict(found.lines) == {("ambiguous", False): 1}
     assert found.strange == stamped(line)
-    assert (found.outgoing, found.hosts) == ({}, {})
+    assert (found.outgoing, found.ways) == ({}, {})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def _tally(*days: str, x: bytes = X) -> Tally:
     for day in days:
         for session in (x, b""):
             found.arrived(day.encode(), "mx", b"192.0.2.1", b"", session, b"", b"")
-        found.mails_sent(day.encode(), x, b"", 1)
+        found.copies(day.encode(), x, b"", 1)
     return found
 
 
@@ -73,7 +73,7 @@ def test_what_is_verified_is_a_share_of_what_is_known() -> None:
         (X, b"", 7),
         (b"", b"", 1),
     ):
-        found.mails_sent(b"2026-11-01", x, cv, count)
+        found.copies(b"2026-11-01", x, cv, count)
     (one,) = trend(found).periods
     assert (one.outgoing, one.outgoing_judged) == (12, 5)
     assert (one.outgoing_verified, one.outgoing_verified_share) == (3, 60.0)
@@ -84,7 +84,7 @@ def test_where_nothing_of_certificates_is_logged_nothing_is_verified_or_not() ->
     """Mails in clear do not make it 0%."""
     found = Tally()
     for x, count in ((X, 7), (b"", 1)):
-        found.mails_sent(b"2026-11-01", x, b"", count)
+        found.copies(b"2026-11-01", x, b"", count)
     (one,) = trend(found).periods
     assert (one.outgoing_judged, one.outgoing_verified_share) == (0, None)
     assert one.outgoing_dane_share is None

@@ -111,7 +111,7 @@ def test_one_mail_for_each_message_and_host(log: tuple[list[list[bytes]], list[b
     found = whole(part(together))
     assert sum(found.outgoing.values()) == len(mails)
     assert found.mixed == len(mails) - len({(number, ip) for number, ip, _ in mails})
-    assert sum(seen.count for seen in found.hosts.values()) == len(mails)
+    assert sum(gone.mails for gone in found.ways.values()) == len(mails)
     assert sum(found.deliveries.values()) == sum(b" => " in line for line in together)
 
 

@@ -155,7 +155,7 @@ def test_nobody_waits_for_somebody_to_write_to_a_pipe(tmp_path: Path) -> None:
         (["{log}", "--jobs", "0"], "'0' is no number of processes"),
         (["{log}", "--scheduler", "tcp://127.0.0.1:9"], "dask"),
         (["{kept}"], "these counts are not complete"),
-        (["{newer}"], "counts of version 4, and this reads only 3"),
+        (["{newer}"], "counts of version 5, and this reads only 4"),
         (["{damaged}"], "damaged counts"),
     ],
 )
@@ -164,7 +164,7 @@ def test_wrong_words(log: Path, tmp_path: Path, words: list[str], sentence: str)
     mailseal("traffic", str(log), "--save", str(kept))
     data = kept.read_bytes()
     (tmp_path / "kept").write_bytes(data[:-20])
-    (tmp_path / "newer").write_bytes(data.replace(b"tally/3", b"tally/4"))
+    (tmp_path / "newer").write_bytes(data.replace(b"tally/4", b"tally/5"))
     (tmp_path / "damaged").write_bytes(data[:30] + b"x" * 40 + data[70:])
     before = log.read_bytes()
     names = {name: str(tmp_path / name) for name in ("kept", "newer", "damaged", "new")}

@@ -8,6 +8,7 @@ from audit.forecast.manners import GNUTLS_3_7, Manners
 from audit.policy.load import load
 from audit.policy.model import Policy
 from audit.traffic.tally import Tally, Use
+from audit.traffic.ways import way
 from audit.whatif import order
 from audit.whatif.document import ClientDocument, WhatIfDocument
 from audit.whatif.premises import Question
@@ -37,8 +38,8 @@ def tally(
         for turn in range(count):
             found.days[DAY] += 1
             message = f"{number}-{turn}".encode()
-            sent = DAY, name.encode(), b"192.0.2.1", x.encode(), cv.encode(), b""
-            found.sent(b"", message, sent)
+            to = way(b" smtp", b"", name.encode(), False, x.encode(), cv.encode(), b"")
+            found.sent(b"", message, (DAY, b"192.0.2.1", to))
     found.finish()
     return found
 

@@ -8,7 +8,7 @@ import pytest
 from audit.report.whatif_page import whatif_page
 from audit.report.whatif_text import headline, show, text
 from audit.traffic.tally import Tally, see
-from audit.traffic.ways import verified, way
+from audit.traffic.ways import way
 from audit.whatif.document import DomainDocument, Rule, SendingDocument, WhatIfDocument
 from audit.whatif.sending import holds, sending
 from tests.whatif.factories import ask
@@ -28,9 +28,9 @@ def went(*sights: Sight) -> Tally:
         host = more.get("host", f"mx.{domain}").encode()
         x = more.get("x", b"" if cv is None else X)
         day = more.get("day", "2026-11-29").encode()
-        how = verified(x, (cv or "").encode())
-        key = way(who, domain.encode(), host, more.get("signed", False), how)
-        see(found.recipients, key, day, more.get("count", 1))
+        signed = more.get("signed", False)
+        key = way(who, domain.encode(), host, signed, x, (cv or "").encode(), b"")
+        found.gone(key, day).count += more.get("count", 1)
         found.days[day] += 1
     return found
 

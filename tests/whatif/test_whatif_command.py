@@ -15,7 +15,8 @@ from audit.history.place import place
 from audit.policy.load import load
 from audit.report import whatif_text
 from audit.report.whatif_page import whatif_page
-from audit.traffic.tally import Tally, see
+from audit.traffic.tally import Tally
+from audit.traffic.ways import way
 from audit.whatif.order import by_policy, by_runs
 from audit.whatif.premises import Question, premises
 from tests.commands import ROOT
@@ -249,6 +250,11 @@ def test_what_clients_say_of_themselves_is_harmless() -> None:
     assert DAY.decode() in page
 
 
+def _sent(counted: Tally, domain: bytes, cv: bytes) -> None:
+    to = way(b"mx1 remote_smtp", domain, b"mx", False, TLS13.encode(), cv, b"")
+    counted.sent(b"mx1", domain, (DAY, b"192.0.2.1", to))
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -266,7 +272,7 @@ def test_rules_for_outgoing_mail_count_for_the_exit_code(
     """And are in the document, which is valid."""
     counted = tally(("mx", "192.0.2.9", "", TLS13, 2))
     for domain, how in ((b"dane.example", b"dane"), (b"other.example", b"yes")):
-        see(counted.recipients, (b"mx1 remote_smtp", domain, b"mx", b"", how), DAY)
+        _sent(counted, domain, how)
     assert asked(counted, *ROLLED_OUT, "--json", *words) == code
     found = json.loads(capsys.readouterr().out)
     schema = json.loads((ROOT / "docs/schema/whatif-1.json").read_bytes())
@@ -278,7 +284,7 @@ def test_rules_for_outgoing_mail_count_for_the_exit_code(
 def test_a_rule_for_nobody_who_was_seen_is_not_fine(asked: Any) -> None:
     """Code 3: a domain that is misspelt would else be one that keeps."""
     dane = tally(("mx", "192.0.2.9", "", TLS13, 2))
-    see(dane.recipients, (b"mx1 remote_smtp", b"dane.example", b"mx", b"", b"dane"), DAY)
+    _sent(dane, b"dane.example", b"dane")
     for counted, words in ((FINE, ["z.example"]), (FINE, ["*"]), (dane, ["*", "z.example"])):
         options = [word for one in words for word in ("--require-dane", one)]
         assert asked(counted, *ROLLED_OUT, *options) == 3
