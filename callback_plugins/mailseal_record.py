@@ -188,6 +188,7 @@ class CallbackModule(CallbackBase):
             playbook=self._playbook,
             user=text(os.environ.get("SUDO_USER") or getpass.getuser()),
             control=text(socket.gethostname()),
+            process=self._process,
             inventory=tuple(map(text, options.get("inventory") or ())),
             limit=text(options.get("subset") or ""),
             tags=tuple(text(t) for t in options.get("tags") or () if t != "all"),

@@ -33,6 +33,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
         id: the name of the rollout: its time, and a number where two began in one second.
         playbook: file name.
         user, control: who, on which machine.
+        process: its number there; 0 in records of before that was kept.
         inventory: what was given with -i.
         limit, tags, skipped: the options of that name; empty if not given.
         variables: the names of those that were set with -e; never what they were set to.
@@ -45,6 +46,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     playbook: str
     user: str
     control: str
+    process: int = 0
     inventory: tuple[str, ...] = ()
     limit: str = ""
     tags: tuple[str, ...] = ()

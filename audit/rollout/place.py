@@ -112,12 +112,20 @@ def events_of(directory: Path, name: str) -> tuple[list[Event], bool]:
     """
     path = directory / f"{name}{RECORD}"
     try:
-        with path.open("rb") as file:
-            running = not _free(file.fileno())
-            content = file.read()
+        running, content = held(directory, name), path.read_bytes()
     except OSError as error:
         raise MailsealError(f"{path}: cannot be read ({error.strerror})") from None
     return parse(content, path), running
+
+
+def held(directory: Path, name: str) -> bool:
+    """Whether somebody writes into a record still.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with (directory / f"{name}{RECORD}").open("rb") as file:
+        return not _free(file.fileno())
 
 
 def parse(content: bytes, path: Path) -> list[Event]:

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,9 @@ ONE = """
 
     - name: Leave it alone
       ansible.builtin.meta: end_host
+
+- name: Look whether anybody else is at work here
+  ansible.builtin.include_tasks: alone.yml
 
 - name: Look whether it can be done
   ansible.builtin.fail:
@@ -127,6 +132,8 @@ class Site:
         }.items():
             (home / name).write_text(text)
         (home / "callback_plugins").symlink_to(ROOT / "callback_plugins")
+        for name in ("tasks/alone.yml", "filter_plugins"):
+            (home / Path(name).name).symlink_to(ROOT / "roles/host" / name)
         here = {"ansible_connection": "local", "ansible_python_interpreter": str(BIN / "python")}
         known = {"home": str(home), "mailseal_policy": "mailseal-2026", **here}
         known["mailseal_rollout_directory"] = str(self.records)
@@ -190,8 +197,9 @@ def test_a_host_that_fails_before_anything_is_untouched(site: Site) -> None:
     assert found.limit == "a1,a2"
 
 
-def test_a_rollout_that_is_killed_is_unfinished_and_can_be_read(site: Site) -> None:
-    """kill -9 of all that it started."""
+@contextmanager
+def slow(site: Site) -> Iterator[None]:
+    """One at work on a2, and a3 done; killed with all that it started in the end."""
     play = subprocess.Popen(
         site.words("-e", "slow=a2"),
         cwd=ROOT,
@@ -207,15 +215,40 @@ def test_a_rollout_that_is_killed_is_unfinished_and_can_be_read(site: Site) -> N
                 break
             time.sleep(0.2)
         assert site.told().course == "running"
+        yield
     finally:
         os.killpg(play.pid, signal.SIGKILL)
         play.wait()
+
+
+def test_a_rollout_that_is_killed_is_unfinished_and_can_be_read(site: Site) -> None:
+    """kill -9 of all that it started."""
+    with slow(site):
+        pass
     found = site.told()
     assert found.course == "unfinished"
     assert states(found)["a1"] == "passed"
     assert states(found)["a2"] == "cut-off"
     assert states(found)["a4"] == "not-begun"
     assert headline(found) == ("inconclusive", "It did not come to its end: a2 was cut off")
+
+
+def test_two_at_once_are_never_at_work_on_one_host(site: Site) -> None:
+    """The second touches nothing, and names the first; once that is over it goes on."""
+    with slow(site):
+        (first,) = names(site.records)
+        done = site.roll("-e", "bad=a4")
+        assert done.returncode != 0
+        words = (
+            "a1: another rollout is at work on it, and nothing was touched; wait for its end,"
+            f" which mailseal rollout {first} tells"
+        )
+        assert words in " ".join(done.stdout.split())
+        assert states(site.told())["a1"] == "untouched"
+        assert {states(site.told())[name] for name in MAIL[1:]} == {"not-begun"}
+        # A look changes nothing, and other hosts are nobody's.
+        assert site.roll("--check", "--limit", "a1").returncode == 0
+    assert site.roll("--limit", "a1").returncode == 0
 
 
 def test_an_error_of_ansible_s_own_leaves_a_page_all_the_same(site: Site) -> None:
