@@ -67,7 +67,10 @@ ALLOWED = {
     "web": {"bounded", "connect"},
     "notify": {"account", "bounded", "connect", "errors", "report", "web"},
     "traffic": {"errors", "iana", "written"},
-    "tlsrpt": {"domain", "errors", "facts", "findings", "names", "traffic", "wire", "written"},
+    "tlsrpt": {
+        *("domain", "errors", "facts", "findings", "mta_sts", "names", "traffic", "wire"),
+        "written",
+    },
     "whatif": {
         *("clients", "errors", "facts", "findings", "forecast", "history", "iana"),
         *("policy", "traffic", "wire"),

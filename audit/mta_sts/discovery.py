@@ -7,7 +7,8 @@ from dataclasses import replace
 from threading import Lock
 
 from audit.errors import MailsealError
-from audit.mta_sts.cache import Cache, Kept
+from audit.mta_sts.cache import Cache
+from audit.mta_sts.kept import Kept
 from audit.wire import mta_sts
 from audit.wire.mta_sts import Policy
 

@@ -4,15 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from audit.mta_sts.kept import kept as kept_line
 from audit.tlsrpt.exim import Event
 from audit.tlsrpt.report import PolicyType
 from audit.tlsrpt.results import ResultType
-from audit.wire import mta_sts
+from audit.wire.mta_sts import Policy
 
 # The transport of the role exim for domains whose policy is enforced.
 ENFORCING = b"remote_smtp_mta_sts"
 
-_WORD = re.compile(r"(mode|until|at|id|mx)=([^\s=]*)")
 _NO_RECORDS: tuple[ResultType, ...] = ("dane-required", "dnssec-invalid")  # DANE, and nothing found
 _NOT_LISTED = b"not in the MTA-STS policy"
 _NOT_VERIFIED = b"the certificate could not be verified"
@@ -35,7 +35,7 @@ class Sts(NamedTuple):
         lines: the same as it is reported.
     """
 
-    policy: mta_sts.Policy
+    policy: Policy
     lines: tuple[str, ...]
 
 
@@ -48,13 +48,13 @@ def kept(line: str) -> Sts:
     Raises:
         ValueError: it is none.
     """
-    said = dict(_WORD.findall(line))
-    if set(said) != {"mode", "until", "at", "id", "mx"} or len(said) != len(line.split()):
+    found = kept_line(f"{line}\n")
+    if found is None:
         raise ValueError("it is no line of the helper's")
-    age = int(said["until"]) - int(said["at"])
-    patterns = [f"mx: {one}" for one in said["mx"].split(":") if one]
-    lines = ("version: STSv1", f"mode: {said['mode']}", *patterns, f"max_age: {age}")
-    return Sts(mta_sts.policy("\n".join(lines).encode()), lines)
+    policy = found.policy
+    patterns = [f"mx: {one}" for one in policy.mx]
+    lines = ("version: STSv1", f"mode: {policy.mode}", *patterns, f"max_age: {policy.max_age}")
+    return Sts(policy, lines)
 
 
 class Applied:

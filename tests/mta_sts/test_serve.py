@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from audit.mta_sts import __main__, serve
-from audit.mta_sts.cache import Cache, Kept
+from audit.mta_sts.cache import Cache
 from audit.mta_sts.discovery import Discovery
+from audit.mta_sts.kept import Kept
 from audit.mta_sts.page import Page
 from audit.wire.mta_sts import Policy
 
