@@ -67,13 +67,10 @@ def cipher_order(case: EndpointCase) -> Judgement:
         seen.append(f"{name} {decides} order")
         kind = "what is on phase-out last:" if by_level else f"{rules.preference} order"
         wanted.append(f"{name} {kind} {_list(order if by_level else want)}")
-        rest = case.facts.rest.get(name, Observation("inconclusive"))
-        if rest.seen != "refused":
-            unsure.append(f"{name}: there may be more suites, and another order")
+        whole = case.facts.rest.get(name, Observation("inconclusive")).seen == "refused"
+        if whole and (len(case.facts.suites[name]) < 2 or _any_order(case, have)):  # noqa: PLR2004
             continue
-        if len(case.facts.suites[name]) < 2 or _any_order(case, have):  # noqa: PLR2004
-            continue
-        if decides == "unknown":
+        if not whole or decides == "unknown":
             unsure.append(f"{name}: the order could not be told")
         elif decides != ("server" if by_level else rules.preference):
             wrong.append(f"{name} follows the {decides}'s order")

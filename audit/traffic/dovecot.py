@@ -21,7 +21,8 @@ from typing import Literal, NamedTuple
 
 from audit.traffic.errors import reason
 from audit.traffic.seams import Sink
-from audit.traffic.tally import UNNAMED, Kind, Outcome, see
+from audit.traffic.seen import see
+from audit.traffic.tally import UNNAMED, Kind, Outcome
 
 _TAG = re.compile(rb"dovecot|(?:imap|pop3|managesieve|submission)-login")
 _HEAD = re.compile(

@@ -14,7 +14,8 @@ from audit.traffic import errors
 from audit.traffic.exim import parse
 from audit.traffic.exim_count import COUNTED
 from audit.traffic.exim_put_off import refused
-from audit.traffic.tally import UNNAMED, Kind, Seen, Sent, Tally, Use, see
+from audit.traffic.seen import Seen, see
+from audit.traffic.tally import UNNAMED, Kind, Sent, Tally, Use
 from audit.traffic.ways import sender, way
 from audit.traffic.where import WAYS, Came, Known, Went, Where
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from audit.traffic.exim_count import COUNTED
-from audit.traffic.tally import Gone, Messages, Sent, Way
+from audit.traffic.seen import Gone
+from audit.traffic.tally import Messages, Sent, Way
 from audit.traffic.where import Came, Went
 
 # Of COUNTED.

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
-from audit.traffic.tally import Gone, Messages, Sent, Way
+from audit.traffic.seen import Gone
+from audit.traffic.tally import Messages, Sent, Way
 from audit.traffic.where import Came, Went
 
 def count(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from audit.traffic import silence
+from audit.traffic.seen import Seen
 from audit.traffic.stretch import Stretch
-from audit.traffic.tally import Seen, Sent, Tally, Use
+from audit.traffic.tally import Sent, Tally, Use
 from audit.traffic.ways import way
 from audit.traffic.where import WAYS, Known, Where
 

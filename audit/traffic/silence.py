@@ -8,7 +8,8 @@ is the node itself.
 
 from functools import lru_cache
 
-from audit.traffic.tally import UNLOGGED, Seen, Tally, put
+from audit.traffic.seen import Seen, put
+from audit.traffic.tally import UNLOGGED, Tally
 
 # Where X= stands in the keys of what a tally counts.
 _PLACES = {

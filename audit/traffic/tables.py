@@ -19,9 +19,10 @@ from audit.traffic.figures import (
     Traffic,
 )
 from audit.traffic.hosts import hosts, pairs, providers, validated_by_domain
+from audit.traffic.seen import Seen
 from audit.traffic.session import Session, session
 from audit.traffic.shares import By, trend
-from audit.traffic.tally import UNLOGGED, UNNAMED, Kind, Seen, Tally, Use, secure, text
+from audit.traffic.tally import UNLOGGED, UNNAMED, Kind, Tally, Use, secure, text
 
 _LINES: dict[Kind, str] = {
     "arrival": "arrivals",

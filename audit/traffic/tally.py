@@ -6,14 +6,13 @@ A log writes the lines of one message in their order; those of several may be mi
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, MutableMapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar
-
-from msgspec import Meta, Struct
+from typing import Literal
 
 from audit.traffic.errors import Reason
 from audit.traffic.refusal import Refusal
+from audit.traffic.seen import Count, Gone, Seen, put, see
 from audit.traffic.stretch import Seams
 
 Use = Literal["mx", "submission", "access", "own"]
@@ -24,12 +23,6 @@ Kind = Literal[_OfMail, "login", "session", "tls-error", "other", "ambiguous"]
 UNNAMED = b"?"  # TLS, but the log does not say which
 UNLOGGED = b"!"  # whether it was TLS is not logged; until that is certain, with the node behind it
 
-# A trillion at most in a file: as many of these as memory has can be added up.
-Count = Annotated[int, Meta(ge=0, le=1 << 40)]
-
-T = TypeVar("T", bound=Hashable)
-S = TypeVar("S", bound="Seen")
-
 
 def text(words: bytes) -> str:
     """Words of a log as text, whatever bytes they are."""
@@ -39,38 +32,6 @@ def text(words: bytes) -> str:
 def secure(x: bytes) -> bool:
     """Whether this X= is one of TLS, named or not."""
     return x[:1] not in (b"", UNLOGGED)
-
-
-class Seen(Struct, gc=False):
-    """How often, and on which day for the last time."""
-
-    count: Count = 0
-    last: bytes = b""
-
-    def add(self, other: "Seen") -> None:
-        """Add what another part has of the same."""
-        self.count += other.count
-        self.last = max(self.last, other.last)
-
-
-class Gone(Seen, gc=False):
-    """Recipients whose copies went one way; *again* of them are no mails of their own.
-
-    What a host gets of a message is one mail, however many recipients it is for.
-    """
-
-    again: Count = 0
-
-    def add(self, other: Seen) -> None:
-        """Likewise."""
-        super().add(other)
-        if isinstance(other, Gone):
-            self.again += other.again
-
-    @property
-    def mails(self) -> int:
-        """How many mails they are; what a cut tore apart is not yet known of all."""
-        return self.count - self.again
 
 
 # What a node has of messages that are not done with: the mails sent of each.
@@ -259,23 +220,6 @@ class Tally:
 COUNTERS = ("lines", "days", "incoming", "certificates", "logins", "deliveries", "outgoing")
 SEEN = ("clients", "refused", "ways", "put_off", "errors", "offers")
 _STRANGE, _SHOWN = 20, 1 << 12  # lines that are kept to show, and bytes of each
-
-
-def see(where: MutableMapping[T, Seen], key: T, day: bytes, count: int = 1) -> Seen:
-    """Count something once more, or more often; where it counts."""
-    found = where.get(key)
-    if found is None:
-        found = where[key] = Seen(count, day)
-    else:
-        found.count += count
-        found.last = max(found.last, day)
-    return found
-
-
-def put(where: MutableMapping[T, S], key: T, seen: S) -> None:
-    """Count what was counted elsewhere; it is not to be used any more."""
-    if (mine := where.setdefault(key, seen)) is not seen:
-        mine.add(seen)
 
 
 def _way(mail: Sent) -> tuple[bytes, bool]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Hashable
 from typing import NamedTuple, TypeVar
 
-from audit.traffic.tally import Seen, Sent, Tally, Use, Way, see
+from audit.traffic.seen import Seen, see
+from audit.traffic.tally import Sent, Tally, Use, Way
 
 _ROOM = 1 << 15  # what is remembered, if nothing else is said
 WAYS = 1 << 16  # ways that copies go, of which there are more

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from audit.policy.model import Policy, Traffic
 from audit.traffic.errors import REASONS
-from audit.traffic.tally import Seen, Tally, Use, text
+from audit.traffic.seen import Seen
+from audit.traffic.tally import Tally, Use, text
 from audit.whatif.document import (
     AlreadyDocument,
     ClientDocument,

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from audit.traffic.refusal import REFUSALS
-from audit.traffic.tally import UNLOGGED, Seen, Tally, see, text
+from audit.traffic.seen import Seen, see
+from audit.traffic.tally import UNLOGGED, Tally, text
 from audit.traffic.ways import TLS, family, is_exim, mta_sts, transport, verified
 from audit.whatif.document import (
     DomainDocument,

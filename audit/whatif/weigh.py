@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from audit.clients.model import Client
 from audit.policy.model import Profile, Traffic
+from audit.traffic.seen import Seen
 from audit.traffic.session import session
-from audit.traffic.tally import UNLOGGED, UNNAMED, Seen, Tally, text
+from audit.traffic.tally import UNLOGGED, UNNAMED, Tally, text
 from audit.whatif.document import SendingDocument, WhatIfDocument
 from audit.whatif.ja3 import Sight
 from audit.whatif.known import seen

@@ -1,7 +1,8 @@
 """Other hosts: what is not logged of one is neither TLS nor its absence."""
 
 from audit.traffic.hosts import hosts, providers
-from audit.traffic.tally import UNLOGGED, UNNAMED, Gone, Tally
+from audit.traffic.seen import Gone
+from audit.traffic.tally import UNLOGGED, UNNAMED, Tally
 
 X = b"TLSv1.3:TLS_AES_256_GCM_SHA384:256"
 WAYS = {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from audit.traffic import exim_native, syslog_native
-from audit.traffic.tally import Seen
+from audit.traffic.seen import Seen
 from benchmarks.traffic import made, made_postfix
 from benchmarks.traffic.__main__ import NOT_COMPILED
 from tests.traffic import ways

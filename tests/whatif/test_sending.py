@@ -7,7 +7,8 @@ import pytest
 
 from audit.report.whatif_page import whatif_page
 from audit.report.whatif_text import headline, show, text
-from audit.traffic.tally import Tally, see
+from audit.traffic.seen import see
+from audit.traffic.tally import Tally
 from audit.traffic.ways import way
 from audit.whatif.document import DomainDocument, Rule, SendingDocument, WhatIfDocument
 from audit.whatif.sending import holds, sending
