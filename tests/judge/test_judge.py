@@ -258,12 +258,12 @@ def test_groups_are_judged_in_the_newest_version_before_tls13_only() -> None:
     assert _finding("MT-CURVES", alone).verdict == "inconclusive"
 
 
-def test_an_incomplete_discovery_proves_no_set() -> None:
-    """Only the refusal of all the rest proves that there is nothing else."""
-    unsure = changed(
-        GOOD_IMAP, rest=dict.fromkeys(TLS_BOTH, Observation("inconclusive", "timeout"))
-    )
-    assert _finding("MT-CIPHER-SET", unsure).verdict == "inconclusive"
+@pytest.mark.parametrize("check", ["MT-CIPHER-SET", "MT-CIPHER-ORDER"])
+def test_an_incomplete_discovery_proves_no_set_and_no_order(check: str) -> None:
+    """Only the refusal of all the rest proves that there is nothing else, before it or behind."""
+    rest = dict.fromkeys(TLS_BOTH, Observation("inconclusive", "timeout"))
+    for case in (GOOD_IMAP, _suites("TLSv1.2", TLS12[0]), _suites("TLSv1.2", *TLS12[1::-1])):
+        assert _finding(check, changed(case, rest=rest)).verdict == "inconclusive"
 
 
 def test_suites_are_judged_by_the_certificates_that_are_there() -> None:
