@@ -50,7 +50,7 @@ demo: setup
 	@echo $(CURDIR)/out/report.html
 
 test: setup-dev
-	pytest
+	pytest -n auto
 
 # Everything: also what builds libraries and daemons, and what kills rollouts.
 test-long: setup-dev

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from audit.judge.catalogue import CATALOGUE
 from lab import machine
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 os.environ["MAILSEAL_HISTORY"] = "none"
 
 _BREAKS = "breaks"
+_LAB = "tests/lab/"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,17 +32,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is too long, and say why; say what has to share a process.
-
-    The machine has one lab, and a file's fixtures are made once: `--dist loadgroup` keeps each
-    together (pytest-xdist).
-    """
+    """Leave out what is too long, and say why."""
     for item in items:
-        group = "lab" if item.get_closest_marker("lab") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
         for marker in item.iter_markers("long"):
             if not config.getoption("--long"):
                 item.add_marker(pytest.mark.skip(reason=f"{marker.args[0]}: make test-long"))
+
+
+class _ByFile(LoadFileScheduling):
+    """A file's fixtures are made once, and the machine has one lab."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _LAB if nodeid.startswith(_LAB) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Say which tests share a process, where there are several (`pytest -n`)."""
+    return _ByFile(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
