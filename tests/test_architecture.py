@@ -201,6 +201,14 @@ def test_what_is_built_is_planned_and_judged_without_io(path: Path) -> None:
     assert not tops & (IO | {"os", "audit", "lab"})
 
 
+def test_what_needs_the_lab_is_in_one_place() -> None:
+    """There is one, and the tests in that directory are run one after the other."""
+    tests = ROOT / "tests"
+    mark = "pytest.mark." + "lab"
+    users = {p.parent for p in tests.rglob("*.py") if mark in p.read_text(encoding="utf-8")}
+    assert users == {tests / "lab"}
+
+
 def test_modules_stay_small() -> None:
     """A module does one job; data tables may be long, and so may what travels as one file."""
     tables = {"suites.py", "agent.py"}
