@@ -138,9 +138,9 @@ def _ended(line: bytes, start: int) -> bytes:
 
 def _domain(line: bytes, mark: int) -> bytes:
     """Of the recipient; empty where a quoted part might be one."""
-    address = line[mark + 6 : line.find(b">", mark)]  # behind ": to=<"
-    at = address.rfind(b"@")
-    return b"" if at < 0 or b'"' in address else address[at + 1 :]
+    end = line.find(b">", mark)
+    at = line.rfind(b"@", mark, end)
+    return b"" if at < 0 or line.find(b'"', mark, end) >= 0 else line[at + 1 : end]
 
 
 def _delivery(line: bytes, start: int) -> tuple[bytes, ...] | Literal["ambiguous", "other"]:

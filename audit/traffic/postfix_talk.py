@@ -154,15 +154,16 @@ class Outgoing(Talk):
 
     def take(self, event: Event, sink: Sink) -> None:
         """One line."""
-        if event[0] == SESSION:
+        what = event[0]
+        if what == TO:  # mostly
+            self._to(event, sink)
+        elif what == SESSION:
             _, self.peer, self.x, self.cv = event
             self.message = self.delays = b""
             if self.x:
                 sink.tally.told.add(node(self.host, self.tag))
-        elif event[0] == BOUND:
-            _, self.message, self.delays = event
         else:
-            self._to(event, sink)
+            _, self.message, self.delays = event
 
     def _to(self, event: Event, sink: Sink) -> None:
         _, day, message, relay, delays, policy, sent, domain = event

@@ -123,24 +123,36 @@ class Talk(ABC):
 
 @dataclass(slots=True)
 class Process:
-    """One process within one part."""
+    """One process within one part.
+
+    Attributes:
+        talk: how things stand with it.
+        first: when its first line was written.
+        head: what came before that was known.
+        known: whether it is.
+        take: takes one event more.
+    """
 
     talk: Talk
     first: bytes
     head: list[Event] = field(default_factory=list)
     known: bool = False
+    take: Callable[[Event, Sink], None] = field(init=False)
 
-    def take(self, event: Event, sink: Sink) -> None:
-        """One event more."""
-        if self.known:
-            self.talk.take(event, sink)
-        elif self.talk.begins(self.head[-1] if self.head else None, event):
+    def __post_init__(self) -> None:
+        """Begin without knowing."""
+        self.take = self._unsure
+
+    def _unsure(self, event: Event, sink: Sink) -> None:
+        if self.talk.begins(self.head[-1] if self.head else None, event):
             self.known = True
             self.talk.take(event, sink)
         else:
             self.head.append(event)
             self.talk.put_off(event, sink)
             self.known = self.talk.ends(event)
+        if self.known:
+            self.take = self.talk.take
 
     def stretch(self, part: int) -> Stretch:
         """What is left when a part is over."""

@@ -131,7 +131,10 @@ class Tally:
 
     def begun(self, node: bytes) -> Messages:
         """What is open at a node: another may have the same number for another message."""
-        return self.open.setdefault(node, {})
+        found = self.open.get(node)
+        if found is None:
+            found = self.open[node] = {}
+        return found
 
     def sent(self, node: bytes, message: bytes, sent: Sent) -> None:
         """One recipient's copy of a message went to another host."""
