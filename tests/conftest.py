@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=f"{marker.args[0]}: make test-long"))
 
 
-class _ByFile(LoadFileScheduling):
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]
     """A file's fixtures are made once, and the machine has one lab."""
 
     def _split_scope(self, nodeid: str) -> str:
