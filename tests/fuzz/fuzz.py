@@ -80,10 +80,13 @@ def keep(name: str, session: Session, found: Path) -> int:
 
 
 def _engine(name: str, *options: str, limit: float) -> str:
-    command = [sys.executable, "-m", "tests.fuzz.engine", name, f"-max_len={LARGEST_INPUT}"]
+    # libFuzzer's bound is on the most memory there ever was, which a program has from what it was
+    # started by: `timeout` is small, and starts it as a child of its own.
+    command = ["timeout", "--signal=KILL", str(limit)]
+    command += [sys.executable, "-m", "tests.fuzz.engine", name, f"-max_len={LARGEST_INPUT}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [*command, *options], cwd=ROOT, env=environment, timeout=limit, check=False,
+        [*command, *options], cwd=ROOT, env=environment, timeout=limit + _GRACE, check=False,
         capture_output=True, text=True, errors="replace",
     )  # fmt: skip
     return done.stderr + done.stdout

@@ -126,6 +126,7 @@ def settled(host: str) -> None:
     assert records(host) < keys(host)
 
 
+@pytest.mark.long("changes the keys of both MX hosts, and waits for every record to be forgotten")
 def test_no_mail_is_deferred_while_keys_change(tmp_path: Path) -> None:
     """From the first step to the last, every mail is delivered under DANE."""
     before = {host: records(host) for host in HOSTS}
