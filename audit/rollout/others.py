@@ -25,11 +25,11 @@ def others(directory: Path, host: str, mine: Collection[int]) -> list[str]:
     claims: list[tuple[datetime, str]] = []
     own: tuple[datetime, str] | None = None
     for name in names(directory):
-        if not held(directory, name):
-            continue
         try:
+            if not held(directory, name):
+                continue
             events, _ = events_of(directory, name)
-        except MailsealError:  # it has written nothing yet, or is of another version
+        except (OSError, MailsealError):  # removed meanwhile, still empty, of another version
             continue
         claim = _claim(events, host)
         opened = events[0]
