@@ -1,6 +1,7 @@
 """The shape of the house: which module may import which."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -199,6 +200,14 @@ def test_what_is_built_is_planned_and_judged_without_io(path: Path) -> None:
     """Plans, options and judgements are data in and data out, and know neither auditor nor lab."""
     tops = {name.split(".")[0] for name in _imports(path)}
     assert not tops & (IO | {"os", "audit", "lab"})
+
+
+def test_no_group_is_possessive() -> None:
+    """Python before 3.11.5, as Debian 12 has it, loses its place in those (gh-106052); atomic
+    groups, `(?>...|)`, are right everywhere."""
+    possessive = re.compile(r"\)[?*+]\+")
+    for path in _sources("audit") + _sources("lab") + _sources("packages"):
+        assert not possessive.search(path.read_text(encoding="utf-8")), path
 
 
 def test_what_needs_the_lab_is_in_one_place() -> None:

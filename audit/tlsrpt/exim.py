@@ -23,9 +23,9 @@ _SENT = re.compile(
     TO
     + BY
     + AT
-    + rb"(\*?+)(?: PRX=\S+)?+"
+    + rb"(\*?+)(?> PRX=\S+|)"
     + INTERFACE
-    + rb"(?: PS=\S+)?+"
+    + rb"(?> PS=\S+|)"
     + TLS
     + rb'(?! (?:H|X|CV)=| DN=(?!"))(?= |$)'
 )
@@ -36,7 +36,7 @@ _CLEAR = re.compile(
     + IP
     + rb" \(not in hosts_require_tls\)"
 )
-_VERIFY = re.compile(IP + rb" SSL verify error(?: \([^()]*\))?+: (?:depth=\d+ error=)?+(.*)")
+_VERIFY = re.compile(IP + rb" SSL verify error(?> \([^()]*\)|): (?>depth=\d+ error=|)(.*)")
 _LEFT_OUT: dict[Refusal, tuple[PolicyType, ResultType]] = {
     "mta-sts-unlisted": ("sts", "validation-failure"),
     "dane-required": ("tlsa", "dane-required"),

@@ -26,7 +26,7 @@ from audit.traffic.tally import UNNAMED, Kind, Outcome
 
 _TAG = re.compile(rb"dovecot|(?:imap|pop3|managesieve|submission)-login")
 _HEAD = re.compile(
-    rb"(?:(?P<service>[\w-]+-login): )?+(?:Info: )?+(?P<text>(?:Login|Logged in): "
+    rb"(?>(?P<service>[\w-]+-login): |)(?>Info: |)(?P<text>(?:Login|Logged in): "
     rb"|(?:Disconnected|Aborted login|Login aborted|Login failed|Connection closed)[:( ])"
 )
 _GOOD = re.compile(rb"(?:Login|Logged in): ")

@@ -14,33 +14,33 @@ from typing import NamedTuple
 
 from audit.traffic.tally import Kind
 
-IP = rb"\[([0-9a-fA-F.:]+)\](?::\d+)?+"
-INTERFACE = rb"(?: I=\[[^\]\s]+\](?::\d+)?)?+(?: TFO\*?)?+"
-STAMP = rb"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?:\.\d+)?+(?: [+-]\d{4})?+(?: \[\d+\])?+ "
+IP = rb"\[([0-9a-fA-F.:]+)\](?>:\d+|)"
+INTERFACE = rb"(?> I=\[[^\]\s]+\](?::\d+)?|)(?> TFO\*?|)"
+STAMP = rb"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?>\.\d+|)(?> [+-]\d{4}|)(?> \[\d+\]|) "
 ID = rb"(\w{6}-(?:\w{6}-\w{2}|\w{11}-\w{4})) "
-TLS = rb"(?: X=([\w.:+-]+)\*?)?+(?: CV=(\w+))?+"
-PROTOCOL = rb" P=([\w-]+)(?: L[*.-]?)?+" + TLS
-AFTER = rb"(?: A=(\S+))?+(?: PRDR)?+(?: PRX=\S+)?+(?: K)?+ S=\d"
-VIA = rb" R=\S+ T=(\S+)(?: ST=\S+)?+(?: S=\d+)?+"
-TO = rb" H=(\S+)( DS)? " + IP + rb"\*?+(?: PRX=\S+)?+" + INTERFACE + rb"(?: PS=\S+)?+" + TLS
+TLS = rb"(?> X=([\w.:+-]+)\*?|)(?> CV=(\w+)|)"
+PROTOCOL = rb" P=([\w-]+)(?> L[*.-]?|)" + TLS
+AFTER = rb"(?> A=(\S+)|)(?> PRDR|)(?> PRX=\S+|)(?> K|) S=\d"
+VIA = rb" R=\S+ T=(\S+)(?> ST=\S+|)(?> S=\d+|)"
+TO = rb" H=(\S+)( DS)? " + IP + rb"\*?+(?> PRX=\S+|)" + INTERFACE + rb"(?> PS=\S+|)" + TLS
 
-_HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+")
+_HEAD = re.compile(STAMP + rb"(?>" + ID + rb"|)")
 # Where the peer's address may stand: behind a name of its own, or behind what it says it is called.
-_BEFORE_PEER = re.compile(rb"\S*(?: R=\S+)?+(?: DS)?+ H=(?:\S+|(?:\S+ )?\(.*\))")
+_BEFORE_PEER = re.compile(rb"\S*(?> R=\S+|)(?> DS|) H=(?:\S+|(?:\S+ )?\(.*\))")
 _PEER = re.compile(rb"(?<= )" + IP)
 _BETWEEN = re.compile(INTERFACE + rb"(?: U=.*)?(?: Ci=\d+)?")
 _PROTOCOL = re.compile(PROTOCOL)
 # What the client wrote may have any quote and blank in it: it ends wherever it may.
 _THEIRS = re.compile(rb' (?:DN="([^"]*)|SNI=)')
 _AFTER = re.compile(AFTER)
-_LOCAL = re.compile(rb"\S*(?: R=\S+)?+(?: DS)?+(?: U=\S+)?+ P=[\w-]+ S=\d")
+_LOCAL = re.compile(rb"\S*(?> R=\S+|)(?> DS|)(?> U=\S+|) P=[\w-]+ S=\d")
 _DELIVERY = re.compile(
-    VIA + rb"(?:" + TO + rb")?+" + rb'(?: DN="([^"]*)|(?! (?:H|X|CV|DN)=)(?= |$))'
+    VIA + rb"(?>" + TO + rb"|)" + rb'(?: DN="([^"]*)|(?! (?:H|X|CV|DN)=)(?= |$))'
 )
 _VIA = re.compile(rb"(?=" + VIA + rb")")
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ERROR = re.compile(
-    rb"TLS error on (?:connection from )?+(?:H=)?(?:[^\s()]+ )?(?:\([^\s()]*\) )?"
+    rb"TLS error on (?>connection from |)(?:H=)?(?:[^\s()]+ )?(?:\([^\s()]*\) )?"
     + IP
     + rb"[^(]* (\(.*)"
 )

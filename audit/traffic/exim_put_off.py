@@ -12,11 +12,11 @@ from typing import NamedTuple
 from audit.traffic.exim import ID, INTERFACE, IP, STAMP, TLS
 from audit.traffic.refusal import Refusal, refusal
 
-_QUOTED = rb'"(?:[^"\\]|\\.)*+"'
-_ADDRESS = rb"(?:" + _QUOTED + rb'|[^\s"@<>]++)(?:@([^\s"@<>]++))?+'
-_WITHIN = rb"<(?:" + _QUOTED + rb'|[^\s"<>])*+>'
-TO = _ADDRESS + rb"(?: " + _WITHIN + rb")?+(?: F=" + _WITHIN + rb")?+(?: P=" + _WITHIN + rb")?+"
-BY = rb" R=\S++ T=([^\s:]++)(?: ST=\S++)?+(?: S=\d++)?+"
+_QUOTED = rb'"(?>(?:[^"\\]|\\.)*)"'
+_ADDRESS = rb"(?:" + _QUOTED + rb'|[^\s"@<>]++)(?>@([^\s"@<>]++)|)'
+_WITHIN = rb"<(?>(?:" + _QUOTED + rb'|[^\s"<>])*)>'
+TO = _ADDRESS + rb"(?> " + _WITHIN + rb"|)(?> F=" + _WITHIN + rb"|)(?> P=" + _WITHIN + rb"|)"
+BY = rb" R=\S++ T=([^\s:]++)(?> ST=\S++|)(?> S=\d++|)"
 AT = rb" H=(\S+)(?: DS)? " + IP
 
 
@@ -25,7 +25,7 @@ def _nowhere(words: bytes) -> re.Pattern[bytes]:
 
 
 _PUT_OFF = re.compile(
-    TO + BY + rb"(?: defer \((?:-?\d+)\))?+(?:" + AT + rb")?+" + INTERFACE + TLS + rb": "
+    TO + BY + rb"(?> defer \((?:-?\d+)\)|)(?>" + AT + rb"|)" + INTERFACE + TLS + rb": "
 )
 _REASON = re.compile(
     rb"(?:TLS session: |(?=a TLS session is required, but )|(?=DANE error: )"
@@ -33,11 +33,11 @@ _REASON = re.compile(
     rb"|(?=SMTP (?:error from remote mail server|timeout) after STARTTLS\b)"
     rb"|(?=(?:Remote host closed connection|Malformed SMTP reply) in response to STARTTLS\b))(.*)"
 )
-_HEAD = re.compile(STAMP + rb"(?:" + ID + rb")?+((?:==|\*\*) )?+")
+_HEAD = re.compile(STAMP + rb"(?>" + ID + rb"|)(?>((?:==|\*\*) )|)")
 # What the role exim has logged where all servers of a domain are left out, and what is wrong.
 _LEFT_OUT: tuple[tuple[Refusal, re.Pattern[bytes]], ...] = (
-    ("dane-required", _nowhere(rb"DANE is required for \S+, and (\S+?)(?:, \S+)*+ has none")),
-    ("mta-sts-unlisted", _nowhere(rb"(\S+?)(?:, \S+)*+ is not in the MTA-STS policy of \S+")),
+    ("dane-required", _nowhere(rb"DANE is required for \S+, and (\S+?)(?>(?:, \S+)*) has none")),
+    ("mta-sts-unlisted", _nowhere(rb"(\S+?)(?>(?:, \S+)*) is not in the MTA-STS policy of \S+")),
 )
 _ATTEMPT = re.compile(rb"DANE attempt failed; TLS connection to (\S+) " + IP + rb": (.*)")
 

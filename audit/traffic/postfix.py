@@ -37,27 +37,27 @@ from audit.traffic.seams import Event, Process, Sink, Talk
 from audit.traffic.tally import Kind, Messages
 
 _PEER = re.compile(
-    rb"(?:(Anonymous|Untrusted|Trusted|Verified) )?+TLS connection (?:established|reused) "
-    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?::\d+)?+)(?: to [^\s:]+)?+(: .*)",
+    rb"(?>(Anonymous|Untrusted|Trusted|Verified) |)TLS connection (?:established|reused) "
+    rb"(?:from|to) ([^\s\[\]]*\[[\w.:]+\](?>:\d+|))(?> to [^\s:]+|)(: .*)",
     re.DOTALL,
 )
 _SUITE = re.compile(
     rb": (SSLv[23]|TLSv1(?:\.[0-3])?) with cipher ([\w-]+) \((\d+)/\d+ bits\)"
-    rb"(?: key-exchange (\S+)(?: \(([^()]*)\))?+)?+(?= |$)"
+    rb"(?> key-exchange (\S+)(?> \(([^()]*)\)|)|)(?= |$)"
 )
 _CLIENT = re.compile(
     rb"\w+: client=[^\s\[\]]*\[([\w.:]+)\]"
-    rb"(?:, sasl_method=[^\s,]+)?+(?:, sasl_username=(.*?))?"
+    rb"(?>, sasl_method=[^\s,]+|)(?:, sasl_username=(.*?))?"
     rb"(?:, (?:sasl_sender|orig_queue_id|orig_client)=.*)?$"
 )
 _DELIVERY = re.compile(
-    rb">, relay=([^\s,]+), (?:conn_use=\d+, )?+(delay=[\d.]+, delays=[\d./]+), (?:tls=(\S+), )?+"
+    rb">, relay=([^\s,]+), (?>conn_use=\d+, |)(delay=[\d.]+, delays=[\d./]+), (?>tls=(\S+), |)"
     rb"dsn=\d\.\d+\.\d+, status=([\w-]+)(?= \()"
 )
-_ERROR = re.compile(rb"SSL_accept error from [^\s\[\]]*\[([\w.:]+)\](?::\d+)?+: (.*)")
+_ERROR = re.compile(rb"SSL_accept error from [^\s\[\]]*\[([\w.:]+)\](?>:\d+|): (.*)")
 _STARTTLS = re.compile(rb" starttls=[1-9]")
 _LIBRARY = b"warning: TLS library problem: "
-_TAG = re.compile(rb"postfix[^/\s]*/(?:(?P<service>.+)/)?+(?P<program>[\w-]+)")
+_TAG = re.compile(rb"postfix[^/\s]*/(?>(?P<service>.+)/|)(?P<program>[\w-]+)")
 _TRUST = {b"Verified": b"yes", b"Trusted": b"yes", b"Untrusted": b"no", b"Anonymous": b"no"}
 _STATUS: dict[bytes, Kind] = {b"sent": "delivery", b"deferred": "deferral", b"bounced": "failure"}
 # A key exchange that is written without its group is none.

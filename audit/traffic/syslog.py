@@ -14,9 +14,9 @@ _CLOCK = rb"\d\d:\d\d:\d\d(?:[.,]\d+)?"
 _YEARLESS = rb"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<of>\d{1,2}) (?P<time>" + _CLOCK + rb") "
 _DATED = rb"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<clock>" + _CLOCK + rb"(?: ?(?:Z|[+-]\d\d:?\d\d))?) "
 _TAI64N = rb"@(?P<tai>[0-9a-f]{16})(?P<nano>[0-9a-f]{8}) "
-_AGAIN = re.sub(rb"\?P<\w+>", rb"?:", rb"(?:" + _YEARLESS + rb"|" + _DATED + rb")?+")
+_AGAIN = re.sub(rb"\?P<\w+>", rb"?:", rb"(?>" + _YEARLESS + rb"|" + _DATED + rb"|)")
 _PREFIX = re.compile(
-    rb"(?:<\d{1,3}>)?+(?:"
+    rb"(?><\d{1,3}>|)(?:"
     + _YEARLESS
     + rb"|"
     + _DATED
@@ -26,7 +26,7 @@ _PREFIX = re.compile(
     + _AGAIN
     +
     # A host's name or address; then who writes, which has neither colon nor blank.
-    rb"(?P<writer>(?:(?P<host>\S*[^\s:]) )?+(?P<tag>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?+): "
+    rb"(?P<writer>(?>(?P<host>\S*[^\s:]) |)(?P<tag>[^\s:\[\]]+)(?>\[(?P<pid>\d+)\]|)): "
 )
 _TAI = (1 << 62) + 10  # of 1970, as multilog writes it: it knows of no later leap seconds
 _LOOKED_AT = 1 << 14  # bytes of a file, to know what it is

@@ -107,8 +107,10 @@ def _served(directory: Path) -> Iterator[Path]:
     path = directory / "socket"
     with serve.Server(path, _discovery(directory / "cache")) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield path
-        server.shutdown()
+        try:
+            yield path
+        finally:  # a thread that went on would spin on whatever gets its socket's number
+            server.shutdown()
 
 
 def _ask(path: Path, question: bytes, *, end: bool = True) -> bytes:

@@ -149,5 +149,7 @@ def receiver(
     """One of them."""
     with Receiver(fault, context, address, port) as found:
         threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield found
-        found.shutdown()
+        try:
+            yield found
+        finally:  # a thread that went on would spin on whatever gets its socket's number
+            found.shutdown()

@@ -247,5 +247,7 @@ def server(folder: Path, port: int, lie: str, truth: Truth) -> Iterator[None]:
 
     with Server(("192.0.2.2", port), Handler) as found:
         threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield
-        found.shutdown()
+        try:
+            yield
+        finally:  # a thread that went on would spin on whatever gets its socket's number
+            found.shutdown()
