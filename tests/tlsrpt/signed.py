@@ -37,6 +37,9 @@ server:
     do-not-query-localhost: no
     local-zone: "test." nodefault
     trust-anchor-file: /zone/anchor.key
+    # Milliseconds for an answer: those of a name server near by, on a machine that has much to do.
+    infra-cache-min-rtt: 3000
+    unknown-server-time-limit: 3000
 """
 _STUB = """\
 stub-zone:
