@@ -4,6 +4,7 @@ import errno
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +25,7 @@ from audit.wire.hello import Hello
 
 _CHUNK = 16384
 _MOST_HEARD = 1 << 16
+_CLOSE_NOTIFY = b"\x15\x03\x01\x00\x02\x01\x00"
 # What a busy server says in clear even where TLS comes first.
 BUSY = (b"421", b"* BYE", b"-ERR", b"BYE")
 _NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES)
@@ -79,17 +81,20 @@ class Connection(Talk):
 
     def close(self) -> None:
         """End it politely: a dialogue by its own word, a handshake by close_notify."""
-        try:
+        with suppress(OSError):  # it is gone already
             self._socket.settimeout(0.5)
-            if self.farewell:
-                self._socket.sendall(self.farewell())
-            elif self._in_tls or self.endpoint.mode == "implicit":
-                self._socket.sendall(b"\x15\x03\x01\x00\x02\x01\x00")
-            else:
-                self._socket.sendall(PROTOCOLS[self.endpoint.service].quit)
-        except OSError:
-            pass  # it is gone already
+            self._socket.sendall(self.farewell() if self.farewell else self._parting())
         self._socket.close()
+
+    def _parting(self) -> bytes:
+        """The last words where no session inside TLS has its own.
+
+        A server whose STARTTLS came to nothing may go on in clear: Cyrus' pop3d serves the next
+        client if it hears QUIT then, and ends if it does not, so that another has to be started.
+        """
+        opened = self._in_tls or self.endpoint.mode == "implicit"
+        clear = self.endpoint.mode == "starttls"
+        return _CLOSE_NOTIFY * opened + PROTOCOLS[self.endpoint.service].quit * clear
 
     def to_tls(self) -> None:
         """Come to the point where TLS begins: through STARTTLS, or at once in implicit mode.

@@ -249,6 +249,28 @@ def test_a_refusal_as_a_warning_is_one_though_the_connection_stays_open() -> Non
     assert facts.protocols["TLSv1.0"].evidence == "alert 40 handshake_failure"
 
 
+@pytest.mark.parametrize("answer", [b"", b"\x15\x03\x01\x00\x02\x02\x28"], ids=["no", "alert"])
+def test_a_server_that_goes_on_in_clear_after_tls_failed_hears_good_bye(answer: bytes) -> None:
+    """First an end to the handshake, then QUIT: a process of Cyrus' that hears it lives on."""
+    heard: list[bytes] = []
+
+    def answers(client: socket.socket) -> None:
+        client.sendall(b"+OK\r\n")
+        while (command := client.recv(1024)) != b"STLS\r\n":
+            if not command:
+                return
+            client.sendall(b"-ERR\r\n")
+        client.sendall(b"+OK\r\n")
+        client.recv(8192)
+        client.sendall(answer or _hello(0x0303, 0x002F))
+        heard.append(b"".join(iter(lambda: client.recv(8192), b"")))
+
+    with listening(answers) as port:
+        look(port, "pop3", "starttls", quick=True, complete=False)
+    assert heard
+    assert {*heard} == {b"\x15\x03\x01\x00\x02\x01\x00QUIT\r\n"}
+
+
 def test_every_suite_agrees_with_openssls_own_list(pki: Pki) -> None:
     """An independent witness for the set that the prober discovers."""
     string = "ALL:!PSK:!SRP:!aNULL:!aECDSA:!aDSS:@SECLEVEL=0"
