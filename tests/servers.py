@@ -1,6 +1,7 @@
 """Servers on loopback that the wire tests look at: real ones, old ones, hostile ones."""
 
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -121,6 +122,17 @@ def listening(
             server.shutdown(socket.SHUT_RDWR)
         server.close()
         thread.join(_SECONDS)
+
+
+@contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """Have it serve, and end with its test: it would spin on whatever gets its socket's number."""
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def free_port() -> int:

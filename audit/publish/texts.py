@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Iterable
 
+from audit.wire.mta_sts import Mode, Policy
+
 _ID = 20  # letters and digits, of the 32 that RFC 8461, section 3.1, allows
 
 
-def policy(mode: str, mx: Iterable[str], max_age: int) -> bytes:
+def policy(mode: Mode, mx: Iterable[str], max_age: int) -> bytes:
     """The policy file, as section 3.2 has it; *max_age* in seconds."""
-    lines = ["version: STSv1", f"mode: {mode}", *(f"mx: {one}" for one in sorted(mx))]
-    return "".join(f"{line}\r\n" for line in (*lines, f"max_age: {max_age}")).encode()
+    lines = Policy(mode, max_age, tuple(sorted(mx))).lines
+    return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 def sts(body: bytes) -> str:

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from audit.mta_sts.kept import kept as kept_line
 from audit.tlsrpt.exim import Event
 from audit.tlsrpt.report import PolicyType
 from audit.tlsrpt.results import ResultType
@@ -27,41 +25,14 @@ _NOT_TAKEN: tuple[tuple[ResultType, re.Pattern[bytes]], ...] = (
 )
 
 
-class Sts(NamedTuple):
-    """A policy that a sender has.
-
-    Attributes:
-        policy: what it says.
-        lines: the same as it is reported.
-    """
-
-    policy: Policy
-    lines: tuple[str, ...]
-
-
-Policies = Mapping[bytes, Sts]  # by domain, in lower case
-
-
-def kept(line: str) -> Sts:
-    """The policy in a line of the helper's cache, `mode=enforce until=20 at=10 id=1 mx=*.a.test`.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = kept_line(f"{line}\n")
-    if found is None:
-        raise ValueError("it is no line of the helper's")
-    policy = found.policy
-    patterns = [f"mx: {one}" for one in policy.mx]
-    lines = ("version: STSv1", f"mode: {policy.mode}", *patterns, f"max_age: {policy.max_age}")
-    return Sts(policy, lines)
+Policies = Mapping[bytes, Policy]  # of MTA-STS, by domain, in lower case
 
 
 class Applied:
     """What was applied, if need be by what other lines say."""
 
     def __init__(self, policies: Policies) -> None:
-        """*policies*: those of MTA-STS that are known."""
+        """*policies*: those that are known."""
         self._policies = policies
         self._dane: set[bytes] = set()
         self._enforced: set[bytes] = set()
@@ -82,9 +53,9 @@ class Applied:
             return event.policy
         if event.policy is None and event.host in self._dane:
             return "tlsa"
-        sts = self._policies.get(domain)
+        policy = self._policies.get(domain)
         enforced = event.via == ENFORCING if event.via else domain in self._enforced
-        return "sts" if enforced or (sts and sts.policy.mode == "testing") else "no-policy-found"
+        return "sts" if enforced or (policy and policy.mode == "testing") else "no-policy-found"
 
     def fault(self, event: Event, verify: ResultType | None) -> tuple[ResultType, bytes] | None:
         """Why a server that mail went to is not what the policy allows, and in words.
@@ -92,10 +63,10 @@ class Applied:
         None if it is; in mode testing mail goes there all the same. *verify* is what the library
         did not like of the certificate, where it says so.
         """
-        sts = self._policies.get(event.domain)
-        if sts is None or self.to(event, event.domain) != "sts":
+        policy = self._policies.get(event.domain)
+        if policy is None or self.to(event, event.domain) != "sts":
             return None
-        if not sts.policy.covers(event.host.decode("ascii", "replace")):
+        if not policy.covers(event.host.decode("ascii", "replace")):
             return "validation-failure", _NOT_LISTED
         if event.verified != b"no":
             return None

@@ -13,7 +13,7 @@ import msgspec
 
 from audit.errors import MailsealError
 from audit.names import to_ascii
-from audit.tlsrpt.applied import Policies, Sts
+from audit.tlsrpt.applied import Policies
 from audit.tlsrpt.counts import Counts, Day, Why
 from audit.tlsrpt.report import (
     DateRange,
@@ -24,6 +24,7 @@ from audit.tlsrpt.report import (
     Result,
     Summary,
 )
+from audit.wire import mta_sts
 
 _DIGEST = 12  # characters
 _LONGEST = 500  # characters of a reason
@@ -109,10 +110,10 @@ def _report(day: str, domain: str, results: list[Result], sender: Sender) -> Rep
     )
 
 
-def _policy(domain: str, kind: PolicyType, sts: Sts | None) -> Policy:
+def _policy(domain: str, kind: PolicyType, sts: mta_sts.Policy | None) -> Policy:
     if kind != "sts" or sts is None:
         return Policy(kind, domain)
-    return Policy(kind, domain, list(sts.lines), list(sts.policy.mx) or None)
+    return Policy(kind, domain, list(sts.lines), list(sts.mx) or None)
 
 
 def _result(policy: Policy, counts: Counts, sender: Sender) -> Result | None:

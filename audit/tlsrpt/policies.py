@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from audit.errors import MailsealError
-from audit.tlsrpt.applied import Policies, Sts, kept
+from audit.mta_sts.kept import kept
+from audit.tlsrpt.applied import Policies
+from audit.wire.mta_sts import Policy
 
 _LARGEST = 1 << 20  # bytes of a policy; the helper takes 64 KiB
 
@@ -15,17 +17,28 @@ def read(directory: Path) -> tuple[Policies, list[str]]:
     Raises:
         MailsealError: the directory cannot be read.
     """
-    found: dict[bytes, Sts] = {}
+    found: dict[bytes, Policy] = {}
     troubles = []
     for path in _files(directory):
         try:
             with path.open("rb") as file:
                 content = file.read(_LARGEST)
-            found[path.name.lower().encode()] = kept(content.decode("ascii").rstrip("\n"))
+            found[path.name.lower().encode()] = policy(content.decode("ascii"))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             troubles.append(f"{path} is no policy of MTA-STS: {reason}")
     return found, troubles
+
+
+def policy(line: str) -> Policy:
+    """The policy in a line of the helper's cache, `mode=enforce until=20 at=10 id=1 mx=*.a.test`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if found := kept(line):
+        return found.policy
+    raise ValueError("it is no line of the helper's")
 
 
 def _files(directory: Path) -> Iterator[Path]:

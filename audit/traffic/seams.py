@@ -19,7 +19,7 @@ from audit.traffic.where import WAYS, Known, Where
 
 Arrival = tuple[bytes, Use, bytes, bytes, bytes, bytes]  # day, use, address, login, X= and CV=
 # Node, process, day, the other host's name and address, X= and CV=, and the domain.
-Went = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+Departure = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 Event = tuple[bytes, ...]  # its name, and what the daemon says of it
 
 
@@ -46,7 +46,7 @@ class Sink:
         for seen in self._came[arrival]:
             seen.count += 1
 
-    def sent(self, message: bytes, went: Went) -> None:
+    def sent(self, message: bytes, went: Departure) -> None:
         """One recipient's copy of a message went to another host."""
         copies, gone, sent = self._went[went]
         if sent is None:
@@ -70,7 +70,7 @@ class Sink:
         day, use, ip, login, x, cv = arrival
         return self._where.mails(day, use, x, cv, b""), self._where.client(day, use, ip, login, x)
 
-    def _way(self, went: Went) -> tuple[Seen, Seen, Sent | None]:
+    def _way(self, went: Departure) -> tuple[Seen, Seen, Sent | None]:
         node, tag, day, name, ip, x, cv, domain = went
         copies = self._where.copies(day, x, cv)
         if ip in self.own:

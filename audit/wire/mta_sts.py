@@ -33,6 +33,12 @@ class Policy:
     max_age: int
     mx: tuple[str, ...]
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """As a policy file has it (section 3.2)."""
+        patterns = (f"mx: {one}" for one in self.mx)
+        return "version: STSv1", f"mode: {self.mode}", *patterns, f"max_age: {self.max_age}"
+
     def covers(self, host: str) -> bool:
         """Whether a pattern is for this name; a star stands for one label (section 4.1)."""
         _, _, parent = host.lower().partition(".")

@@ -17,6 +17,7 @@ from audit.mta_sts.discovery import Discovery
 from audit.mta_sts.kept import Kept
 from audit.mta_sts.page import Page
 from audit.wire.mta_sts import Policy
+from tests.servers import serving
 
 GOOD = b"version: STSv1\r\nmode: enforce\r\nmx: mx.example.org\r\nmax_age: 86400\r\n"
 PAGE = Page(200, "text/plain", GOOD)
@@ -105,12 +106,8 @@ def test_a_name_in_other_letters_is_its_a_labels(tmp_path: Path) -> None:
 def _served(directory: Path) -> Iterator[Path]:
     (directory / "cache").mkdir()
     path = directory / "socket"
-    with serve.Server(path, _discovery(directory / "cache")) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield path
-        finally:  # a thread that went on would spin on whatever gets its socket's number
-            server.shutdown()
+    with serving(serve.Server(path, _discovery(directory / "cache"))):
+        yield path
 
 
 def _ask(path: Path, question: bytes, *, end: bool = True) -> bytes:

@@ -2,7 +2,6 @@
 
 import socketserver
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lab.issuing import certify, pem_key
+from tests.servers import serving
 
 ADDRESS = "192.0.2.2"
 CA = "mailseal test root"
@@ -147,9 +147,6 @@ def receiver(
     fault: Fault, context: ssl.SSLContext, address: str = ADDRESS, port: int = 25
 ) -> Iterator[Receiver]:
     """One of them."""
-    with Receiver(fault, context, address, port) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
-        try:
-            yield found
-        finally:  # a thread that went on would spin on whatever gets its socket's number
-            found.shutdown()
+    found = Receiver(fault, context, address, port)
+    with serving(found):
+        yield found

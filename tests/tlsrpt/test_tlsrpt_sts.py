@@ -11,7 +11,7 @@ import pytest
 from audit.cli import main
 from audit.errors import MailsealError
 from audit.tlsrpt import helper, policies
-from audit.tlsrpt.applied import Sts, kept, not_taken
+from audit.tlsrpt.applied import not_taken
 from audit.tlsrpt.clock import clock
 from audit.tlsrpt.compose import Sender, compose
 from audit.tlsrpt.exim import event
@@ -19,15 +19,16 @@ from audit.tlsrpt.report import encode
 from audit.tlsrpt.results import ResultType
 from audit.tlsrpt.sessions import Sessions
 from audit.traffic.syslog import Calendar
+from audit.wire.mta_sts import Policy
 from tests.tlsrpt.lines import STS_SAMPLES as SAMPLES
 from tests.tlsrpt.strict import RFC
 
 _ENFORCED = "mode=enforce until=1796077550 at=1795991150 id=1 mx=mx.{0}"
 KEPT = {
-    b"good.example": kept(_ENFORCED.format("good.example")),
-    b"testing.example": kept("mode=testing until=2 at=1 id=1 mx=other.testing.example"),
-    b"tested.example": kept("mode=testing until=2 at=1 id=1 mx=mx.tested.example"),
-    b"none.example": kept("mode=none until=2 at=1 id=1 mx=mx.none.example"),
+    b"good.example": Policy("enforce", 86_400, ("mx.good.example",)),
+    b"testing.example": Policy("testing", 1, ("other.testing.example",)),
+    b"tested.example": Policy("testing", 1, ("mx.tested.example",)),
+    b"none.example": Policy("none", 1, ("mx.none.example",)),
 }
 # Sessions that came about and that failed, by what was applied.
 EXPECTED: dict[str, tuple[dict[str, int], dict[tuple[str, str], int]]] = {
@@ -53,7 +54,7 @@ EXPECTED: dict[str, tuple[dict[str, int], dict[tuple[str, str], int]]] = {
 }
 
 
-def _sessions(*lines: str, known: dict[bytes, Sts] | None = None) -> Sessions:
+def _sessions(*lines: str, known: dict[bytes, Policy] | None = None) -> Sessions:
     found = Sessions(clock(UTC), policies=KEPT if known is None else known)
     for line in lines:
         if what := event(line.encode()):
@@ -78,7 +79,7 @@ def test_each_session_is_told_by_what_was_applied(name: str) -> None:
 
 def test_a_certificate_that_a_policy_in_testing_would_refuse_is_a_failure() -> None:
     """Though the mail went: by the library's words if it has any, and not where nothing is said."""
-    policy = {b"testing.example": kept("mode=testing until=2 at=1 id=1 mx=*.testing.example")}
+    policy = {b"testing.example": Policy("testing", 1, ("*.testing.example",))}
     for name, result in (
         ("testing.example", "certificate-host-mismatch"),
         ("gnutls testing.example", "validation-failure"),
@@ -140,7 +141,7 @@ def test_the_policy_is_in_the_report_as_the_rfc_has_it() -> None:
 def test_what_is_no_policy_is_none(line: str) -> None:
     """Half a line, another grammar, values that no policy has."""
     with pytest.raises(ValueError, match=r"it|'"):
-        kept(line)
+        policies.policy(f"{line}\n")
 
 
 def test_the_cache_is_read_file_by_file(tmp_path: Path) -> None:

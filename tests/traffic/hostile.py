@@ -6,7 +6,6 @@ What was really done is known here, for it is done here: that is the truth that 
 import smtplib
 import socketserver
 import ssl
-import threading
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from lab.issuing import certify, pem_key
 from tests.daemons.exim import More
+from tests.servers import serving
 
 FAKE = "TLS1.3:FAKE:256"
 # What is written wherever one may write something; 64 characters, for that is a name's length.
@@ -245,9 +245,5 @@ def server(folder: Path, port: int, lie: str, truth: Truth) -> Iterator[None]:
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address, daemon_threads = True, True
 
-    with Server(("192.0.2.2", port), Handler) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
-        try:
-            yield
-        finally:  # a thread that went on would spin on whatever gets its socket's number
-            found.shutdown()
+    with serving(Server(("192.0.2.2", port), Handler)):
+        yield
