@@ -7,7 +7,6 @@ from io import StringIO
 from audit.report import tlsrpt_text
 from audit.report.encode import pretty
 from audit.tlsrpt import exim
-from audit.tlsrpt.applied import kept
 from audit.tlsrpt.clock import clock
 from audit.tlsrpt.compose import Sender, compose
 from audit.tlsrpt.merge import Pile, merged
@@ -15,9 +14,10 @@ from audit.tlsrpt.report import RefusedError, decode, encode
 from audit.tlsrpt.sessions import Sessions
 from audit.tlsrpt.unwrap import Piece, mail, plain
 from audit.traffic.exim import parse
+from audit.wire.mta_sts import Policy
 
 _POLICIES = {
-    name: kept("mode=testing until=2 at=1 id=1 mx=*.tested.example")
+    name: Policy("testing", 1, ("*.tested.example",))
     for name in (b"tested.example", b"testing.example", b"two.lab.test")
 }
 _SENDER = Sender("Example", "tlsrpt@example.org")

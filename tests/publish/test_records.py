@@ -66,7 +66,7 @@ def test_an_authority_that_is_not_served_cannot_be_named(tmp_path: Path) -> None
     st.lists(st.from_regex(r"mx[0-9]{1,3}\.example\.org", fullmatch=True), min_size=1),
     st.integers(0, 31_557_600),
 )
-def test_policies_are_what_senders_read(mode: str, mx: list[str], age: int) -> None:
+def test_policies_are_what_senders_read(mode: mta_sts.Mode, mx: list[str], age: int) -> None:
     """Our own reader of others' policies reads them, and finds the id in the record."""
     body = texts.policy(mode, mx, age)
     read = mta_sts.policy(body)
