@@ -241,6 +241,7 @@ def test_check_mode_works_before_anything_was_built(tmp_path: Path) -> None:
         "mailseal_repository_copies": str(tmp_path / "copies"),
         "mailseal_repository_url": "http://127.0.0.1:9",
         "mailseal_repository_server": "none",
+        "mailseal_rollout_directory": str(tmp_path / "rollouts"),
     }
     (tmp_path / "told.json").write_text(json.dumps(told), encoding="utf-8")
     words = ("-i", str(tmp_path / "hosts.json"), "-e", f"@{tmp_path / 'told.json'}")
@@ -252,4 +253,4 @@ def test_check_mode_works_before_anything_was_built(tmp_path: Path) -> None:
     assert f"gets: nothing was built yet ({both}): run build.yml" in done.stdout, done.stdout[
         -2500:
     ]
-    assert {path.name for path in tmp_path.iterdir()} == {"hosts.json", "told.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"hosts.json", "told.json", "rollouts"}
