@@ -57,14 +57,14 @@ def kind(before: Finding | None, after: Finding | None) -> Kind | None:
     """Return how a check came out otherwise; None if it did not."""
     if after is None:
         return "lost" if before else None
-    if before is None:
-        return "new" if after.verdict in _BAD else "added"
-    if before.verdict == after.verdict:
+    if before and before.verdict == after.verdict:
         return "changed" if before.observed != after.observed else None
     if after.verdict in _BAD:
         return "new"
     if after.verdict == "waived":
         return "waived"
+    if before is None:
+        return "added"
     fine = before.verdict not in _BAD | {"waived"}
     return "changed" if fine else "fixed"
 

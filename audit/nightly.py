@@ -78,7 +78,14 @@ def audit(arguments: argparse.Namespace) -> int:
         files = wanted(arguments.reports, arguments.out)  # before the work, not after it
         driver = _driver(arguments, began)
         with keeping(where, _plan(driver.audit, arguments)) as kept:
-            made = _made(driver, kept, herald)
+            try:
+                made = _made(driver, kept, herald)
+            except MailsealError as error:
+                if kept.trouble:
+                    progress.say(f"mailseal: {kept.trouble}")
+                if kept.trouble or herald.troubles:  # nobody may ever hear of it
+                    error.exit_code = USAGE
+                raise
             troubles: list[str] = []
             try:
                 _report(made, files, arguments, troubles)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from audit import progress
 from audit.changes import compare, exit_code
 from audit.drift import drift
 from audit.errors import MailsealError
@@ -14,6 +15,7 @@ from audit.history.keep import past
 from audit.history.place import place
 from audit.history.store import Store, opened
 from audit.options import add_history, tell_exits
+from audit.past import NO_PAST
 from audit.report import REPORTERS, diff, listing, render, write
 
 _NAMES = "an id, the beginning of one, latest or previous"
@@ -25,6 +27,7 @@ def configure_history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print JSON (docs/schema/history-1.json)"
     )
+    tell_exits(parser, "0 it could be told, 2 wrong usage")
     parser.set_defaults(run=_history)
 
 
@@ -54,6 +57,11 @@ def configure_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN", help=_NAMES)
     parser.add_argument("--format", choices=forms, default="text", help="default: %(default)s")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="default: the terminal")
+    tell_exits(
+        parser,
+        "0 it could be told, whatever the run found (`mailseal audit` ends with what it found),"
+        " 2 wrong usage, or there is no such run",
+    )
     parser.set_defaults(run=_report)
 
 
@@ -96,7 +104,11 @@ def _report(arguments: argparse.Namespace) -> int:
     with _open(arguments) as (store, entries):
         entry = find(entries, arguments.name)
         run = store.load(entry)
-        before = past(store, entries, entry, run)
+        try:
+            before = past(store, entries, entry, run)
+        except MailsealError as error:  # the run itself can be told
+            progress.say(f"mailseal: {error}; what changed since then is left out")
+            before = NO_PAST
     if arguments.output:
         write(run, arguments.format, arguments.output, before)
     else:

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from audit import control, mail_domains, waivers
 from audit.expect import expectation
 from audit.facts import Endpoint, EndpointFacts, HostFacts
-from audit.findings import Finding, Run, timestamp
+from audit.findings import Finding, Run, Waiver, timestamp
 from audit.host_case import host_case
 from audit.inspect.run import inspect_all
 from audit.inventory import Host
@@ -186,26 +186,29 @@ class Audit:
         """The finding of one check; `look` must have been called."""
         with self._lock:
             if planned not in self._findings:
-                self._findings[planned] = self._judged(planned)
+                found, day = self._judged(planned), self.now.date()
+                self._findings[planned] = waivers.waived(found, self._waivers(planned), day)
             return self._findings[planned]
 
     def _judged(self, planned: Planned) -> Finding:
         target = planned.target
         if isinstance(target, DomainTarget):
-            hosts = mail_domains.owners(self.hosts, target.domains)
-            roots = dict.fromkeys(root for host in hosts for root in self._roots[host.name])
-            found = self._domains.judged(planned, self.now, tuple(roots))
-            return self._waived(hosts, found)
-        host = host_of(target)
-        policy = next(p for p in self._policies[host] if p.id == planned.policy)
+            roots = dict.fromkeys(
+                r for host in self._owners(planned) for r in self._roots[host.name]
+            )
+            return self._domains.judged(planned, self.now, tuple(roots))
+        policy = next(p for p in self._policies[host_of(target)] if p.id == planned.policy)
         new, case = aim(policy), self._case(target, policy)
-        ahead = Aim(new.id, self._case(target, new)) if new else None
-        return self._waived([self._hosts[host]], judge(planned, case, ahead))
+        return judge(planned, case, Aim(new.id, self._case(target, new)) if new else None)
 
-    def _waived(self, hosts: Iterable[Host], found: Finding) -> Finding:
-        rows = [row for host in hosts for row in host.waivers]
-        waiver = waivers.waived_by(rows, found, self.now.date())
-        return replace(found, verdict="waived", waiver=waiver) if waiver else found
+    def _owners(self, planned: Planned) -> list[Host]:
+        """The hosts by whose part of the inventory it is judged."""
+        if isinstance(planned.target, DomainTarget):
+            return mail_domains.owners(self.hosts, planned.target.domains)
+        return [self._hosts[host_of(planned.target)]]
+
+    def _waivers(self, planned: Planned) -> list[Waiver]:
+        return [waiver for host in self._owners(planned) for waiver in host.waivers]
 
     def _case(self, target: Target, policy: Policy) -> Case:
         if isinstance(target, PlannedHost):
@@ -230,10 +233,9 @@ class Audit:
         """The run, with a finding for every check that was judged."""
         policies = self.measures
         findings = tuple(self._findings[p] for p in self.plan if p in self._findings)
-        accepted = [waiver for host in self.hosts for waiver in host.waivers]
-        today = self.now.date()
-        seen = self._endpoints.values(), self._inside.values()
-        late = (lateness(*seen),) if self.late else ()
+        every = [waiver for host in self.hosts for waiver in host.waivers]
+        judged = [(found, self._waivers(p)) for p, found in self._findings.items()]
+        late = (lateness(self._endpoints.values(), self._inside.values()),) if self.late else ()
         return Run(
             run=self.id,
             started=timestamp(self.now),
@@ -248,12 +250,11 @@ class Audit:
             notices=(
                 *late,
                 *shadow.notices(self._policies, findings),
-                *waivers.notices(accepted, findings, today, whole=self.whole),
+                *waivers.notices(every, judged, self.now.date(), whole=self.whole),
             ),
         )
 
 
-def _where(endpoint: Endpoint) -> tuple[str, str, int, str, str]:
+def _where(e: Endpoint) -> tuple[str, str, int, str, str]:
     """What makes an endpoint the same in two runs."""
-    e = endpoint
     return e.host, e.address, e.port, e.service, e.mode

@@ -4,9 +4,11 @@ A waived check still runs. Only a failure can be waived: what could not be deter
 because somebody says so. The shape follows InSpec's waiver file.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
+
+from msgspec.structs import replace
 
 from audit.errors import MailsealError
 from audit.findings import Finding, Waiver
@@ -47,35 +49,46 @@ def checked(waivers: Iterable[Waiver], known: Iterable[str], today: date, place:
             raise MailsealError(f"{place}: {words}")
 
 
-def waived_by(waivers: Iterable[Waiver], finding: Finding, today: date) -> Waiver | None:
-    """The waiver that is in force for a failure, if there is one."""
-    if finding.verdict != "fail":
-        return None
-    return next((w for w in waivers if covers(w, finding) and today <= w.expires), None)
+def waived(finding: Finding, waivers: Iterable[Waiver], today: date) -> Finding:
+    """The finding, as waived by the first that is in force for it if it is a failure."""
+    if finding.verdict == "fail":
+        for waiver in waivers:
+            if covers(waiver, finding) and today <= waiver.expires:
+                return replace(finding, verdict="waived", waiver=waiver)
+    return finding
 
 
 def notices(
-    waivers: Iterable[Waiver], findings: Iterable[Finding], today: date, *, whole: bool
+    waivers: Iterable[Waiver],
+    judged: Iterable[tuple[Finding, Collection[Waiver]]],
+    today: date,
+    *,
+    whole: bool,
 ) -> Iterator[str]:
     """What their owners should know, a sentence each.
 
     Args:
         waivers: of every host; alike ones are one.
-        findings: of the run, waived ones as such.
+        judged: each finding of the run, waived ones as such, and what the hosts that it is about
+            have of waivers.
         today: the day of judgement.
         whole: whether every host was audited; otherwise a waiver may be for another one.
     """
-    found = list(findings)
-    for waiver in dict.fromkeys(waivers):
-        covered = [f for f in found if covers(waiver, f)]
-        if not covered and not whole:
-            continue
-        if not any(f.verdict in ("fail", "waived") for f in covered):
-            why = "nothing that it covers failed" if covered else "it covers nothing"
-            yield f"Waiver not used: {waiver}: {why} ({waiver.owner})"
-        elif waiver.expires < today:
+    covered = {waiver: list[Finding]() for waiver in waivers}
+    for finding, own in judged:
+        for waiver in {*own}:
+            if covers(waiver, finding):
+                covered[waiver].append(finding)
+    for waiver, found in covered.items():
+        verdicts = {f.verdict for f in found}
+        if waiver.expires < today and "fail" in verdicts:
             yield f"Waiver expired on {waiver.expires}: {waiver}: it fails again ({waiver.owner})"
-        elif waiver.expires - today <= SOON:
-            # The day and not the days until then: who is told of changes is told of it once.
-            left = "today" if waiver.expires == today else f"on {waiver.expires}"
-            yield f"Waiver expires {left}: {waiver} ({waiver.owner})"
+        elif any(f.waiver == waiver for f in found):
+            if waiver.expires - today <= SOON:
+                # The day and not the days until then: who is told of changes is told of it once.
+                left = "today" if waiver.expires == today else f"on {waiver.expires}"
+                yield f"Waiver expires {left}: {waiver} ({waiver.owner})"
+        elif "inconclusive" not in verdicts and (found or whole):
+            why = "nothing that it covers failed" if found else "it covers nothing"
+            why = "another one is in force" if "waived" in verdicts else why
+            yield f"Waiver not used: {waiver}: {why} ({waiver.owner})"

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from audit.errors import MailsealError
 from audit.findings import COMPLIANT, FAILED, Finding, Verdict, Waiver, exit_code
 from audit.judge.catalogue import CATALOGUE
-from audit.waivers import MOST_DAYS, checked, notices, waived_by
+from audit.waivers import MOST_DAYS, checked, notices, waived
 
 TODAY = date(2026, 11, 28)
 WAIVER = Waiver(
@@ -42,7 +43,7 @@ def with_end(day: date) -> Waiver:
 
 
 @pytest.mark.parametrize(
-    ("found", "waiver", "waived"),
+    ("found", "waiver", "is_waived"),
     [
         (finding(), WAIVER, True),
         (finding(host="imap1"), WAIVER, False),
@@ -53,17 +54,20 @@ def with_end(day: date) -> Waiver:
         (finding(), with_end(TODAY - timedelta(days=1)), False),
     ],
 )
-def test_a_failure_is_waived_and_nothing_else(found: Finding, waiver: Waiver, waived: bool) -> None:
+def test_a_failure_is_waived_and_nothing_else(
+    found: Finding, waiver: Waiver, is_waived: bool
+) -> None:
     """By check, host and day; the last day still counts."""
-    assert (waived_by([waiver], found, TODAY) == waiver) == waived
+    told = waived(found, [waiver], TODAY)
+    assert told == (replace(found, verdict="waived", waiver=waiver) if is_waived else found)
 
 
-@pytest.mark.parametrize(("port", "waived"), [(25, True), (587, False), (0, False)])
-def test_ports_narrow_it(port: int, waived: bool) -> None:
+@pytest.mark.parametrize(("port", "is_waived"), [(25, True), (587, False), (0, False)])
+def test_ports_narrow_it(port: int, is_waived: bool) -> None:
     """Named ports only; the host itself is none of them."""
     one = Waiver(check="MT-SSL3", reason="r", owner="o", expires=TODAY, ports=(25,))
     found = finding(check="MT-SSL3", port=port)
-    assert (waived_by([one], found, TODAY) is not None) == waived
+    assert (waived(found, [one], TODAY).verdict == "waived") == is_waived
 
 
 def test_who_accepted_it_is_said() -> None:
@@ -85,26 +89,49 @@ def test_what_is_no_waiver(waiver: Waiver, named: str) -> None:
     checked([WAIVER, with_end(TODAY + timedelta(days=MOST_DAYS))], CATALOGUE, TODAY, "here")
 
 
+def _by(waiver: Waiver) -> Finding:
+    return finding("waived", waiver=waiver)
+
+
+OLD, LAST, LATER = (with_end(TODAY + timedelta(days=days)) for days in (-1, 14, 15))
+
+
 @pytest.mark.parametrize(
     ("waiver", "found", "whole", "said"),
     [
-        (WAIVER, [finding("waived")], True, ""),
+        (WAIVER, [_by(WAIVER)], True, ""),
         (WAIVER, [finding("pass")], False, "not used: .* nothing that it covers failed"),
         (WAIVER, [finding(host="imap1")], True, "not used: .* it covers nothing"),
         (WAIVER, [finding(host="imap1")], False, ""),
-        (with_end(TODAY - timedelta(days=1)), [finding()], True, "expired on 2026-11-27"),
-        (with_end(TODAY), [finding("waived")], True, "expires today"),
-        (with_end(TODAY + timedelta(days=14)), [finding("waived")], True, "expires on 2026-12-12"),
-        (with_end(TODAY + timedelta(days=15)), [finding("waived")], True, ""),
+        (OLD, [finding()], True, "expired on 2026-11-27"),
+        (OLD, [_by(WAIVER)], True, "not used: .* another one is in force"),
+        (OLD, [finding("pass")], True, "not used: .* nothing that it covers failed"),
+        (with_end(TODAY), [_by(with_end(TODAY))], True, "expires today"),
+        (LAST, [_by(LAST)], True, "expires on 2026-12-12"),
+        (LATER, [_by(LATER)], True, ""),
+        (LATER, [_by(WAIVER)], True, "not used: .* another one is in force"),
+        # What could not be told may fail: then it is needed, and nobody is to take it away.
+        (LATER, [finding("inconclusive"), finding("pass")], True, ""),
+        (OLD, [finding("inconclusive")], True, ""),
+        (OLD, [finding("inconclusive"), finding()], True, "expired"),
     ],
 )
 def test_what_their_owners_should_know(
     waiver: Waiver, found: list[Finding], whole: bool, said: str
 ) -> None:
     """Expired, soon to expire, not used; alike ones once."""
-    told = list(notices([waiver, waiver], found, TODAY, whole=whole))
+    judged = [(one, [waiver, waiver]) for one in found]
+    told = list(notices([waiver, waiver], judged, TODAY, whole=whole))
     assert len(told) == bool(said)
     assert re.search(said, "".join(told))
+
+
+@pytest.mark.parametrize(("waiver", "said"), [(LATER, "not used: .* nothing"), (OLD, "not used")])
+def test_a_waiver_is_for_the_hosts_that_have_it(waiver: Waiver, said: str) -> None:
+    """It is mx1's alone, and would cover what fails on mx2."""
+    judged = [(finding("pass"), [waiver]), (finding(host="mx2"), [])]
+    (told,) = notices([waiver], judged, TODAY, whole=True)
+    assert re.search(said, told)
 
 
 def test_a_waived_failure_is_compliant_and_an_expired_one_is_not() -> None:

@@ -82,7 +82,9 @@ class Post(Struct, frozen=True, kw_only=True):
                 yield number, None  # another edition wrote it, and nobody could read it
                 continue
             late = datetime.now(tz=UTC) - letter.written > _PATIENCE
-            left = []
+            # Who is not told by this run is still owed it: the next nightly one may tell them.
+            ours = {target.mark for target in self.targets}
+            left = [] if late else [mark for mark in letter.to if mark not in ours]
             for target in self.targets:
                 if target.mark not in letter.to:
                     continue

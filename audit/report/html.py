@@ -12,7 +12,7 @@ from audit.report.domains import rows
 from audit.report.entries import Entry, entries, first_entries, link
 from audit.report.matrix import matrix
 from audit.report.page import minute, page
-from audit.report.portrait import BEHAVES, days_left, key_kind, portraits
+from audit.report.portrait import BEHAVES, Portrait, days_left, key_kind, portraits
 from audit.report.shifts import shifts
 from audit.report.summary import Summary, plural, summarize
 from audit.report.trend import DRAWN, trend
@@ -60,9 +60,17 @@ def html_document(run: Run, past: Past = NO_PAST) -> bytes:
         versions=ledgers.versions(run),
         suites=ledgers.suites(run),
         domains={one.domain: _by_label(one) for one in run.domains},
-        portraits=[(h, list(group)) for h, group in groupby(portraits(run), lambda p: p.host)],
+        portraits=_portraits(run),
         **_head(run),
     )
+
+
+def _portraits(run: Run) -> list[tuple[str, list[Portrait]]]:
+    """By host; endpoints come in as they are done, those of several hosts between each other."""
+    found: dict[str, list[Portrait]] = {}
+    for one in portraits(run):
+        found.setdefault(one.host, []).append(one)
+    return list(found.items())
 
 
 def _by_label(facts: DomainFacts) -> dict[str, list[str]]:

@@ -154,8 +154,9 @@ def _risks(subject: Subject, found: list[Finding]) -> Iterator[dict[str, Any]]:
     for waiver, failed in causes.items():
         check = check_of(failed[0])
         accepted = waiver.accepted if waiver else ""
+        named = (*subject, accepted, str(waiver)) if waiver else (*subject, "")
         yield {
-            "uuid": uuid("risk", *subject, accepted),
+            "uuid": uuid("risk", *named),
             "title": words(f"{check.id} on {failed[0].host}"),
             "description": words("; ".join(dict.fromkeys(f.observed for f in failed))),
             "statement": words(check.why or check.title),
@@ -164,7 +165,7 @@ def _risks(subject: Subject, found: list[Finding]) -> Iterator[dict[str, Any]]:
             "deadline": day_end(waiver.expires) if waiver else "",
             "remediations": [
                 {
-                    "uuid": uuid("remediation", *subject, accepted),
+                    "uuid": uuid("remediation", *named),
                     "lifecycle": "recommendation",
                     "title": words(f"To mend {check.id}"),
                     "description": words(check.fix),

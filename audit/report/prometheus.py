@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from audit.findings import Run, Verdict, Waiver
+from audit.findings import Run, Verdict
 from audit.past import NO_PAST, Past
 from audit.report.summary import moment, summarize, utc
 from audit.report.visible import visible
@@ -75,12 +75,9 @@ class _Collector(Collector):
         )
         yield _gauge(
             "waiver_expiry_timestamp_seconds",
-            "When a waiver that is in use ends.",
+            "When a waiver that is in use ends; of several that are for the same the first.",
             ("check", "hosts", "ports", "owner"),
-            {
-                (w.check, w.hosts, " ".join(map(str, w.ports)), w.owner): _end(w.expires)
-                for w in _waivers(run)
-            },
+            _waivers(run),
         )
 
 
@@ -102,8 +99,13 @@ def _certificates(run: Run) -> Samples:
     return ends
 
 
-def _waivers(run: Run) -> Iterable[Waiver]:
-    return dict.fromkeys(f.waiver for f in run.findings if f.waiver)
+def _waivers(run: Run) -> Samples:
+    ends: dict[tuple[str, ...], float] = {}
+    for waiver in dict.fromkeys(f.waiver for f in run.findings if f.waiver):
+        place = (waiver.check, waiver.hosts, " ".join(map(str, waiver.ports)), waiver.owner)
+        end = _end(waiver.expires)
+        ends[place] = min(end, ends.get(place, end))
+    return ends
 
 
 def _end(day: date) -> float:
