@@ -1,13 +1,15 @@
 """What differs in the facts of two runs, whatever a policy thinks of it. Pure.
 
 A finding says whether something is allowed; drift says that it is not what it was. Only what both
-runs could tell is compared: what could not be told in one of them has not changed.
+runs could tell is compared: what could not be told in one of them has not changed. `remembered`
+looks further back for what the earlier one did not see at all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Literal, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.drift_domain import DomainWhat, aspects
 from audit.facts import DomainFacts, Endpoint, EndpointFacts, HostFacts
@@ -72,6 +74,41 @@ def drift(before: Run, after: Run) -> tuple[Drift, ...]:
         *(d for m in after.domains for d in _of_domain(domains.get(m.domain), m)),
     ]
     return tuple(sorted(found, key=_rank))
+
+
+def remembered(now: Run, last: Run, earlier: Iterable[Run]) -> Run:
+    """The last run, and what it did not see of what is seen now as it was seen before that.
+
+    Who upgrades a host while it is away for a night has changed it all the same.
+
+    Args:
+        now: the run that it will be compared with.
+        last: the run before.
+        earlier: those before that, the newest first; read no further than needed.
+    """
+    missing = _seen(now).keys() - _seen(last).keys()
+    found: dict[Hashable, EndpointFacts | HostFacts | DomainFacts] = {}
+    runs = iter(earlier)
+    while missing and (run := next(runs, None)):
+        seen = _seen(run)
+        found |= {key: seen[key] for key in missing & seen.keys()}
+        missing -= seen.keys()
+    facts = found.values()
+    return replace(
+        last,
+        endpoints=(*last.endpoints, *(f for f in facts if isinstance(f, EndpointFacts))),
+        hosts=(*last.hosts, *(f for f in facts if isinstance(f, HostFacts))),
+        domains=(*last.domains, *(f for f in facts if isinstance(f, DomainFacts))),
+    )
+
+
+def _seen(run: Run) -> dict[Hashable, EndpointFacts | HostFacts | DomainFacts]:
+    """What could tell something of itself."""
+    return {
+        **{_place(facts.endpoint): facts for facts in run.endpoints if facts.reach == "open"},
+        **{facts.host: facts for facts in run.hosts if facts.reached},
+        **{("domain", one.domain): one for one in run.domains if any(True for _ in aspects(one))},
+    }
 
 
 def _rank(one: Drift) -> tuple[str, str, int, int, str]:

@@ -78,7 +78,9 @@ def _diff(arguments: argparse.Namespace) -> int:
     with _open(arguments) as (store, entries):
         pair = _pair(entries, arguments.before, arguments.after)
         before, after = (store.load(entry) for entry in pair)
-    changes, drifted = compare(before, after), drift(before, after)
+        changes, drifted = compare(before, after), drift(before, after)
+        if arguments.before is None:  # as it was told when the last was made
+            drifted = past(store, entries, pair[1], after).drift
     if arguments.json:
         sys.stdout.buffer.write(diff.diff_document(before, after, changes, drifted))
     else:

@@ -56,6 +56,7 @@ def test_each_way_to_differ_has_its_name() -> None:
     assert kinds(became("waived"), became("fail")) == ["new"]
     assert kinds(None, became("fail")) == ["new"]
     assert kinds(None, BASE) == ["added"]
+    assert kinds(None, became("waived")) == ["waived"]
     assert kinds(BASE, None) == ["lost"]
     assert kinds(became("fail"), None) == ["lost"]
     for verdict in ("fail", "inconclusive", "waived"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from audit.drift import Drift, drift
+from audit.drift import Drift, drift, remembered
 from audit.facts import EndpointFacts, HostFacts, Observation, Process
 from tests.report.report_factories import (
     TLS12,
@@ -114,6 +114,38 @@ def test_what_could_not_be_told_has_not_changed(facts: Any) -> None:
     silent = replace(SERVER, **facts)
     assert _wire(silent) == []
     assert _wire(SERVER, silent) == []
+
+
+DARK = make_run(
+    endpoints=(replace(SERVER, reach="no-answer"),), hosts=(HostFacts("imap1", reached=False),)
+)
+
+
+def test_what_changed_while_it_could_not_be_seen_is_told_afterwards() -> None:
+    """A host that came back upgraded from a night away, against the newest that saw it."""
+    seen = make_run(endpoints=(SERVER,), hosts=(HOST,))
+    older = make_run(endpoints=(SERVER,), hosts=(replace(HOST, system="debian 11"),))
+    suites = {**SERVER.suites, "TLSv1.3": TLS13[:1]}
+    now = make_run(
+        endpoints=(replace(SERVER, suites=suites),), hosts=(replace(HOST, system="debian 13"),)
+    )
+    assert drift(DARK, now) == ()
+    found = _short(drift(remembered(now, DARK, [DARK, seen, older]), now))
+    assert ("system", "", "debian 12", "debian 13") in found
+    assert ("suites", "TLSv1.3") in [(what, name) for what, name, _, _ in found]
+    assert drift(remembered(DARK, DARK, [seen]), DARK) == ()
+    assert drift(remembered(now, now, [seen]), now) == ()
+
+
+def test_no_further_back_is_read_than_needed() -> None:
+    """Each earlier run has to be fetched."""
+    seen = make_run(endpoints=(SERVER,), hosts=(HOST,))
+    earlier = iter([seen, seen])
+    remembered(seen, DARK, earlier)
+    assert len(list(earlier)) == 1
+    earlier = iter([seen, seen])
+    remembered(seen, seen, earlier)
+    assert len(list(earlier)) == 2
 
 
 def test_processes_come_and_go() -> None:

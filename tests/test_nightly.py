@@ -137,6 +137,25 @@ def _redirected(nights: Nights, old: Hook, new: Hook) -> None:
     nights._patch.setattr(socket, "getaddrinfo", resolve)
 
 
+def test_no_run_that_nobody_hears_of_is_no_mere_doubt(
+    nights: Nights, pki: Pki, tmp_path: Path, capfd: Capture
+) -> None:
+    """2 instead of 3: where somebody cannot be told, and where nothing can be kept."""
+    blind = MailsealError("the prober is blind", UNDETERMINED)
+    with hooking(pki) as gone:
+        nights.post = [gone.target.url]
+    assert nights(blind) == 2
+    said = capfd.readouterr().err
+    assert "was not told" in said
+    assert said.endswith("mailseal: the prober is blind\n")
+    (tmp_path / "a file").touch()
+    nights.post, nights.where = [], tmp_path / "a file" / "h.db"
+    assert nights(MailsealError("the prober is blind", UNDETERMINED)) == 2
+    first, last = capfd.readouterr().err.splitlines()
+    assert "the history cannot be written or reached" in first
+    assert last == "mailseal: the prober is blind"
+
+
 def test_a_night_without_a_run_is_told(nights: Nights, hook: Hook, capfd: Capture) -> None:
     """Why, with its own exit code; the next one says that nothing is known of it."""
     assert nights(GOOD) == 0

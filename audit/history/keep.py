@@ -1,12 +1,12 @@
 """An audit on its way into the history, which must never cost the audit its result."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from msgspec.structs import replace
 
 from audit.changes import compare
-from audit.drift import drift
+from audit.drift import drift, remembered
 from audit.errors import MailsealError
 from audit.findings import Run
 from audit.history.database import Unavailable
@@ -16,6 +16,7 @@ from audit.history.store import Plan, Store, opened
 from audit.past import NO_PAST, Night, Past
 
 _NO_NUMBER = 0  # runs are counted from 1
+_MEMORY = 7  # runs before the last that are asked for what that one did not see
 
 
 class Kept:
@@ -118,16 +119,26 @@ def keeping(place: Place | None, plan: Plan) -> Iterator[Kept]:
 def past(store: Store, entries: Sequence[Entry], entry: Entry, run: Run) -> Past:
     """The complete runs of its series before it, and what changed since the last of them.
 
+    What that one did not see of facts is compared with the newest that did.
+
     Raises:
         MailsealError: that one cannot be read.
     """
     before = earlier(entries, entry)
     last = store.load(before[-1]) if before else None
+    older = _readable(store, before[-2 : -2 - _MEMORY : -1])
     return Past(
         changes=compare(last, run) if last else (),
-        drift=drift(last, run) if last else (),
+        drift=drift(remembered(run, last, older), run) if last else (),
         notices=last.notices if last else (),
         nights=tuple(
             Night(run=one.run, started=one.started, counts=one.counts or {}) for one in before
         ),
     )
+
+
+def _readable(store: Store, entries: Sequence[Entry]) -> Iterator[Run]:
+    """Of these runs those that can be read."""
+    for entry in entries:
+        with suppress(MailsealError):
+            yield store.load(entry)

@@ -96,7 +96,7 @@ def _seen(finding: Finding | None) -> str:
 
 def drifted(found: Iterable[Drift]) -> Iterator[Line]:
     """The facts that are others now; the same on many places is one line."""
-    lines = _gathered(((d.what, d.name, d.before, d.after), _where(d)) for d in found)
+    lines = _gathered(((d.what, d.name, d.before, d.after), place(d)) for d in found)
     if lines:
         yield (("Drift", "bold cyan"),)
     for (what, name, before, after), where in lines:
@@ -109,10 +109,6 @@ def drifted(found: Iterable[Drift]) -> Iterator[Line]:
         )
     if lines:
         yield ()
-
-
-def _where(one: Drift) -> str:
-    return f"{one.host} [{one.address}]:{one.port} {one.service}" if one.port else one.host
 
 
 def _gathered(pairs: Iterable[tuple[T, str]]) -> list[tuple[T, list[str]]]:

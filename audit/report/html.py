@@ -13,7 +13,7 @@ from audit.report.entries import Entry, entries, first_entries, link
 from audit.report.matrix import matrix
 from audit.report.page import minute, page
 from audit.report.portrait import BEHAVES, Portrait, days_left, key_kind, portraits
-from audit.report.shifts import shifts
+from audit.report.shifts import drifts, shifts
 from audit.report.summary import Summary, plural, summarize
 from audit.report.trend import DRAWN, trend
 from audit.waivers import SOON
@@ -49,6 +49,7 @@ def html_document(run: Run, past: Past = NO_PAST) -> bytes:
         hosts=_hosts(run, past),
         first=first_entries(found),
         shifts=shifts(past.changes),
+        drifts=drifts(past.drift),
         sections=[
             (verdict, *_LISTED[verdict], sum(len(e.places) for e in among), _by_host(among))
             for verdict, among in listed.items()
@@ -98,6 +99,7 @@ def _hosts(run: Run, past: Past) -> dict[str, int]:
     named += [e.endpoint.host for e in run.endpoints]
     named += [one.domain for one in run.domains]
     named += [change.finding.host for change in past.changes]
+    named += [one.host for one in past.drift]
     return {host: number for number, host in enumerate(dict.fromkeys(named), 1)}
 
 

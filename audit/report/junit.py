@@ -5,6 +5,7 @@ applicable are skipped. Checks that were planned and not made are an error of th
 a reader of JUnit would otherwise never miss them.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
@@ -45,7 +46,11 @@ def _suite(host: str, findings: list[Finding], run: Run) -> ET.Element:
     seconds = sum(e.seconds for e in run.endpoints if e.endpoint.host == host)
     suite = _empty_suite(host, run, seconds)
     several = len(run.policies) > 1
-    suite.extend(_case(finding, several=several) for finding in findings)
+    ports = {(f.service, f.port, f.address) for f in findings if f.port}
+    crowd = Counter((service, port, _family(address)) for service, port, address in ports)
+    for one in findings:
+        alone = crowd[one.service, one.port, _family(one.address)] <= 1
+        suite.append(_case(one, _classname(one, alone=alone), several=several))
     _count(suite)
     return suite
 
@@ -76,10 +81,10 @@ def _count(suite: ET.Element) -> None:
         suite.set(key, str(sum(case.find(element) is not None for case in cases)))
 
 
-def _case(finding: Finding, *, several: bool) -> ET.Element:
+def _case(finding: Finding, classname: str, *, several: bool) -> ET.Element:
     """One check; with several policies it is named after its own too, for no name comes twice."""
     name = f"{finding.check} by {finding.policy}" if several else finding.check
-    case = ET.Element("testcase", classname=_classname(finding), name=visible(name))
+    case = ET.Element("testcase", classname=classname, name=visible(name))
     case.set("time", "0")
     if finding.verdict != "pass":
         message = f"{finding.observed}; expected: {finding.expected}"
@@ -92,12 +97,20 @@ def _case(finding: Finding, *, several: bool) -> ET.Element:
     return case
 
 
-def _classname(finding: Finding) -> str:
-    """mailseal.imap1.imap143.ipv4: the shape by which Jenkins keeps a trend."""
+def _classname(finding: Finding, *, alone: bool) -> str:
+    """mailseal.imap1.imap143.ipv4: the shape by which Jenkins keeps a trend.
+
+    An address that is not *alone* of its family there is named: a dot would be one level more.
+    """
     if not finding.port:
         return visible(f"mailseal.{finding.host}.{subject(finding)}")
-    family = "ipv6" if ":" in finding.address else "ipv4"
-    return visible(f"mailseal.{finding.host}.{finding.service}{finding.port}.{family}")
+    family = _family(finding.address)
+    address = "" if alone else f"-{finding.address.replace('.', '-').replace(':', '-')}"
+    return visible(f"mailseal.{finding.host}.{finding.service}{finding.port}.{family}{address}")
+
+
+def _family(address: str) -> str:
+    return "ipv6" if ":" in address else "ipv4"
 
 
 def _details(finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from audit.changes import Kind, key
+from audit.changes import Change, Kind, key
 from audit.findings import Verdict
 from audit.report.ended import headline, rest, verdict_of
 from audit.report.entries import Entry, entries
@@ -37,7 +37,7 @@ class Sight(Struct, frozen=True):
 
     look: Look
     wrong: list[tuple[Entry, bool | None]]
-    changes: dict[Kind, list[Shift]]
+    changes: dict[Kind, list[Shift[Change]]]
 
 
 def rollout_page(rollout: Rollout) -> bytes:

@@ -8,6 +8,7 @@ from typing import get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit.drift import Drift
 from audit.findings import Finding, Run, Verdict
 from audit.judge.catalogue import CATALOGUE
 
@@ -90,12 +91,12 @@ def utc(time: datetime) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def place(finding: Finding) -> str:
+def place(found: Finding | Drift) -> str:
     """Where it was found, as people write it: mx1 [fd00::1]:25 smtp."""
-    if not finding.port:
-        return finding.host
-    address = f" [{finding.address}]" if finding.address else ""
-    return f"{finding.host}{address}:{finding.port} {finding.service}".rstrip()
+    if not found.port:
+        return found.host
+    address = f" [{found.address}]" if found.address else ""
+    return f"{found.host}{address}:{found.port} {found.service}".rstrip()
 
 
 def by_place(findings: Iterable[Finding], verdict: Verdict) -> dict[str, list[Finding]]:

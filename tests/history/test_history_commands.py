@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from audit import runner
 from audit.cli import main
 from audit.errors import MailsealError
+from audit.facts import HostFacts
 from audit.findings import PolicyId, Run
 from audit.history.entry import Series
 from audit.history.keep import keeping
@@ -383,6 +385,45 @@ def test_every_command_explains_itself(capfd: Capture) -> None:
         said = capfd.readouterr().out
         assert f"example: mailseal {command}" in said
         assert "--history" in said
+
+
+def test_a_run_can_be_reported_though_the_one_before_is_damaged(
+    there: Place, capfd: Capture
+) -> None:
+    """With a sentence; what changed is left out."""
+    for night in range(2):
+        keep(there, cluster(), at(night))
+    assert there.file
+    with sqlite3.connect(there.file) as database:
+        changed = database.execute("UPDATE mailseal_run SET content = x'00' WHERE number = 1").rowcount
+    assert changed == 1
+    assert main(["report", "latest", "--history", str(there)]) == 0
+    said = capfd.readouterr()
+    assert "what changed since then is left out" in said.err
+    assert "passed" in said.out
+    assert main(["report", "previous", "--history", str(there)]) == 2
+
+
+def test_what_changed_in_a_dark_night_is_told_after_it(there: Place, capfd: Capture) -> None:
+    """By the night's own news, by `report` and by `diff`."""
+    run = cluster()
+    keep(there, run, at(0))
+    dark = (HostFacts(run.hosts[0].host, reached=False), *run.hosts[1:])
+    keep(there, replace(run, hosts=dark), at(1))
+    newer = (replace(run.hosts[0], system="debian 13"), *run.hosts[1:])
+    keep(there, replace(run, hosts=newer), at(2))
+    _, document = told(capfd, "diff", "--history", str(there))
+    assert [(d["host"], d["what"]) for d in document["drift"]] == [(run.hosts[0].host, "system")]
+    assert main(["report", "latest", "--history", str(there)]) == 0
+    assert "debian 12 → debian 13" in capfd.readouterr().out
+
+
+def test_what_looks_back_says_what_its_codes_mean(capfd: Capture) -> None:
+    """They are none of `mailseal audit`."""
+    for command in ("history", "report"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert "exit codes: 0 it could be told" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x", "1.5", "", "99999999", "0" * 8 + "19999999"])

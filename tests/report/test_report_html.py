@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from audit.drift import Drift
 from audit.findings import Run
 from audit.judge.catalogue import CATALOGUE
 from audit.past import NO_PAST, Night, Past
@@ -220,6 +221,25 @@ def test_a_night_like_the_one_before_says_so() -> None:
     words = Page(html_document(lab_run(), past)).words
     assert "Nothing came out otherwise." in words
     assert "Compared with" not in Page(html_document(lab_run())).words
+
+
+def test_drift_is_told_with_the_changes() -> None:
+    """Once for all places that it happened in, and counted; a night with drift is not the same."""
+    one = Drift(host="mx1", what="library", name="libssl", before="3.0.19", after="<b>3.0.20")
+    found = (one, replace(one, host="mx2"))
+    page = Page(html_document(lab_run(), Past(nights=lab_past().nights, drift=found)))
+    told = re.sub(r"\s+", " ", page.words)
+    assert "Changes 2" in told
+    assert "Nothing came out otherwise, but there are facts that are others now." in told
+    assert "library libssl <b>3.0.20 \N{EN DASH} before: 3.0.19 mx1 · mx2" in told
+
+
+def test_hosts_that_came_in_between_each_other_are_each_one_block() -> None:
+    """Endpoints are in the order in which they were done."""
+    run = lab_run()
+    mixed = replace(run, endpoints=(*run.endpoints[::2], *run.endpoints[1::2]))
+    counts = [len(Page(html_document(r)).all("details")) for r in (run, mixed)]
+    assert counts[0] == counts[1]
 
 
 def test_the_trend_is_a_picture_with_its_numbers_beside_it() -> None:

@@ -77,6 +77,17 @@ def test_a_case_is_named_after_its_endpoint() -> None:
     assert host.attrib["classname"] == "mailseal.imap1.host"
 
 
+def test_two_addresses_of_one_family_have_names_of_their_own() -> None:
+    """And one that is alone of its family keeps the name that its trend has."""
+    places = ("192.0.2.1", "192.0.2.2", "fd00::1")
+    cases = parsed(make_run(*(make_finding(address=a) for a in places))).iter("testcase")
+    assert [case.attrib["classname"] for case in cases] == [
+        "mailseal.imap1.imap143.ipv4-192-0-2-1",
+        "mailseal.imap1.imap143.ipv4-192-0-2-2",
+        "mailseal.imap1.imap143.ipv6",
+    ]
+
+
 def test_no_name_comes_twice_with_several_policies() -> None:
     """Each case is named after its policy too."""
     cases = list(parsed(several_policies()).iter("testcase"))

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from audit.findings import Finding, Run, Verdict
 from audit.judge.catalogue import CATALOGUE
@@ -122,6 +123,17 @@ def test_uuids_are_the_same_each_time_and_none_comes_twice() -> None:
     tonight, tomorrow = result(*seen("fail")), result(*seen("fail"), run="tomorrow")
     assert tonight["findings"][0]["uuid"] == tomorrow["findings"][0]["uuid"]
     assert tonight["observations"][0]["uuid"] != tomorrow["observations"][0]["uuid"]
+
+
+def test_two_waivers_that_differ_in_ports_alone_are_two_risks() -> None:
+    """Each with UUIDs of its own."""
+    found = [
+        make_finding(verdict="waived", port=port, waiver=replace(WAIVER, ports=(port,)))
+        for port in (143, 993)
+    ]
+    risks = result(*found)["risks"]
+    assert len({r["uuid"] for r in risks}) == len(risks) == 2
+    assert len({r["remediations"][0]["uuid"] for r in risks}) == 2
 
 
 def test_notices_are_remarks() -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from audit.findings import Run, Verdict
@@ -94,6 +95,14 @@ def test_a_waiver_says_when_it_ends() -> None:
     ends = metrics(make_run(*waived))["waiver_expiry_timestamp_seconds"]
     assert only(ends) == datetime(2027, 2, 1, tzinfo=UTC).timestamp()
     assert ("owner", "postmaster") in next(iter(ends))
+
+
+def test_of_two_waivers_for_the_same_the_first_end_counts() -> None:
+    """Whichever comes last in the run."""
+    later = replace(WAIVER, expires=WAIVER.expires.replace(year=2028))
+    waived = [make_finding(verdict="waived", waiver=w) for w in (WAIVER, later)]
+    ends = metrics(make_run(*waived))["waiver_expiry_timestamp_seconds"]
+    assert only(ends) == datetime(2027, 2, 1, tzinfo=UTC).timestamp()
 
 
 def test_hostile_text_forges_no_sample() -> None:
