@@ -213,13 +213,18 @@ def _log(order: Order, name: str) -> Path | None:
 
 @contextmanager
 def _alone(inventory: str) -> Iterator[None]:
-    """One staging of a cluster at a time; the kernel forgets the lock of who is killed."""
+    """One staging of a cluster at a time.
+
+    The lock goes to Ansible as well: it is free only when a staging that was killed has nothing at
+    work any more.
+    """
     try:
         handle = os.open(inventory, os.O_RDONLY)
     except OSError as error:
         raise MailsealError(f"{inventory}: {error.strerror}") from None
     try:
         _lock(handle, inventory)
+        os.set_inheritable(handle, True)  # noqa: FBT003 - it has no name
         yield
     finally:
         os.close(handle)

@@ -100,6 +100,7 @@ def _ended(
         stderr=out,
         env=environment,
         start_new_session=True,
+        close_fds=False,  # what is to be inherited is the lock of the cluster
     ) as process:
         try:
             yield process

@@ -395,8 +395,8 @@ def test_a_run_can_be_reported_though_the_one_before_is_damaged(
         keep(there, cluster(), at(night))
     assert there.file
     with sqlite3.connect(there.file) as database:
-        changed = database.execute("UPDATE mailseal_run SET content = x'00' WHERE number = 1").rowcount
-    assert changed == 1
+        words = "UPDATE mailseal_run SET content = x'00' WHERE number = 1"
+        assert database.execute(words).rowcount == 1
     assert main(["report", "latest", "--history", str(there)]) == 0
     said = capfd.readouterr()
     assert "what changed since then is left out" in said.err

@@ -45,3 +45,22 @@ def test_a_host_is_looked_at_as_a_part_of_its_cluster() -> None:
     look = next(t for t in tasks if "audit" in str(t.get("ansible.builtin.command")))
     argv = look["ansible.builtin.command"]["argv"]
     assert argv[argv.index("--limit") + 1] == "{{ inventory_hostname }}"
+
+
+def test_nothing_of_a_killed_run_is_left_when_it_is_looked() -> None:
+    """Neither what it saw, which would be taken for this look, nor the password that it used."""
+    room, *_ = loaded("roles/gate/tasks/look.yml")
+    gone = [one["path"].rpartition("/")[2] for one in room["loop"] if one.get("state") == "absent"]
+    assert gone == ["run.json", "account.json"]
+    assert "state" in room["ansible.builtin.file"]
+
+
+def test_a_login_that_could_not_be_tried_says_why() -> None:
+    """By the auditor's last sentence, as a look that was not made does."""
+    tasks = loaded("roles/gate/tasks/passage.yml")
+    task = next(t for t in tasks if t["name"] == "Stop where nobody tried")
+    tried = {"rc": 2, "stderr_lines": ["mailseal: there is no host imap9"]}
+    said = rendered(task["ansible.builtin.fail"]["msg"], {"__mailseal_gate_passage": tried})
+    assert said.split() == (
+        "nobody could be logged in and no mail sent: mailseal: there is no host imap9".split()
+    )

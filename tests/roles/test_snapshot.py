@@ -176,6 +176,34 @@ def test_the_newest_are_kept_and_can_be_gone_back_to(host: Host) -> None:
         host.task(snapshot="x").restored()
 
 
+def test_going_back_goes_through_what_was_replaced_since(host: Host) -> None:
+    """A snapshot has only what its own rollout replaced."""
+    for number, name in enumerate(("a.conf", "b.conf", "c.conf"), 1):
+        host.task(paths=[str(host.etc / name)]).noted()
+        host.write(name, f"state {number}\n")
+        host.task().kept()
+    newest, _, oldest = host.task().read()["kept"]
+    replaced = host.state()
+    result = host.task(snapshot=oldest).restored()
+    assert [Path(path).name for path in result["paths"]] == ["c.conf", "b.conf", "a.conf"]
+    assert host.state() == {"a.conf": "old a\n", "b.conf": "old b\n", "link": "-> a.conf"}
+    host.task().previous()
+    assert host.state() == replaced
+    host.task().dropped()
+    host.task(snapshot=newest).restored()
+    assert host.state() == {k: v for k, v in replaced.items() if k != "c.conf"}
+
+
+def test_a_directory_that_was_not_there_goes_away_again(host: Host) -> None:
+    """With what was put into it."""
+    made = host.etc / "tls"
+    host.task(paths=[str(made)]).noted()
+    made.mkdir()
+    (made / "rsa.key").write_text("key")
+    assert str(made) in host.task().previous()["paths"]
+    assert not made.exists()
+
+
 def test_a_note_that_cannot_be_read_stops(host: Host) -> None:
     """It is not taken for none."""
     host.task().noted()
@@ -247,13 +275,36 @@ def test_the_gate_takes_no_secret_along() -> None:
     variables = {
         "mailseal_policy": "mailseal-2026",
         "mailseal_exim_users": {"tester": "hash"},
+        "mailseal_exim_options": {"mysql_servers": "h/db/user/pw"},
+        "mailseal_nightly_webhook_secret": "x",
+        "mailseal_test_account": {"user": "tester", "password": "x"},
         "ansible_host": "192.0.2.1",
         "ansible_become_password": "x",
+        "ansible_ssh_pass": "x",
         "ansible_facts": {},
         "site_variable": 1,
     }
-    found = GATE.mailseal_gate_inventory(variables, "mx1")
-    assert found["all"]["hosts"]["mx1"] == {
-        "mailseal_policy": "mailseal-2026",
-        "ansible_host": "192.0.2.1",
+    found = GATE.mailseal_gate_inventory({"mx1": variables}, "mx1")
+    assert found["all"]["hosts"] == {
+        "mx1": {"mailseal_policy": "mailseal-2026", "ansible_host": "192.0.2.1"}
     }
+
+
+def test_the_gate_takes_along_where_the_mail_of_its_account_is_looked_for() -> None:
+    """That host without a password; one that there is not is the auditor's to complain of."""
+    account = {"user": "tester", "password": "x", "mailbox": "imap1"}
+    hosts = {
+        "mx1": {"mailseal_daemon": "exim", "mailseal_test_account": account},
+        "imap1": {"mailseal_daemon": "cyrus", "mailseal_test_account": account},
+        "imap2": {"mailseal_daemon": "cyrus"},
+    }
+    found = GATE.mailseal_gate_inventory(hosts, "mx1", account=True)["all"]["hosts"]
+    assert found == {
+        "mx1": {"mailseal_daemon": "exim", "mailseal_test_account": account},
+        "imap1": {"mailseal_daemon": "cyrus"},
+    }
+    account["mailbox"] = "nowhere"
+    assert [*GATE.mailseal_gate_inventory(hosts, "mx1", account=True)["all"]["hosts"]] == ["mx1"]
+    assert [*GATE.mailseal_gate_inventory(hosts, "imap2", account=True)["all"]["hosts"]] == [
+        "imap2"
+    ]

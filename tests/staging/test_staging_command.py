@@ -277,6 +277,24 @@ def test_what_blocks_in_a_staging_is_no_other_staging(tmp_path: Path) -> None:
         pass  # nothing is left of the one before
 
 
+def test_the_lock_is_held_for_as_long_as_ansible_is_at_work(tmp_path: Path) -> None:
+    """Also where the staging that began it was killed, and its own handle is gone."""
+    there = _inventory(tmp_path / "i")
+    ours = flow._alone(there)
+    ours.__enter__()
+    with (
+        (tmp_path / "log").open("wb") as out,
+        play._ended(["sleep", "60"], dict(os.environ), out) as process,
+    ):
+        ours.__exit__(None, None, None)
+        with pytest.raises(MailsealError, match="another staging of it is running"):
+            flow._alone(there).__enter__()
+        process.kill()
+        process.wait()
+    with flow._alone(there):
+        pass
+
+
 def test_a_cluster_that_cannot_be_locked_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,36 +7,48 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
 # A checkout needs no installation: the auditor lies beside the roles.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from audit.changes import compare
 from audit.findings import Finding, Run
+from audit.inventory import Host
 from audit.report.documents import OutcomeDocument, PassageDocument
 from audit.rollout.seen import findings_run
 
-# What the auditor reads, and how Ansible reaches the host.
-_WANTED = re.compile(r"mailseal_|ansible_(host|port|user|connection|ssh_|become|private_key)")
-# What it reads nothing of, and should lie nowhere.
-_SECRET = re.compile(r"pass(word)?|users|account")
 _ACCOUNT = "mailseal_test_account"
+# What the auditor reads. Everything else may be secret, and what the gate saw is kept.
+_READ = {found.encode_name for found in fields(Host)} - {_ACCOUNT}
+# How Ansible reaches the host.
+_REACHED = re.compile(r"ansible_(host|port|user|connection|ssh_|become|private_key)(?!.*pass)")
 _MOST = 5
 
 
 def mailseal_gate_inventory(
-    variables: Mapping[str, Any], host: str, *, account: bool = False
+    hosts: Mapping[str, Mapping[str, Any]], host: str, *, account: bool = False
 ) -> dict[str, Any]:
-    """An inventory of this host alone, with the variables that it has in this run.
+    """An inventory of this host, with the variables that it has in this run.
 
     Args:
-        variables: all of them.
+        hosts: the variables of all hosts.
         host: its name.
-        account: whether the account that logs in is taken along.
+        account: whether the account that logs in is taken along, and the host on which its mail is
+            looked for.
     """
-    names = [n for n in variables if _WANTED.match(n) and not _SECRET.search(n)]
-    names += [_ACCOUNT] if account and _ACCOUNT in variables else []
-    return {"all": {"hosts": {host: {name: variables[name] for name in names}}}}
+    found = {host: _open(hosts[host])}
+    if account and (tester := hosts[host].get(_ACCOUNT)):
+        found[host][_ACCOUNT] = tester
+        mailbox = tester.get("mailbox", host)
+        if mailbox in hosts:
+            found.setdefault(mailbox, _open(hosts[mailbox]))
+    return {"all": {"hosts": found}}
+
+
+def _open(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are no secret."""
+    return {n: variables[n] for n in variables if n in _READ or _REACHED.match(n)}
 
 
 def mailseal_gate_wrong(document: str) -> list[str]:

@@ -17,7 +17,8 @@ options:
       - C(previous) puts back all that is pending, whatever of it was replaced.
       - C(dropped) says that it is back, and serves.
       - C(kept) says that what is there now is good; what is pending is kept under its own name.
-      - C(restored) notes what is there and puts back a snapshot that was kept.
+      - C(restored) notes what is there and puts back a snapshot that was kept, and whatever was
+        replaced since then.
     choices: [read, noted, previous, dropped, kept, restored]
     default: read
     type: str
@@ -203,7 +204,9 @@ class Snapshot:
         """Replace a file by its copy; return whether it was otherwise."""
         there = os.path.lexists(path)
         if gone:
-            if there:
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            elif there:
                 os.unlink(path)
             return there
         if there and same(self.copy_of(path), path):
@@ -279,6 +282,8 @@ class Task:
         facts = {**self.params["facts"], **note["facts"]}
         if gone or facts != note["facts"]:
             self.pending.write({**note, "absent": note["absent"] + gone, "facts": facts})
+        if fresh:
+            os.sync()  # what is replaced next must not outlive a power cut without its copy
         return self.answer(self.pending.read(), [])
 
     def previous(self) -> Dict[str, Any]:
@@ -307,15 +312,20 @@ class Task:
         return self.answer(note, [])
 
     def restored(self) -> Dict[str, Any]:
-        """Go back to one that was kept; what is there now is noted first."""
-        old = self.named()
-        note = old.read()
+        """Go back to one that was kept; what is there now is noted first.
+
+        A snapshot has what its own rollout replaced, so those after it are gone back through.
+        """
+        self.named()
+        names = [name for name in self.kept_names() if name >= self.params["snapshot"]]
+        every = [Snapshot(self.home, name) for name in names]
         changed: List[str] = []
         if not self.check_mode:
-            self.params["paths"] = [*note["files"], *note["absent"]]
+            notes = [one.read() for one in every]
+            self.params["paths"] = [p for n in notes for p in (*n["files"], *n["absent"])]
             self.noted()
-            changed = old.put_back()
-        return self.answer(self.pending.read(), changed)
+            changed = [path for one in every for path in one.put_back()]
+        return self.answer(self.pending.read(), list(dict.fromkeys(changed)))
 
 
 def main() -> None:

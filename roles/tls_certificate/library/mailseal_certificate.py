@@ -168,6 +168,8 @@ class Store:
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
         os.chown(temporary, 0, self.group)
         os.chmod(temporary, mode)
         os.rename(temporary, path)
