@@ -11,7 +11,7 @@ import msgspec
 
 from audit.errors import MailsealError
 from audit.rollout.events import LASTING, Event
-from audit.rollout.place import PAGE, RECORD, events_of, homes, names
+from audit.rollout.place import PAGE, RECORD, events_of, held, homes, names
 
 _ENCODER = msgspec.json.Encoder()
 _TRIES = 100  # rollouts that begin in one second
@@ -69,13 +69,16 @@ def forget(directory: Path, most: int) -> None:
     """Keep the newest records; with the others go their pages and what the gate saw then.
 
     What an older record and a newer one both name stays: a host may still have to go back to it.
+    So does the record of a rollout that is running, by which others know of it. To be asked before
+    this process has a record of its own: reading would end its lock.
 
     Raises:
-        OSError: something cannot be removed.
+        OSError: something cannot be removed, or read.
     """
     known = names(directory)
     least = max(0, len(known) - max(0, most))
-    old, kept = known[:least], known[least:]
+    old = [name for name in known[:least] if not held(directory, name)]
+    kept = [name for name in known if name not in old]
     needed = {place for name in kept for place in _noted(directory, name)} if old else set()
     for name in old:
         for place in _noted(directory, name) - needed:

@@ -175,6 +175,22 @@ def test_the_oldest_go_with_what_the_gate_saw_then(tmp_path: Path) -> None:
     forget(tmp_path / "nothing", 1)
 
 
+def test_one_that_is_running_stays_however_many_are_newer(tmp_path: Path) -> None:
+    """Others know of it by its record, and its gate has still to look."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout
+        writer.stdout.readline()
+        running = names(tmp_path)
+        later = [written(tmp_path, made.good(), seconds) for seconds in (60, 120)]
+        forget(tmp_path, 1)
+        assert names(tmp_path) == [*running, later[-1]]
+        writer.kill()
+    forget(tmp_path, 1)
+    assert names(tmp_path) == later[-1:]
+
+
 def test_what_the_gate_saw_is_read_from_where_it_left_it(tmp_path: Path) -> None:
     """What cannot be read is not known."""
     name = written(tmp_path, made.stopped())
