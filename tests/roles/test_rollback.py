@@ -20,7 +20,7 @@ def test_what_is_noted_is_how_it_serves_now(running: list[int], ports: list[int]
     block = _named(TASKS, "Go back to it")
     variables = {
         "mailseal_snapshot_note": {"facts": then},
-        "__mailseal_serving": {"running": running, "ports": ports},
+        "__mailseal_serving_now": {"running": running, "ports": ports},
     }
     now = rendered(block["vars"]["__mailseal_host_now"], variables)
     assert now == {**then, "serving": bool(running), "ports": ports}
