@@ -10,7 +10,7 @@ import getpass
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -222,8 +222,16 @@ class CallbackModule(CallbackBase):
 def _secrets(variables: Mapping[str, Any]) -> list[str]:
     """What no record may say: what stands under names that sound secret, or was encrypted."""
     own = {name: value for name, value in variables.items() if name not in _MAGIC}
-    encrypted = [plain(value) for value in own.values() if type(value).__name__ == _ENCRYPTED]
-    return [*secrets(own), *encrypted]
+    return [*secrets(own), *_encrypted(own)]
+
+
+def _encrypted(value: object) -> Iterator[str]:
+    """What stood in a vault, however deep."""
+    if type(value).__name__ == _ENCRYPTED:
+        yield plain(value)
+    elif isinstance(value, (Mapping, list, tuple)):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _encrypted(one)
 
 
 def _policy(variables: Mapping[str, Any]) -> str:
