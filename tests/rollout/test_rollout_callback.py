@@ -40,10 +40,12 @@ PLAYBOOK = """
   hosts: mail
   gather_facts: false
   strategy: ansible.builtin.free
-  serial: [1, 2, "100%"]
+  serial: "{{ mailseal_host_batches }}"
   any_errors_fatal: false
   vars:
     mailseal_phase: pre-flight
+    mailseal_host_batches: [1, 2, "100%"]
+  vars_files: [host.yml]
   tasks:
     - name: Harden one host
       ansible.builtin.include_tasks: one.yml
@@ -51,7 +53,7 @@ PLAYBOOK = """
 # As the role host does it.
 ONE = """
 - name: Begin nothing where a batch before did not come to its end
-  when: (ansible_play_hosts_all | difference(ansible_play_hosts + ansible_play_batch)) | length > 0
+  when: __mailseal_host_stopped | length > 0
   vars:
     mailseal_phase: held
   block:
@@ -134,6 +136,7 @@ class Site:
         (home / "callback_plugins").symlink_to(ROOT / "callback_plugins")
         for name in ("tasks/alone.yml", "filter_plugins"):
             (home / Path(name).name).symlink_to(ROOT / "roles/host" / name)
+        (home / "host.yml").symlink_to(ROOT / "roles/host/vars/main.yml")
         here = {"ansible_connection": "local", "ansible_python_interpreter": str(BIN / "python")}
         known = {"home": str(home), "mailseal_policy": "mailseal-2026", **here}
         known["mailseal_rollout_directory"] = str(self.records)
@@ -187,6 +190,24 @@ def test_a_rollout_of_batches_with_a_failure_is_recorded_and_has_a_page(site: Si
         assert SECRET not in text
         assert "never-shown" not in text
         assert "password: (not shown)" in text
+
+
+def test_what_is_encrypted_within_a_variable_is_not_told(site: Site) -> None:
+    """Under whatever name, beside what is not."""
+    key, vault = site.home / "key", str(BIN / "ansible-vault")
+    key.write_text("correct horse\n")
+    encrypted = run(vault, "encrypt_string", SECRET, "--vault-password-file", str(key)).stdout
+    lines = "".join(f"        {line}\n" for line in encrypted.splitlines()[1:])
+    (site.home / "more.yml").write_text(
+        "site_options:\n  words:\n    - plain\n    - !vault |\n"
+        + lines
+        + 'site_password: "{{ site_options.words[1] }}"\n'
+    )
+    more = ("-e", f"@{site.home / 'more.yml'}", "--vault-password-file", str(key))
+    assert site.roll(*more, "-e", "bad=a1", "--limit", "a1").returncode != 0
+    (host,) = site.told().hosts
+    assert host.why == "a1: (not shown) is wrong; it serves as before"
+    assert SECRET not in "".join(path.read_text() for path in site.records.iterdir())
 
 
 def test_a_host_that_fails_before_anything_is_untouched(site: Site) -> None:

@@ -1,10 +1,13 @@
-"""What a host has to know of other rollouts, as a Jinja filter."""
+"""What a host has to know of other hosts and other rollouts, as Jinja filters."""
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
+
+from ansible.utils.helpers import pct_to_int
 
 # A checkout needs no installation: the auditor lies beside the roles.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
@@ -24,9 +27,31 @@ def mailseal_others(host: str, directory: str = "") -> list[str]:
         return []
 
 
+def mailseal_earlier(
+    everyone: Sequence[str], host: str, sizes: Sequence[int | str] | int | str
+) -> list[str]:
+    """The hosts of the batches before that of a host.
+
+    Ansible itself names only those of the same batch that have not failed.
+
+    Args:
+        everyone: all hosts of the play, in order.
+        host: one of them.
+        sizes: the keyword serial, of which the last counts for all further batches.
+    """
+    each = [sizes] if isinstance(sizes, (int, str)) else [*sizes]
+    place, begun = everyone.index(host), 0
+    for size in chain(each, repeat(each[-1] if each else "100%")):
+        width = pct_to_int(size, len(everyone))
+        if width <= 0 or place < begun + width:
+            break
+        begun += width
+    return list(everyone[:begun])
+
+
 class FilterModule:
     """What Ansible looks for."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """All filters."""
-        return {"mailseal_others": mailseal_others}
+        return {"mailseal_earlier": mailseal_earlier, "mailseal_others": mailseal_others}
