@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -33,8 +34,10 @@ class Tools:
         self.failed, self.keep = package.Failed, keep
         self.now = {name.replace("_", "-"): version for name, version in installed.items()}
         self.log: list[str] = []
+        self.reachable = True
         self.bad: set[str] = set()
         self.damaged: set[str] = set()
+        self.half: set[str] = set()
         keep.mkdir()
         for name, version in self.now.items():
             self.get(name, version)
@@ -47,6 +50,8 @@ class Tools:
         return "??5?????? /opt/x" if bad else ""
 
     def get(self, name: str, version: str) -> str:
+        if not self.reachable:
+            raise self.failed("the repository is no use")
         path = self.keep / f"{name}_{version}_amd64.deb"
         path.touch()
         return str(path)
@@ -60,18 +65,25 @@ class Tools:
     def files(self, path: str) -> list[tuple[str, int]]:
         return []
 
-    def foresee(self, name: str, path: str) -> None:
-        if "unwanted" in path:
-            raise self.failed(f"{name} would remove mail")
+    def ours(self) -> list[str]:
+        return sorted({*self.now, *self.half})
 
-    def put(self, name: str, path: str) -> None:
-        self.now[name] = path.split("_")[-2]
-        self.damaged.discard(name)
-        self.log.append(f"{name} {self.now[name]}")
+    def foresee(self, what: str, paths: Sequence[str]) -> None:
+        if any("unwanted" in path for path in paths):
+            raise self.failed(f"{what} would remove mail")
 
-    def remove(self, name: str) -> None:
-        del self.now[name]
-        self.log.append(f"{name} gone")
+    def put(self, what: str, paths: Sequence[str]) -> None:
+        for path in paths:
+            name, version, _rest = Path(path).name.split("_")
+            self.now[name] = version
+            self.damaged.discard(name)
+        self.log.append(" and ".join(Path(path).name.removesuffix("_amd64.deb") for path in paths))
+
+    def remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.now.pop(name, None)
+            self.half.discard(name)
+        self.log.append(f"no {' and '.join(names)}")
 
     def unpack(self, path: str, directory: str) -> None:
         (Path(directory) / "half").touch()
@@ -86,7 +98,7 @@ def _do(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tools: Tools, **params: Any
 ) -> dict[str, Any]:
     """Run the module; what it returns."""
-    names = ("name", "version", "state", "format", "keep", "trial", "home")
+    names = ("name", "version", "state", "packages", "format", "keep", "trial", "home")
     given = {"state": "present", "format": "deb", "home": "/opt/mailseal", **params}
     given = {"keep": str(tools.keep), "trial": str(tools.keep / "trial"), **given}
 
@@ -108,75 +120,55 @@ def _do(
     return result
 
 
-def test_what_there_was_is_noted_once(
+def test_what_there_was_is_there_again_and_nothing_else(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A run that was ended in between, and a third version after it: the first one is put back."""
-    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
-    for version in ("2", "3"):
-        assert _do(package, monkeypatch, tools, name=DAEMON, version=version)["changed"]
-    done = _do(package, monkeypatch, tools, state="previous")
-    assert (done["changed"], done["packages"]) == (True, [DAEMON])
-    assert tools.now == {DAEMON: "1"}
-    assert not _do(package, monkeypatch, tools, state="previous")["changed"]
-
-
-def test_what_was_confirmed_is_not_put_back(
-    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Without a note nothing changes, neither by confirming nor by putting back."""
-    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
-    assert not _do(package, monkeypatch, tools, state="kept")["changed"]
-    _do(package, monkeypatch, tools, name=DAEMON, version="2")
-    assert _do(package, monkeypatch, tools, state="kept", check=True)["changed"]
-    assert _do(package, monkeypatch, tools, state="kept")["changed"]
-    assert not _do(package, monkeypatch, tools, state="kept")["changed"]
-    assert not _do(package, monkeypatch, tools, state="previous")["changed"]
-    assert tools.now == {DAEMON: "2"}
-
-
-def test_the_last_installed_is_put_back_first(
-    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The daemon before its library, also where an earlier run had installed it already."""
-    tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
-    keep = tools.keep
-    order = ((DAEMON, "2"), (LIBRARY, "3"), (DAEMON, "3"))
-    for moment, (name, version) in enumerate(order):
-        _do(package, monkeypatch, tools, name=name, version=version)
-        written = keep / f"{name}.previous"
-        now = written.stat().st_mtime_ns
-        os.utime(written, ns=(now + moment * 10**9, now + moment * 10**9))
+    """In one step, and then what is needed no more goes; not EL6's Python, and without an end."""
+    tools = Tools(package, tmp_path / "keep", mailseal_exim="1", mailseal_python="3")
+    there = {DAEMON: "1"}
+    for name, version in ((LIBRARY, "2"), (DAEMON, "2"), (DAEMON, "3")):
+        wanted = {"name": name, "version": version, "packages": there}
+        assert _do(package, monkeypatch, tools, **wanted)["changed"]
+    tools.half.add("mailseal-cyrus")
     tools.log.clear()
-    assert _do(package, monkeypatch, tools, state="previous")["packages"] == [DAEMON, LIBRARY]
-    assert tools.log == [f"{DAEMON} 1", f"{LIBRARY} gone"]
+    tools.reachable = False
+    before = {"state": "exactly", "packages": there}
+    foreseen = _do(package, monkeypatch, tools, **before, check=True)
+    assert (foreseen["changed"], tools.log) == (True, [])
+    done = _do(package, monkeypatch, tools, **before)
+    assert (done["changed"], done["packages"]) == (True, [DAEMON, "mailseal-cyrus", LIBRARY])
+    assert tools.log == [f"{DAEMON}_1", f"no mailseal-cyrus and {LIBRARY}"]
+    assert tools.now == {DAEMON: "1", "mailseal-python": "3"}
+    assert not _do(package, monkeypatch, tools, **before)["changed"]
 
 
-def test_a_note_says_when_it_was_used_last(package: ModuleType, tmp_path: Path) -> None:
-    """What it says stays; a note that was not written to its end is none."""
-    notes = package.Notes(str(tmp_path))
-    assert notes.write(DAEMON, "1")
-    os.utime(tmp_path / f"{DAEMON}.previous", ns=(1, 1))
-    assert not notes.write(DAEMON, "2")
-    assert notes.version(DAEMON) == "1"
-    assert (tmp_path / f"{DAEMON}.previous").stat().st_mtime_ns > 1
-    (tmp_path / f"{LIBRARY}.previous.new").touch()
-    assert notes.names() == [DAEMON]
-    assert notes.version(LIBRARY) is None
-
-
-def test_one_that_cannot_be_put_back_does_not_keep_the_others(
+def test_all_of_them_are_put_in_place_at_once(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It is named, and its note stays."""
+    """A daemon may want its library; what is not kept here comes from the repository."""
+    tools = Tools(package, tmp_path / "keep")
+    wanted = {DAEMON: "1", LIBRARY: "1"}
+    _do(package, monkeypatch, tools, state="exactly", packages=wanted)
+    assert tools.log == [f"{DAEMON}_1 and {LIBRARY}_1"]
+    assert tools.now == wanted
+
+
+def test_none_is_exchanged_where_one_cannot_be_had(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Both reasons are named, and what there should be."""
     tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
     _do(package, monkeypatch, tools, name=DAEMON, version="2")
     _do(package, monkeypatch, tools, name=LIBRARY, version="2")
+    tools.log.clear()
+    tools.reachable = False
     (tools.keep / f"{DAEMON}_1_amd64.deb").unlink()
-    done = _do(package, monkeypatch, tools, state="previous")
-    assert done["msg"].startswith(f"{DAEMON} 1 is NOT back: ")
-    assert tools.now == {DAEMON: "2"}
-    assert package.Notes(str(tools.keep)).names() == [DAEMON]
+    done = _do(package, monkeypatch, tools, state="exactly", packages={DAEMON: "1"})
+    assert done["msg"] == (
+        f"the packages are NOT as they should be ({DAEMON} 1, no {LIBRARY}): "
+        f"{DAEMON} 1 is not kept in {tools.keep}, and the repository is no use"
+    )
+    assert tools.log == []
 
 
 @pytest.mark.parametrize(("before", "state"), [("1", "1 is back"), ("", "it is gone again")])
@@ -191,7 +183,6 @@ def test_what_is_installed_and_not_whole_goes_again(
     assert done["failed"]
     assert done["msg"] == f"{DAEMON} is not as it was packed: ??5?????? /opt/x; {state}"
     assert tools.installed(DAEMON) == before
-    assert package.Notes(str(tools.keep)).names() == []
 
 
 def test_half_of_a_version_is_not_taken_for_what_was_there(
@@ -203,25 +194,25 @@ def test_half_of_a_version_is_not_taken_for_what_was_there(
     tools.now[DAEMON] = "1"
     tools.damaged.add(DAEMON)
     tools.log.clear()
-    _do(package, monkeypatch, tools, state="previous")
-    assert tools.log == [f"{DAEMON} 1"]
+    _do(package, monkeypatch, tools, state="exactly", packages={DAEMON: "1"})
+    assert tools.log == [f"{DAEMON}_1"]
     assert tools.damage(DAEMON) == ""
-    assert package.Notes(str(tools.keep)).names() == []
 
 
 def test_it_is_said_where_what_was_there_is_not_back(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Then the note stays: the next run can still go back."""
+    """Which it would be from what is kept, or from the repository."""
     tools = Tools(package, tmp_path / "keep", mailseal_exim="1")
     tools.bad.add("2")
+    get = tools.get
+    monkeypatch.setattr(tools, "get", lambda *one: get(*one) if one[1] == "2" else tools.kept(*one))
     (tools.keep / f"{DAEMON}_1_amd64.deb").unlink()
     done = _do(package, monkeypatch, tools, name=DAEMON, version="2")
     assert "; 1 is NOT back: mailseal-exim 1 is not kept in " in done["msg"]
-    assert package.Notes(str(tools.keep)).version(DAEMON) == "1"
 
 
-def test_what_is_refused_in_time_leaves_no_note(
+def test_what_is_refused_in_time_touches_nothing(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nothing was touched, and so it is said."""
@@ -229,7 +220,6 @@ def test_what_is_refused_in_time_leaves_no_note(
     done = _do(package, monkeypatch, tools, name=DAEMON, version="unwanted")
     assert done["msg"] == f"{DAEMON}: {DAEMON} would remove mail; nothing that serves was touched"
     assert tools.log == []
-    assert package.Notes(str(tools.keep)).names() == []
 
 
 def test_a_damaged_package_is_installed_again(
@@ -242,8 +232,7 @@ def test_a_damaged_package_is_installed_again(
     assert _do(package, monkeypatch, tools, name=DAEMON, version="1", check=True)["changed"]
     assert tools.log == []
     assert _do(package, monkeypatch, tools, name=DAEMON, version="1")["changed"]
-    assert tools.log == [f"{DAEMON} 1"]
-    assert package.Notes(str(tools.keep)).names() == []
+    assert tools.log == [f"{DAEMON}_1"]
     tools.bad.add("1")
     done = _do(package, monkeypatch, tools, name=DAEMON, version="1")
     assert done["msg"].endswith("; it is NOT whole")
@@ -252,10 +241,11 @@ def test_a_damaged_package_is_installed_again(
 def test_files_that_may_be_put_back_are_kept(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """This version, the one before, and the one that the note names."""
+    """This version, the one before, and the one that the snapshot names."""
     tools = Tools(package, tmp_path / "keep", mailseal_exim="1.0")
     for version in ("2.0", "3.0", "4.0"):
-        _do(package, monkeypatch, tools, name=DAEMON, version=version)
+        wanted = {"name": DAEMON, "version": version, "packages": {DAEMON: "1.0"}}
+        _do(package, monkeypatch, tools, **wanted)
     names = sorted(path.name.split("_")[1] for path in tools.keep.glob("*.deb"))
     assert names == ["1.0", "3.0", "4.0"]
 
@@ -505,9 +495,9 @@ def test_the_package_tools_are_quoted_by_what_says_most(
 
 def test_apt_waits_for_another(package: ModuleType) -> None:
     """And installs a version that it has already, where it is told to."""
-    words = package.Deb({"source": "/x"}).words("/y.deb")
+    words = package.Deb({"source": "/x"}).words(["/y.deb", "/z.deb"])
     assert "DPkg::Lock::Timeout=120" in words
-    assert words[-3:] == ["--reinstall", "install", "/y.deb"]
+    assert words[-4:] == ["--reinstall", "install", "/y.deb", "/z.deb"]
 
 
 RPM = """#!/bin/sh
@@ -535,20 +525,41 @@ def test_a_key_is_imported_where_rpm_does_not_know_it(
     assert not [task for task in loaded("roles/package_install/tasks/rpm.yml") if "when" in task]
 
 
-def test_a_host_confirms_at_the_end_and_puts_back_first() -> None:
-    """After the one nothing can fail any more, and all of the rescue is the other."""
+def test_what_is_here_is_asked_in_the_words_of_both_tools(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a package is to go as well, and its settings alone are none."""
+    listed = "installed mailseal-exim\nhalf-installed mailseal-cyrus\nconfig-files mailseal-x\n"
+    said = {"dpkg-query": listed, "rpm": "mailseal-exim\nmailseal-python\n"}
+    done: list[tuple[str, ...]] = []
+
+    def run(*argv: str) -> SimpleNamespace:
+        done.append(argv)
+        gone = argv[0] == "rpm" and argv[-1] == "b"
+        return SimpleNamespace(returncode=int(gone), stdout=said.get(argv[0], ""))
+
+    monkeypatch.setattr(package, "run", run)
+    assert package.Deb({"source": ""}).ours() == ["mailseal-exim", "mailseal-cyrus"]
+    assert package.Rpm({}).ours() == ["mailseal-exim", "mailseal-python"]
+    package.Deb({"source": ""}).remove(["a", "b"])
+    assert done[-1][1:] == ("--remove", "a", "b")
+    package.Rpm({}).remove(["a", "b"])
+    assert done[-1][1:] == ("-e", "a")
+
+
+def test_a_snapshot_alone_says_what_there_is_to_go_back_to() -> None:
+    """One rename ends it at the end of the block, and all of the rescue is going back."""
     (block,) = [one for one in loaded("roles/host/tasks/main.yml") if "rescue" in one]
-    *_, confirm, after = block["block"]
-    assert confirm["ansible.builtin.include_tasks"] == "confirm.yml"
+    *_, good, after = block["block"]
+    assert good["ansible.builtin.include_role"] == {"name": "snapshot", "tasks_from": "kept"}
     assert "ansible.builtin.set_fact" in after
     assert [task["ansible.builtin.include_tasks"] for task in block["rescue"]] == ["back.yml"]
-    tasks = [
-        loaded(f"roles/package_install/tasks/{name}.yml")[0]["mailseal_package"]
-        for name in ("confirm", "put_back")
-    ]
-    assert [task["state"] for task in tasks] == ["kept", "previous"]
-    # All packages of the host, whichever run installed them.
-    assert not [task for task in tasks if "name" in task]
+    (task,) = loaded("roles/package_install/tasks/versions.yml")
+    assert task["mailseal_package"]["state"] == "exactly"
+    defaults = loaded("roles/package_install/defaults/main.yml")
+    assert defaults["mailseal_package_versions"] == "{{ mailseal_pending.packages }}"
+    host = loaded("roles/host/vars/main.yml")["__mailseal_host_packages"]
+    assert "'name': 'package_install', 'tasks_from': 'versions'" in host
 
 
 def test_the_run_says_what_the_item_of_a_loop_said() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.commands import BIN, ROOT, run
 
@@ -224,10 +223,3 @@ def test_what_did_not_serve_is_not_started(hosts: dict[str, Host]) -> None:
     assert host.said.endswith("; the old files are back, and it does not run, as before")
     assert host.text("live.conf") == "old\n"
     assert [line for line in host.log() if line.startswith("started on old")] == []
-
-
-def test_a_rollout_has_packages_put_back_first() -> None:
-    """What the role host names are tasks that there are."""
-    path = ROOT / "roles" / "host" / "vars" / "main.yml"
-    hook = yaml.safe_load(path.read_text(encoding="utf-8"))["__mailseal_host_packages"]
-    assert (ROOT / "roles" / hook["name"] / "tasks" / f"{hook['tasks_from']}.yml").exists()

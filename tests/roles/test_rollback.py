@@ -20,6 +20,7 @@ def test_what_is_noted_is_how_it_serves_now(running: list[int], ports: list[int]
     block = _named(TASKS, "Go back to it")
     variables = {
         "mailseal_snapshot_note": {"facts": then},
+        "mailseal_deploy_serving": bool(running),
         "__mailseal_serving_now": {"running": running, "ports": ports},
     }
     now = rendered(block["vars"]["__mailseal_host_now"], variables)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -73,6 +73,16 @@ def test_what_was_replaced_comes_back(host: Host) -> None:
     assert host.task().previous()["paths"] == []
     host.task().dropped()
     assert host.task().read()["pending"] == {}
+
+
+def test_it_is_noted_which_packages_there_were(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wholly installed; without the Python of EL6, which comes before everything else."""
+    rows = ["ii |mailseal-exim|4.96-1", "iF |mailseal-cyrus|3.6", "ii |mailseal-python|3.9-1"]
+    said = SimpleNamespace(stdout="".join(f"{row}\n" for row in rows))
+    monkeypatch.setattr(SNAPSHOT.shutil, "which", lambda _name: "/usr/bin/dpkg-query")
+    monkeypatch.setattr(SNAPSHOT.subprocess, "run", lambda *_argv, **_words: said)
+    host.task().noted()
+    assert host.task().read()["pending"]["packages"] == {"mailseal-exim": "4.96-1"}
 
 
 def test_what_is_noted_first_stays(host: Host) -> None:

@@ -9,13 +9,10 @@ description:
     key is refused. Looks whether there is room, whether the directory is root's alone, and whether
     another package would go. Only then is anything changed.
   - Keeps what it installed, so that the version before can be put back without any repository.
-    Which one that is stands in a note on the host until somebody says that the new one is good, so
-    a run that was ended in between loses nothing.
+    Which one that is stands in the note of the snapshot that is pending (mailseal_snapshot).
 options:
   name:
-    description: >-
-      Name of the package. Without one, C(previous) and C(kept) are about every package with a note,
-      the last one that was installed first.
+    description: Name of the package.
     type: str
   version:
     description: The version that has to be installed.
@@ -26,12 +23,16 @@ options:
         it is not as it was packed.
       - C(unpacked) brings a version that is not installed yet, and unpacks it into C(trial) to be
         looked at; nothing else of the host changes.
-      - C(absent) removes it; it can be put back as well.
-      - C(previous) puts back the version that was there before, or none if none was.
-      - C(kept) says that what is installed is good, so there is nothing to put back any more.
-    choices: [present, unpacked, absent, previous, kept]
+      - C(exactly) has all of C(packages), in one step, and then none of ours beside them. What is
+        not kept here comes from the repository.
+    choices: [present, unpacked, exactly]
     default: present
     type: str
+  packages:
+    description: >-
+      Our packages as they were or shall be again, name to version; C(present) goes on keeping the
+      files of these.
+    type: dict
   format:
     description: deb or rpm.
     choices: [deb, rpm]
@@ -69,9 +70,10 @@ EXAMPLES = r"""
     name: mailseal-openssl-3.0
     version: 3.0.22-1.0123abcd
 
-- name: Put back whatever was there before
+- name: Put back what was there before, which was this and nothing else of ours
   mailseal_package:
-    state: previous
+    state: exactly
+    packages: {mailseal-openssl-3.0: 3.0.21-1.89abcdef}
 """
 
 RETURN = r"""
@@ -88,8 +90,8 @@ after:
   returned: when state is present or unpacked
   type: str
 packages:
-  description: The packages it was about, the last one that was installed first.
-  returned: when state is previous or kept
+  description: The packages that were not as they should be.
+  returned: when state is exactly
   type: list
 """
 
@@ -105,7 +107,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -127,6 +129,8 @@ TELLING = (
 )
 # A line of what dpkg-deb -c lists: the size of a file, and where it goes.
 LISTED = re.compile(r"^\S+ \S+ +(\d+) \S+ \S+ \.(/.*?)(?: -> .*| link to .*)?$", re.MULTILINE)
+# What is installed here; the Python that EL6 gets is no part of what serves, and runs this module.
+OURS, NOT_SERVING = "mailseal-*", ("mailseal-python",)
 SPARE = 16 * 1024 * 1024
 PIECE = 1024 * 1024
 
@@ -275,6 +279,13 @@ class Deb:
         state, _, version = done.stdout.strip().partition("|")
         return version if done.returncode == 0 and state.strip() == "ii" else ""
 
+    def ours(self) -> List[str]:
+        """Our packages of which anything is here, be it half of one."""
+        done = run("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", OURS)
+        rows = (line.partition(" ") for line in done.stdout.splitlines())
+        gone = ("not-installed", "config-files")
+        return [name for state, _, name in rows if name and state not in gone]
+
     def damage(self, name: str) -> str:
         """What of an installed package is not as it was packed."""
         return run("dpkg", "-V", name).stdout.strip()
@@ -311,25 +322,25 @@ class Deb:
             raise Failed(f"{path} cannot be read: {last(done.stdout)}")
         return [(place, int(size)) for size, place in LISTED.findall(done.stdout)]
 
-    def words(self, path: str) -> List[str]:
-        """How apt-get is told to install it, whichever version there is."""
+    def words(self, paths: Sequence[str]) -> List[str]:
+        """How apt-get is told to install them, whichever versions there are."""
         words = ["--yes", "--no-install-recommends", "--allow-downgrades", "--reinstall"]
-        return [*self.only, *words, "install", path]
+        return [*self.only, *words, "install", *paths]
 
-    def foresee(self, name: str, path: str) -> None:
+    def foresee(self, what: str, paths: Sequence[str]) -> None:
         """Refuse what could not be installed; no other package may go for it."""
-        trial = run("apt-get", "-s", *self.words(path))
+        trial = run("apt-get", "-s", *self.words(paths))
         if trial.returncode:
-            raise Failed(f"{name} cannot be installed: {last(trial.stdout)}")
+            raise Failed(f"{what} cannot be installed: {last(trial.stdout)}")
         gone = re.findall(r"^Remv (\S+)", trial.stdout, re.MULTILINE)
         if gone:
-            raise Failed(f"{name} would remove {', '.join(gone)}")
+            raise Failed(f"{what} would remove {', '.join(gone)}")
 
-    def put(self, name: str, path: str) -> None:
-        """Install it, or go back to what was."""
-        done = run("apt-get", *self.words(path))
+    def put(self, what: str, paths: Sequence[str]) -> None:
+        """Install them, all in one step."""
+        done = run("apt-get", *self.words(paths))
         if done.returncode:
-            raise Failed(f"{name} cannot be installed: {last(done.stdout)}")
+            raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
 
     def unpack(self, path: str, directory: str) -> None:
         """Lay it out without installing it."""
@@ -337,11 +348,11 @@ class Deb:
         if done.returncode:
             raise Failed(f"{path} cannot be unpacked: {last(done.stdout)}")
 
-    def remove(self, name: str) -> None:
-        """Take it away."""
-        done = run("dpkg", "--remove", name)
+    def remove(self, names: Sequence[str]) -> None:
+        """Take them away, whichever of them needs another."""
+        done = run("dpkg", "--remove", *names)
         if done.returncode:
-            raise Failed(f"{name} cannot be removed: {last(done.stdout)}")
+            raise Failed(f"{', '.join(names)} cannot be removed: {last(done.stdout)}")
 
 
 class Rpm:
@@ -357,6 +368,10 @@ class Rpm:
         """The version that is installed; empty if none is."""
         done = run("rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}", name)
         return done.stdout.strip() if done.returncode == 0 else ""
+
+    def ours(self) -> List[str]:
+        """Our packages that are installed."""
+        return run("rpm", "-qa", "--qf", "%{NAME}\n", OURS).stdout.split()
 
     def damage(self, name: str) -> str:
         """What of an installed package is not as it was packed."""
@@ -429,21 +444,21 @@ class Rpm:
         found = re.findall(r"^(\d+) (/.*)$", done.stdout, re.MULTILINE)
         return [(place, int(size)) for size, place in found]
 
-    def words(self, path: str) -> List[str]:
-        """How rpm is told to install it, whichever version there is."""
-        return ["-U", "--oldpackage", "--replacepkgs", path]
+    def words(self, paths: Sequence[str]) -> List[str]:
+        """How rpm is told to install them, whichever versions there are."""
+        return ["-U", "--oldpackage", "--replacepkgs", *paths]
 
-    def foresee(self, name: str, path: str) -> None:
+    def foresee(self, what: str, paths: Sequence[str]) -> None:
         """Refuse what could not be installed."""
-        done = run("rpm", "--test", *self.words(path))
+        done = run("rpm", "--test", *self.words(paths))
         if done.returncode:
-            raise Failed(f"{name} cannot be installed: {last(done.stdout)}")
+            raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
 
-    def put(self, name: str, path: str) -> None:
-        """Install it, or go back to what was."""
-        done = run("rpm", *self.words(path))
+    def put(self, what: str, paths: Sequence[str]) -> None:
+        """Install them, all in one step."""
+        done = run("rpm", *self.words(paths))
         if done.returncode:
-            raise Failed(f"{name} cannot be installed: {last(done.stdout)}")
+            raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
 
     def unpack(self, path: str, directory: str) -> None:
         """Lay it out without installing it."""
@@ -452,64 +467,14 @@ class Rpm:
         if done.returncode:
             raise Failed(f"{path} cannot be unpacked: {last(done.stdout)}")
 
-    def remove(self, name: str) -> None:
-        """Take it away."""
-        if not self.installed(name):
+    def remove(self, names: Sequence[str]) -> None:
+        """Take them away, whichever of them needs another."""
+        here = [name for name in names if self.installed(name)]
+        if not here:
             return
-        done = run("rpm", "-e", name)
+        done = run("rpm", "-e", *here)
         if done.returncode:
-            raise Failed(f"{name} cannot be removed: {last(done.stdout)}")
-
-
-class Notes:
-    """Which version there was before, of each package that is not known to be good yet.
-
-    A file for each, on the host: a run that is ended in between, and the next one, change nothing
-    of what there is to go back to.
-    """
-
-    suffix = ".previous"
-
-    def __init__(self, keep: str) -> None:
-        """Take the directory."""
-        self.keep = keep
-
-    def path(self, name: str) -> str:
-        """The file of a package."""
-        return os.path.join(self.keep, name + self.suffix)
-
-    def names(self) -> List[str]:
-        """The packages with a note, the last installed first: it may need what came before it."""
-        paths = glob.glob(self.path("*"))
-        paths.sort(key=lambda path: os.stat(path).st_mtime_ns, reverse=True)
-        return [os.path.basename(path)[: -len(self.suffix)] for path in paths]
-
-    def version(self, name: str) -> Optional[str]:
-        """The version that there was, empty if there was none; None without a note."""
-        try:
-            with open(self.path(name), encoding="ascii") as stream:
-                return stream.read().strip()
-        except FileNotFoundError:
-            return None
-
-    def write(self, name: str, version: str) -> bool:
-        """Say what there was, once; return whether nothing was said before."""
-        path = self.path(name)
-        if os.path.exists(path):
-            # What is installed now is no version to go back to, but it is the last installed.
-            os.utime(path)
-            return False
-        # An empty note means something, so nobody may find half of one.
-        with open(path + ".new", "w", encoding="ascii") as stream:
-            stream.write(version + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.rename(path + ".new", path)
-        return True
-
-    def forget(self, name: str) -> None:
-        """Leave nothing to go back to."""
-        os.unlink(self.path(name))
+            raise Failed(f"{', '.join(here)} cannot be removed: {last(done.stdout)}")
 
 
 def lay_out(tools: Any, path: str, directory: str) -> None:  # noqa: ANN401 - either of two
@@ -538,7 +503,6 @@ class Task:
         self.params = params
         self.tools = tools
         self.check_mode = check_mode
-        self.notes = Notes(params["keep"])
 
     def bring(self, name: str, version: str) -> Tuple[str, Files]:
         """Have the file here, and know that there is a good place for what is in it."""
@@ -548,40 +512,46 @@ class Task:
         owned(files, self.params["home"])
         return path, files
 
+    def file(self, name: str, version: str) -> str:
+        """The file of a version that there was: kept here, or else brought again."""
+        try:
+            return str(self.tools.kept(name, version))
+        except Failed as missing:
+            try:
+                return self.bring(name, version)[0]
+            except Failed as failure:
+                raise Failed(f"{missing}, and {failure}") from None
+
     def present(self) -> Dict[str, Any]:
         """Install it, unless it is there and whole."""
         name, version = self.params["name"], self.params["version"]
         before = self.tools.installed(name)
-        changed = version != before or bool(self.tools.damage(name))
+        changed = self.differs(name, version)
         if changed and not self.check_mode:
             path, _files = self.bring(name, version)
-            self.tools.foresee(name, path)
+            self.tools.foresee(name, [path])
             self.install(name, version, before, path)
-            prune(
-                self.params["keep"],
-                name,
-                self.tools.suffix,
-                [version, before, self.notes.version(name)],
-            )
+            versions = [version, before, (self.params["packages"] or {}).get(name)]
+            prune(self.params["keep"], name, self.tools.suffix, versions)
         return {"changed": changed, "before": before, "after": version}
+
+    def differs(self, name: str, version: str) -> bool:
+        """Whether it is not there, whole and in this version."""
+        return version != self.tools.installed(name) or bool(self.tools.damage(name))
 
     def install(self, name: str, version: str, before: str, path: str) -> None:
         """Put it in place; where that fails put back what was there, and say what there is."""
-        again = version == before
-        fresh = not again and self.notes.write(name, before)
         try:
-            self.tools.put(name, path)
+            self.tools.put(name, [path])
             self.whole(name)
         except (Failed, OSError) as failure:
-            if again:
+            if version == before:
                 raise Touched(f"{failure}; it is NOT whole") from None
             try:
-                self.go_back(name, before)
+                self.have({name: before} if before else {}, [] if before else [name])
             except (Failed, OSError) as second:
                 was = f"{before or 'what was there before'} is NOT back"
                 raise Touched(f"{failure}; {was}: {second}") from None
-            if fresh:
-                self.notes.forget(name)
             was = f"{before} is back" if before else "it is gone again"
             raise Touched(f"{failure}; {was}") from None
 
@@ -591,15 +561,17 @@ class Task:
         if damage:
             raise Failed(f"{name} is not as it was packed: {last(damage)}")
 
-    def go_back(self, name: str, version: str) -> None:
-        """Have a version that was there before, from what is kept here; or none."""
-        if not version:
-            self.tools.remove(name)
-            return
-        path = self.tools.kept(name, version)
-        self.tools.foresee(name, path)
-        self.tools.put(name, path)
-        self.whole(name)
+    def have(self, wanted: Dict[str, str], gone: Sequence[str]) -> None:
+        """Put these versions in place, then take others away: until then they may be needed."""
+        if wanted:
+            what = ", ".join(wanted)
+            paths = [self.file(name, version) for name, version in wanted.items()]
+            self.tools.foresee(what, paths)
+            self.tools.put(what, paths)
+            for name in wanted:
+                self.whole(name)
+        if gone:
+            self.tools.remove(gone)
 
     def unpacked(self) -> Dict[str, Any]:
         """Lay it out to be looked at, unless it is there already."""
@@ -613,43 +585,20 @@ class Task:
             lay_out(self.tools, path, directory)
         return {"changed": False, "before": before, "after": before, "unpacked": directory}
 
-    def absent(self) -> Dict[str, Any]:
-        """Remove it, and note which version there was."""
-        name = self.params["name"]
-        before = self.tools.installed(name)
-        if before and not self.check_mode:
-            self.notes.write(name, before)
-            self.tools.remove(name)
-        return {"changed": bool(before), "before": before, "after": ""}
-
-    def noted(self) -> List[str]:
-        """The packages with a note that the task is about."""
-        names = self.notes.names()
-        wanted = self.params["name"]
-        return [name for name in names if not wanted or name == wanted]
-
-    def previous(self) -> Dict[str, Any]:
-        """Put back what there is a note of; what fails does not keep the others from it."""
-        names, problems = self.noted(), []
-        for name in [] if self.check_mode else names:
-            version = self.notes.version(name) or ""
+    def exactly(self) -> Dict[str, Any]:
+        """Have these packages and none of ours beside them."""
+        every = self.params["packages"]
+        # Ended half way, an installation leaves the old version on the books of rpm.
+        wanted = {name: version for name, version in every.items() if self.differs(name, version)}
+        here = sorted({*self.tools.ours()} - {*every, *NOT_SERVING})
+        if not self.check_mode:
             try:
-                # Ended half way, an installation leaves the old version on the books of rpm.
-                if version != self.tools.installed(name) or (version and self.tools.damage(name)):
-                    self.go_back(name, version)
-                self.notes.forget(name)
+                self.have(wanted, here)
             except (Failed, OSError) as failure:
-                problems.append(f"{name} {version or 'as it was'} is NOT back: {failure}")
-        if problems:
-            raise Touched("; ".join(problems))
-        return {"changed": bool(names), "packages": names}
-
-    def kept(self) -> Dict[str, Any]:
-        """What is installed is good: forget what was before."""
-        names = self.noted()
-        for name in [] if self.check_mode else names:
-            self.notes.forget(name)
-        return {"changed": bool(names), "packages": names}
+                asked = [*(" ".join(one) for one in wanted.items()), *(f"no {n}" for n in here)]
+                words = f"the packages are NOT as they should be ({', '.join(asked)})"
+                raise Touched(f"{words}: {failure}") from None
+        return {"changed": bool(wanted or here), "packages": [*wanted, *here]}
 
 
 def main() -> None:
@@ -661,9 +610,10 @@ def main() -> None:
             "version": {"type": "str"},
             "state": {
                 "type": "str",
-                "choices": ["present", "unpacked", "absent", "previous", "kept"],
+                "choices": ["present", "unpacked", "exactly"],
                 "default": "present",
             },
+            "packages": {"type": "dict"},
             "format": {"type": "str", "choices": ["deb", "rpm"], "default": "deb"},
             "url": {"type": "str", "default": ""},
             "source": {"type": "path", "default": "/etc/apt/sources.list.d/mailseal.sources"},
@@ -675,7 +625,7 @@ def main() -> None:
         required_if=[
             ("state", "present", needed),
             ("state", "unpacked", needed),
-            ("state", "absent", ["name"]),
+            ("state", "exactly", ["packages"]),
         ],
         supports_check_mode=True,
     )
@@ -685,9 +635,7 @@ def main() -> None:
     states: Dict[str, Callable[[], Dict[str, Any]]] = {
         "present": task.present,
         "unpacked": task.unpacked,
-        "absent": task.absent,
-        "previous": task.previous,
-        "kept": task.kept,
+        "exactly": task.exactly,
     }
     try:
         result = states[params["state"]]()

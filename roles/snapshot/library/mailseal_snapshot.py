@@ -89,6 +89,7 @@ from ansible.module_utils.basic import AnsibleModule
 Note = Dict[str, Any]
 
 PENDING = "pending"
+PYTHON = "mailseal-python"
 WRITTEN = ("begun", "rollout", "absent", "packages", "facts")
 QUERIES = (
     ("dpkg-query", "-W", "-f", "${db:Status-Abbrev}|${Package}|${Version}\n", "mailseal-*"),
@@ -101,12 +102,14 @@ class Failed(Exception):
 
 
 def packages() -> Dict[str, str]:
-    """Our packages that are installed: name to version."""
+    """Our packages that are installed, name to version; not the Python that runs this on EL6."""
     for query in QUERIES:
         if shutil.which(query[0]):
             done = subprocess.run(query, stdout=subprocess.PIPE, text=True, check=False)
             rows = (line.split("|") for line in done.stdout.splitlines())
-            return {name: version for state, name, version in rows if state.strip() == "ii"}
+            here = {name: version for state, name, version in rows if state.strip() == "ii"}
+            here.pop(PYTHON, None)
+            return here
     return {}
 
 
@@ -267,7 +270,8 @@ class Task:
         note = self.pending.read()
         if self.check_mode:
             return self.answer(note, [])
-        if not note:
+        new = not note
+        if new:
             begun = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
             note = {"begun": begun, "rollout": self.params["rollout"], "absent": []}
             note.update(packages=packages(), facts={})
@@ -282,8 +286,8 @@ class Task:
         facts = {**self.params["facts"], **note["facts"]}
         if gone or facts != note["facts"]:
             self.pending.write({**note, "absent": note["absent"] + gone, "facts": facts})
-        if fresh:
-            os.sync()  # what is replaced next must not outlive a power cut without its copy
+        if fresh or new:
+            os.sync()  # what is replaced next must not outlive a power cut without this
         return self.answer(self.pending.read(), [])
 
     def previous(self) -> Dict[str, Any]:
