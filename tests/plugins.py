@@ -7,9 +7,14 @@ from typing import Any
 
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import filter_loader
 from ansible.template import Templar, trust_as_template
 
 from tests.commands import ROOT
+
+# As Ansible does once a role is in use.
+for _folder in (ROOT / "roles").glob("*/filter_plugins"):
+    filter_loader.add_directory(str(_folder))
 
 
 def plugin(path: str) -> ModuleType:

@@ -74,6 +74,7 @@ class Post(Struct, frozen=True, kw_only=True):
         Yields:
             A number, and the letter with those who are still owed it; None where nobody is.
         """
+        ours = {target.mark for target in self.targets}
         deaf: set[str] = set()
         for number, content in sorted(owed.items(), reverse=True):
             try:
@@ -83,7 +84,6 @@ class Post(Struct, frozen=True, kw_only=True):
                 continue
             late = datetime.now(tz=UTC) - letter.written > _PATIENCE
             # Who is not told by this run is still owed it: the next nightly one may tell them.
-            ours = {target.mark for target in self.targets}
             left = [] if late else [mark for mark in letter.to if mark not in ours]
             for target in self.targets:
                 if target.mark not in letter.to:

@@ -19,12 +19,11 @@ def others(directory: Path, host: str, mine: Collection[int]) -> list[str]:
         host: as the inventory calls it.
         mine: processes of which one is this rollout's.
 
-    Raises:
-        OSError: the directory cannot be read.
+    Where no record can be read none was kept either: whoever keeps one says so.
     """
     claims: list[tuple[datetime, str]] = []
     own: tuple[datetime, str] | None = None
-    for name in names(directory):
+    for name in _recorded(directory):
         try:
             if not held(directory, name):
                 continue
@@ -40,6 +39,13 @@ def others(directory: Path, host: str, mine: Collection[int]) -> list[str]:
         else:
             claims.append((claim, name))
     return [name for claim, name in sorted(claims) if own is None or (claim, name) < own]
+
+
+def _recorded(directory: Path) -> list[str]:
+    try:
+        return names(directory)
+    except OSError:
+        return []
 
 
 def _claim(events: Sequence[Event], host: str) -> datetime | None:

@@ -1,9 +1,7 @@
 """The staging of a candidate, step by step."""
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from msgspec.structs import replace
 from audit import control, progress, runner
 from audit.ahead import Ahead
 from audit.clients.load import clients, offer
-from audit.errors import UNDETERMINED, MailsealError
 from audit.findings import Run, timestamp
 from audit.probe.address import Pace
 from audit.prospect.compare import Allowed, changes, undeployed, verdict
@@ -21,6 +18,7 @@ from audit.prospect.deployment import Deployment
 from audit.prospect.fates import turns
 from audit.prospect.places import Scene, served
 from audit.prospect.result import Production, Staged, State, state
+from audit.staging.lock import alone
 from audit.staging.play import roll_out
 from audit.staging.sides import Side, rules, usual_rules
 
@@ -75,7 +73,7 @@ def stage(order: Order) -> Seen:
 
     Raises:
         MailsealError: something that was asked for is wrong or missing, the staging cluster is not
-            there, or another staging of it is running.
+            there, or another staging or a rollout is at work on one of its hosts.
     """
     started = datetime.now(tz=UTC)
     # Everything that can be wrong with what was asked for is, before anything is touched.
@@ -85,7 +83,7 @@ def stage(order: Order) -> Seen:
         asked.driver()
     # Whether the cluster is up; from a thread, for who enters stays there.
     Ahead(lambda: control.enter(candidate.audit.hosts)).result()
-    with _alone(order.candidate.inventory):
+    with alone(host.name for driver in (now, candidate) for host in driver.audit.hosts):
         blank = Staged(
             outcome="undetermined",
             started=timestamp(started),
@@ -209,32 +207,3 @@ def _audited(title: str, driver: runner.Driver) -> Run:
 
 def _log(order: Order, name: str) -> Path | None:
     return order.out / f"{name}.log" if order.out else None
-
-
-@contextmanager
-def _alone(inventory: str) -> Iterator[None]:
-    """One staging of a cluster at a time.
-
-    The lock goes to Ansible as well: it is free only when a staging that was killed has nothing at
-    work any more.
-    """
-    try:
-        handle = os.open(inventory, os.O_RDONLY)
-    except OSError as error:
-        raise MailsealError(f"{inventory}: {error.strerror}") from None
-    try:
-        _lock(handle, inventory)
-        os.set_inheritable(handle, True)  # noqa: FBT003 - it has no name
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, inventory: str) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        words = f"{inventory}: another staging of it is running"
-        raise MailsealError(words, UNDETERMINED) from None
-    except OSError as error:
-        raise MailsealError(f"{inventory}: cannot be locked ({error.strerror})") from None

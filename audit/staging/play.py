@@ -16,6 +16,7 @@ from audit.errors import UNDETERMINED, MailsealError
 from audit.prospect.deployment import Deployment, deployment
 from audit.rollout.discreet import Discreet, without_keys
 from audit.staging.follow import Follower
+from audit.staging.lock import VARIABLE
 from audit.staging.sides import Side
 from audit.written import put
 
@@ -73,6 +74,7 @@ def _run(words: Sequence[str], follower: Follower, said: Path, step: Callable[[s
         "ANSIBLE_CONFIG": str(_TOP / "ansible.cfg"),
         **os.environ,
         "ANSIBLE_NOCOLOR": "1",
+        VARIABLE: "1",
     }
     end = time.monotonic() + _LONGEST
     try:
@@ -100,7 +102,7 @@ def _ended(
         stderr=out,
         env=environment,
         start_new_session=True,
-        close_fds=False,  # what is to be inherited is the lock of the cluster
+        close_fds=False,  # what is to be inherited are the locks of the hosts
     ) as process:
         try:
             yield process

@@ -341,6 +341,10 @@ def test_a_reason_is_the_one_that_says_most() -> None:
     items = ["a word", {"msg": "fine"}, {"failed": True, "stderr": "ldconfig: no\n"}]
     assert reason({"msg": "One or more items failed", "results": items}) == "ldconfig: no"
     assert reason({"stale": ["exim4 (1) is old"], "failed": True}) == "exim4 (1) is old"
+    program = {"msg": "non-zero return code", "rc": 3, "stdout": "said\n"}
+    assert reason({**program, "stderr": "working ...\nno such host\n"}) == "no such host"
+    assert reason({**program, "stderr": ""}) == "said"
+    assert reason({**program, "stdout": ""}) == "non-zero return code"
     assert reason({}) == "it gives no reason"
 
 

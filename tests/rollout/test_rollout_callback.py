@@ -261,8 +261,8 @@ def test_two_at_once_are_never_at_work_on_one_host(site: Site) -> None:
         done = site.roll("-e", "bad=a4")
         assert done.returncode != 0
         words = (
-            "a1: another rollout is at work on it, and nothing was touched; wait for its end,"
-            f" which mailseal rollout {first} tells"
+            f"a1: another rollout (mailseal rollout {first}) is at work on it, and nothing was"
+            " touched; wait for its end"
         )
         assert words in " ".join(done.stdout.split())
         assert states(site.told())["a1"] == "untouched"

@@ -25,14 +25,18 @@ from audit.prospect.deployment import Deployment, Replaced, Trouble
 from audit.rollout import events as ev
 from audit.rollout.place import names
 from audit.rollout.record import Record
-from audit.staging import flow, play
+from audit.staging import flow, lock, play
 from audit.staging.flow import Baseline, Order
 from audit.staging.follow import Follower
 from audit.staging.sides import Side, variables
 from tests import commands
 from tests.commands import BIN, ROOT
+from tests.plugins import plugin
 from tests.prospect.prospect_factories import IMAP, IMAPS, NEW, OLD, run, shown
 from tests.rollout.rollout_factories import STARTED, Script, good
+from tests.rollout.test_rollout_others import FIRST, held, rollout
+
+ROLE = plugin("host/filter_plugins/mailseal_host.py")
 
 HOST = {
     "ansible_connection": "local",
@@ -46,6 +50,12 @@ HOST = {
         {"port": 993, "service": "imap", "mode": "implicit", "profile": "access"},
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks of their own: other tests stage hosts of the same names."""
+    monkeypatch.setattr("audit.state.directory", lambda: tmp_path / "state")
 
 
 def _inventory(folder: Path, name: str = "imap1", **more: Any) -> str:
@@ -256,31 +266,53 @@ def test_a_cluster_that_is_not_up_is_said_not_to_be(
     assert "is the lab up? mailseal lab up" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_second_staging_of_a_cluster_ends_with_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], elsewhere: bool
 ) -> None:
-    """The lock is the kernel's, so nothing stale is left."""
-    there = _inventory(tmp_path / "i")
-    handle = os.open(there, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
-    os.close(handle)
-    assert "another staging of it is running" in capsys.readouterr().err
+    """Also by another clone; of other hosts it goes its way."""
+    there = _inventory(tmp_path / ("j" if elsewhere else "i"))
+    with lock.alone(["imap2", "imap1"]):
+        assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
+    assert capsys.readouterr().err.startswith("mailseal: imap1: another staging of it is running")
+    with lock.alone(["imap2"]), lock.alone(["imap1"]):
+        pass  # nothing is left of those before
 
 
-def test_what_blocks_in_a_staging_is_no_other_staging(tmp_path: Path) -> None:
-    """The same error out of the work goes on as it is; a lock that cannot be had is said."""
-    there = _inventory(tmp_path / "i")
-    with pytest.raises(BlockingIOError, match="a pipe"), flow._alone(there):
+def test_a_rollout_and_a_staging_are_not_at_work_on_one_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever came first; what a staging rolls out itself is no other rollout."""
+    record = rollout(tmp_path, FIRST, hosts=("mx1",))
+    monkeypatch.setattr(lock, "USUAL", tmp_path)
+    with held(record):
+        sentence = f"mx1: a rollout of it is running.* mailseal rollout {record.stem} tells"
+        with pytest.raises(MailsealError, match=sentence):
+            lock.alone(["imap1", "mx1"]).__enter__()
+        with lock.alone(["imap1"]):
+            assert ROLE.mailseal_others("imap1", str(tmp_path)) == ["a staging"]
+            assert ROLE.mailseal_others("mx1", str(tmp_path)) == [
+                f"another rollout (mailseal rollout {record.stem})"
+            ]
+            monkeypatch.setenv(lock.VARIABLE, "1")
+            assert ROLE.mailseal_others("imap1", str(tmp_path)) == []
+    monkeypatch.delenv(lock.VARIABLE)
+    assert ROLE.mailseal_others("imap1", str(tmp_path)) == []
+    with lock.alone(["imap1", "mx1"]):
+        pass
+
+
+def test_what_blocks_in_a_staging_is_no_other_staging() -> None:
+    """The same error out of the work goes on as it is."""
+    with pytest.raises(BlockingIOError, match="a pipe"), lock.alone(["imap1"]):
         raise BlockingIOError("a pipe")
-    with flow._alone(there):
+    with lock.alone(["imap1"]):
         pass  # nothing is left of the one before
 
 
 def test_the_lock_is_held_for_as_long_as_ansible_is_at_work(tmp_path: Path) -> None:
     """Also where the staging that began it was killed, and its own handle is gone."""
-    there = _inventory(tmp_path / "i")
-    ours = flow._alone(there)
+    ours = lock.alone(["imap1"])
     ours.__enter__()
     with (
         (tmp_path / "log").open("wb") as out,
@@ -288,25 +320,29 @@ def test_the_lock_is_held_for_as_long_as_ansible_is_at_work(tmp_path: Path) -> N
     ):
         ours.__exit__(None, None, None)
         with pytest.raises(MailsealError, match="another staging of it is running"):
-            flow._alone(there).__enter__()
+            lock.alone(["imap1"]).__enter__()
         process.kill()
         process.wait()
-    with flow._alone(there):
+    with lock.alone(["imap1"]):
         pass
 
 
-def test_a_cluster_that_cannot_be_locked_is_named(
+def test_a_host_that_cannot_be_locked_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on file systems that know no locks."""
+    """As on file systems that know no locks, and where there can be no file."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    there = _inventory(tmp_path / "i")
-    with pytest.raises(MailsealError, match="cannot be locked"), flow._alone(there):
-        pass
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse)
+        with pytest.raises(MailsealError, match="imap1: cannot be locked"):
+            lock.alone(["imap1"]).__enter__()
+    (tmp_path / "state" / "staging").rename(tmp_path / "kept")
+    (tmp_path / "state" / "staging").touch()
+    with pytest.raises(MailsealError, match=r"state/staging: cannot be made \(File exists\)"):
+        lock.alone(["imap1"]).__enter__()
 
 
 def test_a_result_that_could_not_be_written_ends_it_before_it_begins(

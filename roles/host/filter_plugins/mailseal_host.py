@@ -14,17 +14,17 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from audit.rollout.others import others
 from audit.rollout.place import USUAL
+from audit.staging.lock import staged
 
 
 def mailseal_others(host: str, directory: str = "") -> list[str]:
-    """The rollouts that came to a host before this one and are running, by their names.
+    """Who is at work on a host and came before this rollout.
 
     A filter of a task is evaluated by a child of the process that writes the record.
     """
-    try:
-        return others(Path(directory or USUAL), host, {os.getpid(), os.getppid()})
-    except OSError:  # where no record can be read none was kept either: the callback says so
-        return []
+    stagings = ["a staging"] if staged(host) else []
+    rollouts = others(Path(directory or USUAL), host, {os.getpid(), os.getppid()})
+    return [*stagings, *(f"another rollout (mailseal rollout {name})" for name in rollouts)]
 
 
 def mailseal_earlier(

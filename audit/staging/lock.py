@@ -1,0 +1,77 @@
+"""One staging of a host at a time, and no rollout of it beside that."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from audit import state
+from audit.errors import UNDETERMINED, MailsealError
+from audit.rollout.others import others
+from audit.rollout.place import USUAL
+
+# Set for the rollouts of a staging, to which its hosts are not foreign.
+VARIABLE = "MAILSEAL_STAGING"
+
+
+def _file(host: str) -> Path:
+    """Of this machine: whatever clone and inventory a host is staged by, it is the same host."""
+    return state.directory() / "staging" / quote(host, safe="")
+
+
+@contextmanager
+def alone(hosts: Iterable[str]) -> Iterator[None]:
+    """Have these hosts for oneself.
+
+    The locks go to Ansible as well: they are free only when a staging that was killed has nothing
+    at work any more.
+
+    Raises:
+        MailsealError: another staging or a rollout is at work on one, or it cannot be locked.
+    """
+    with ExitStack() as stack:
+        for host in sorted(set(hosts)):
+            stack.callback(os.close, _locked(host))
+            # Rollouts look in the same order: first they say where they are, then they look here.
+            if running := others(USUAL, host, ()):
+                words = f"{host}: a rollout of it is running; wait for its end, which"
+                raise MailsealError(f"{words} mailseal rollout {running[0]} tells", UNDETERMINED)
+        yield
+
+
+def _locked(host: str) -> int:
+    path = _file(host)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise MailsealError(f"{error.filename}: cannot be made ({error.strerror})") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        if isinstance(error, BlockingIOError):
+            words = f"{host}: another staging of it is running"
+            raise MailsealError(words, UNDETERMINED) from None
+        raise MailsealError(f"{path}: cannot be locked ({error.strerror})") from None
+    os.set_inheritable(handle, True)  # noqa: FBT003 - it has no name
+    return handle
+
+
+def staged(host: str) -> bool:
+    """Whether a staging is at work on a host, and we are no part of it."""
+    if os.environ.get(VARIABLE):
+        return False
+    try:
+        handle = os.open(_file(host), os.O_RDONLY)
+    except OSError:  # never staged here, or by somebody else, whose affair it is
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
