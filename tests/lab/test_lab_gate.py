@@ -35,7 +35,10 @@ CABLE = ("ip", "-n", "ms-hub", "link", "set", "p-mx2")
 FILES = {
     "mx": ("/etc/exim4/exim4.conf", "/etc/default/exim4"),
     "msa": ("/etc/exim4/exim4.conf", "/etc/default/exim4"),
-    "imap": ("/etc/imapd.conf", "/etc/cyrus.conf", "/etc/default/cyrus-imapd"),
+    "imap": (
+        *("/etc/imapd.conf", "/etc/cyrus.conf", "/etc/default/cyrus-imapd"),
+        "/etc/default/saslauthd",
+    ),
 }
 
 
@@ -72,9 +75,9 @@ def test_what_was_replaced_is_kept_and_nothing_is_pending(rolled_out: Lab) -> No
     for host in HOSTS:
         assert not pending(host)
         (name,) = kept(host)
-        path = FILES[host.rstrip("0123456789")][1]
-        first = said(host, f"cat {SNAPSHOTS}/{name}/files{path}")
-        assert "mailseal" not in first
+        for path in FILES[host.rstrip("0123456789")][1:]:
+            first = said(host, f"cat {SNAPSHOTS}/{name}/files{path}")
+            assert "mailseal" not in first
 
 
 def test_a_run_that_changes_nothing_looks_at_nothing(rolled_out: Lab) -> None:
