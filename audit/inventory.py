@@ -60,6 +60,7 @@ class Host(DomainVariables, frozen=True, rename=lambda name: f"{_PREFIX}{name}")
         closed_ports: also prove that no other mail port answers.
         waivers: failures that somebody has accepted until a day.
         test_account: who logs in and sends for `mailseal passage`; no check uses it.
+        rollout_directory: where its rollouts are recorded, if not in the usual place; likewise.
     """
 
     addresses: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class Host(DomainVariables, frozen=True, rename=lambda name: f"{_PREFIX}{name}")
     closed_ports: bool = True
     waivers: tuple[Waiver, ...] = ()
     test_account: Account | None = None
+    rollout_directory: str = ""
     name: str = field(default="", name="inventory_hostname")
 
     @property

@@ -11,11 +11,13 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible import context
+from ansible.errors import AnsibleError
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task as AnsibleTask
 from ansible.plugins.callback import CallbackBase
@@ -228,7 +230,8 @@ def _secrets(variables: Mapping[str, Any]) -> list[str]:
 def _encrypted(value: object) -> Iterator[str]:
     """What stood in a vault, however deep."""
     if type(value).__name__ == _ENCRYPTED:
-        yield plain(value)
+        with suppress(AnsibleError):  # what nobody can decrypt is in nothing that is told
+            yield plain(value)
     elif isinstance(value, (Mapping, list, tuple)):
         for one in value.values() if isinstance(value, Mapping) else value:
             yield from _encrypted(one)

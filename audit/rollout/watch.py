@@ -154,13 +154,10 @@ class Watch:
     def _packages(
         self, host: str, task: Task, result: Mapping[str, Any], at: datetime
     ) -> Iterator[Event]:
-        """Of one package, or of those of a loop."""
-        items = [i for i in result.get("results", ()) if isinstance(i, Mapping)] or [result]
-        for item in items:
-            called = item.get("invocation", {}).get("module_args", task.args)
-            before, after = item.get("before"), item.get("after")
-            if before is not None and after is not None and before != after:
-                name, before, after = map(self.discreet.text, (called.get("name"), before, after))
+        """A package that was there as it should be, but for a file, is in the same version."""
+        for one in result.get("packages", ()):
+            name, before, after = (self.discreet.text(one[k]) for k in ("name", "before", "after"))
+            if before != after:
                 yield Package(
                     at=at, host=host, name=name, before=before, after=after, check=task.check
                 )

@@ -83,7 +83,7 @@ def stage(order: Order) -> Seen:
         asked.driver()
     # Whether the cluster is up; from a thread, for who enters stays there.
     Ahead(lambda: control.enter(candidate.audit.hosts)).result()
-    with alone(host.name for driver in (now, candidate) for host in driver.audit.hosts):
+    with alone((*now.audit.hosts, *candidate.audit.hosts)):
         blank = Staged(
             outcome="undetermined",
             started=timestamp(started),

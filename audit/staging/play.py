@@ -74,7 +74,7 @@ def _run(words: Sequence[str], follower: Follower, said: Path, step: Callable[[s
         "ANSIBLE_CONFIG": str(_TOP / "ansible.cfg"),
         **os.environ,
         "ANSIBLE_NOCOLOR": "1",
-        VARIABLE: "1",
+        VARIABLE: str(os.getpid()),
     }
     end = time.monotonic() + _LONGEST
     try:

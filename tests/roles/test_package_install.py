@@ -68,22 +68,22 @@ class Tools:
     def ours(self) -> list[str]:
         return sorted({*self.now, *self.half})
 
-    def foresee(self, what: str, paths: Sequence[str]) -> None:
+    def mend(self) -> None:
+        self.half.clear()
+
+    def foresee(self, what: str, paths: Sequence[str], gone: Sequence[str] = ()) -> None:
         if any("unwanted" in path for path in paths):
             raise self.failed(f"{what} would remove mail")
 
-    def put(self, what: str, paths: Sequence[str]) -> None:
+    def put(self, what: str, paths: Sequence[str], gone: Sequence[str] = ()) -> None:
         for path in paths:
             name, version, _rest = Path(path).name.split("_")
             self.now[name] = version
             self.damaged.discard(name)
-        self.log.append(" and ".join(Path(path).name.removesuffix("_amd64.deb") for path in paths))
-
-    def remove(self, names: Sequence[str]) -> None:
-        for name in names:
-            self.now.pop(name, None)
-            self.half.discard(name)
-        self.log.append(f"no {' and '.join(names)}")
+        for name in gone:
+            del self.now[name]
+        new = [Path(path).name.removesuffix("_amd64.deb") for path in paths]
+        self.log.append(", ".join([*new, *(f"no {name}" for name in gone)]))
 
     def unpack(self, path: str, directory: str) -> None:
         (Path(directory) / "half").touch()
@@ -123,7 +123,7 @@ def _do(
 def test_what_there_was_is_there_again_and_nothing_else(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In one step, and then what is needed no more goes; not EL6's Python, and without an end."""
+    """In one step, also where dpkg was ended in its work; not EL6's Python, and not twice."""
     tools = Tools(package, tmp_path / "keep", mailseal_exim="1", mailseal_python="3")
     there = {DAEMON: "1"}
     for name, version in ((LIBRARY, "2"), (DAEMON, "2"), (DAEMON, "3")):
@@ -132,12 +132,20 @@ def test_what_there_was_is_there_again_and_nothing_else(
     tools.half.add("mailseal-cyrus")
     tools.log.clear()
     tools.reachable = False
-    before = {"state": "exactly", "packages": there}
+    before = {"state": "exactly", "packages": {**there, "mailseal-python": "2"}}
     foreseen = _do(package, monkeypatch, tools, **before, check=True)
     assert (foreseen["changed"], tools.log) == (True, [])
     done = _do(package, monkeypatch, tools, **before)
-    assert (done["changed"], done["packages"]) == (True, [DAEMON, "mailseal-cyrus", LIBRARY])
-    assert tools.log == [f"{DAEMON}_1", f"no mailseal-cyrus and {LIBRARY}"]
+    assert (
+        done["packages"]
+        == foreseen["packages"]
+        == [
+            {"name": DAEMON, "before": "3", "after": "1"},
+            {"name": "mailseal-cyrus", "before": "", "after": ""},
+            {"name": LIBRARY, "before": "2", "after": ""},
+        ]
+    )
+    assert tools.log == [f"{DAEMON}_1, no {LIBRARY}"]
     assert tools.now == {DAEMON: "1", "mailseal-python": "3"}
     assert not _do(package, monkeypatch, tools, **before)["changed"]
 
@@ -149,7 +157,7 @@ def test_all_of_them_are_put_in_place_at_once(
     tools = Tools(package, tmp_path / "keep")
     wanted = {DAEMON: "1", LIBRARY: "1"}
     _do(package, monkeypatch, tools, state="exactly", packages=wanted)
-    assert tools.log == [f"{DAEMON}_1 and {LIBRARY}_1"]
+    assert tools.log == [f"{DAEMON}_1, {LIBRARY}_1"]
     assert tools.now == wanted
 
 
@@ -495,9 +503,9 @@ def test_the_package_tools_are_quoted_by_what_says_most(
 
 def test_apt_waits_for_another(package: ModuleType) -> None:
     """And installs a version that it has already, where it is told to."""
-    words = package.Deb({"source": "/x"}).words(["/y.deb", "/z.deb"])
+    words = package.Deb({"source": "/x"}).words(["/y.deb"], ["z"])
     assert "DPkg::Lock::Timeout=120" in words
-    assert words[-4:] == ["--reinstall", "install", "/y.deb", "/z.deb"]
+    assert words[-4:] == ["--reinstall", "install", "/y.deb", "z-"]
 
 
 RPM = """#!/bin/sh
@@ -525,26 +533,62 @@ def test_a_key_is_imported_where_rpm_does_not_know_it(
     assert not [task for task in loaded("roles/package_install/tasks/rpm.yml") if "when" in task]
 
 
+class Said:
+    """What programs are asked, and what they say."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, package: ModuleType, **said: str) -> None:
+        self.said = {name.replace("_", "-"): words for name, words in said.items()}
+        self.asked: list[tuple[str, ...]] = []
+        monkeypatch.setattr(package, "run", self.run)
+
+    def run(self, *argv: str) -> SimpleNamespace:
+        self.asked.append(argv)
+        return SimpleNamespace(returncode=0, stdout=self.said.get(argv[0], ""))
+
+
+STATES = """mailseal-exim installed
+mailseal-lib half-installed
+mailseal-cyrus unpacked
+mailseal-x config-files
+"""
+
+
 def test_what_is_here_is_asked_in_the_words_of_both_tools(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of a package is to go as well, and its settings alone are none."""
-    listed = "installed mailseal-exim\nhalf-installed mailseal-cyrus\nconfig-files mailseal-x\n"
-    said = {"dpkg-query": listed, "rpm": "mailseal-exim\nmailseal-python\n"}
-    done: list[tuple[str, ...]] = []
+    """Half of a package is to go as well; its settings alone are none, nor are complaints."""
+    none = "dpkg-query: no packages found matching mailseal-*\n"
+    Said(
+        monkeypatch, package, dpkg_query=STATES, rpm="warning: old\nmailseal-exim\nmailseal-exim\n"
+    )
+    assert package.Deb({"source": ""}).ours() == ["mailseal-exim", "mailseal-lib", "mailseal-cyrus"]
+    assert package.Rpm({}).ours() == ["mailseal-exim"]
+    Said(monkeypatch, package, dpkg_query=none)
+    assert package.Deb({"source": ""}).ours() == []
 
-    def run(*argv: str) -> SimpleNamespace:
-        done.append(argv)
-        gone = argv[0] == "rpm" and argv[-1] == "b"
-        return SimpleNamespace(returncode=int(gone), stdout=said.get(argv[0], ""))
 
-    monkeypatch.setattr(package, "run", run)
-    assert package.Deb({"source": ""}).ours() == ["mailseal-exim", "mailseal-cyrus"]
-    assert package.Rpm({}).ours() == ["mailseal-exim", "mailseal-python"]
-    package.Deb({"source": ""}).remove(["a", "b"])
-    assert done[-1][1:] == ("--remove", "a", "b")
-    package.Rpm({}).remove(["a", "b"])
-    assert done[-1][1:] == ("-e", "a")
+def test_they_are_exchanged_in_the_words_of_both_tools(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dpkg first mended; what goes with the rest in one step, or with rpm after it."""
+    deb = Said(monkeypatch, package, dpkg_query=STATES, apt_get="Remv mailseal-lib [1]\n")
+    tools = package.Deb({"source": ""})
+    tools.mend()
+    assert [words[1:] for words in deb.asked[1:]] == [
+        ("--remove", "--force-remove-reinstreq", "--force-depends", "mailseal-lib"),
+        ("--configure", "-a"),
+    ]
+    tools.foresee("x", ["/x.deb"], ["mailseal-lib"])
+    with pytest.raises(package.Failed, match="x would remove mailseal-lib"):
+        tools.foresee("x", ["/x.deb"], ["mailseal-cyrus"])
+    tools.put("x", ["/x.deb"], ["mailseal-lib"])
+    assert deb.asked[-1][-3:] == ("install", "/x.deb", "mailseal-lib-")
+    rpm = Said(monkeypatch, package)
+    package.Rpm({}).put("x", ["/x.rpm"], ["mailseal-lib"])
+    package.Rpm({}).put("x", [], ["mailseal-lib"])
+    erase = ("rpm", "-e", "--allmatches", "mailseal-lib")
+    assert [*rpm.asked[1:]] == [erase, erase]
+    assert rpm.asked[0][-1] == "/x.rpm"
 
 
 def test_a_snapshot_alone_says_what_there_is_to_go_back_to() -> None:
@@ -559,7 +603,7 @@ def test_a_snapshot_alone_says_what_there_is_to_go_back_to() -> None:
     defaults = loaded("roles/package_install/defaults/main.yml")
     assert defaults["mailseal_package_versions"] == "{{ mailseal_pending.packages }}"
     host = loaded("roles/host/vars/main.yml")["__mailseal_host_packages"]
-    assert "'name': 'package_install', 'tasks_from': 'versions'" in host
+    assert host == {"name": "package_install", "tasks_from": "versions"}
 
 
 def test_the_run_says_what_the_item_of_a_loop_said() -> None:

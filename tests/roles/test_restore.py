@@ -70,6 +70,7 @@ PUT_BACK = """
 - name: Put the package back
   ansible.builtin.copy: {content: old package, dest: "{{ home }}/package", mode: "0644"}
 """
+WRONG = ["sh", "-c", "echo working; echo there is no cache >&2; exit 1"]
 HOOK = {"name": "packages", "tasks_from": "put_back"}
 
 
@@ -102,6 +103,7 @@ class Host:
             "mailseal_deploy_trial": {"command": ["daemon"]},
             "mailseal_deploy_handshakes": [{"port": 25}],
             "mailseal_deploy_patience": 1,
+            "mailseal_deploy_commands": [WRONG] if "uncounted" in self.home.name else [],
             "mailseal_snapshot_directory": str(self.home / "snapshots"),
             "mailseal_deploy_before_restore": {} if "lasting" in self.home.name else HOOK,
         }
@@ -124,6 +126,7 @@ HOSTS: dict[str, dict[str, str]] = {
     "other": {},
     "deaf_lasting": {"live.conf": "fails as well\n"},
     "fails_at_first": {"state": ""},
+    "uncounted": {},
 }
 
 
@@ -215,6 +218,18 @@ def test_it_is_said_where_the_old_state_does_not_come_back(hosts: dict[str, Host
         "daemon did not serve on its new state (Wait until it serves: nothing listens on port 25),"
         " and the old state is NOT back (Start the service again: it does not start)"
     )
+
+
+def test_it_serves_again_though_its_files_may_not_count(hosts: dict[str, Host]) -> None:
+    """What makes them count fails both ways: that is said, and it can be gone back to still."""
+    host = hosts["uncounted"]
+    assert host.said == (
+        "daemon did not serve on its new state (Do what makes them count: there is no cache),"
+        " and the old state is NOT back (Stop where they may not count: there is no cache)"
+    )
+    assert host.text("state") == "serves"
+    assert host.log()[-1] == "started on old, old package"
+    assert [path.name for path in (host.home / "snapshots").iterdir()] == ["pending"]
 
 
 def test_what_did_not_serve_is_not_started(hosts: dict[str, Host]) -> None:

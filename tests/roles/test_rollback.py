@@ -36,3 +36,16 @@ def test_each_way_goes_by_its_own_note() -> None:
     back = _named(block["rescue"], "Have it as it was")["vars"]
     assert back["mailseal_deploy_note"] == "{{ __mailseal_host_now }}"
     assert "mailseal_deploy_note" not in block["vars"]
+
+
+@pytest.mark.parametrize("pending", [{}, {"packages": {}}])
+def test_where_nothing_could_be_noted_nothing_is_put_back(pending: dict[str, Any]) -> None:
+    """It is looked first, and what is there now stays known."""
+    block = _named(TASKS, "Go back to it")
+    look, back, *_ = block["rescue"]
+    assert look["ansible.builtin.include_role"] == {"name": "snapshot"}
+    assert look["vars"] == {"mailseal_snapshot": "{{ mailseal_snapshot_note.name }}"}
+    packages = {"name": "package_install", "tasks_from": "versions"}
+    variables = {"mailseal_pending": pending, "__mailseal_host_packages": packages}
+    found = rendered(back["vars"]["mailseal_deploy_before_restore"], variables)
+    assert found == (packages if pending else {})

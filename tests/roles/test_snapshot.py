@@ -76,8 +76,8 @@ def test_what_was_replaced_comes_back(host: Host) -> None:
 
 
 def test_it_is_noted_which_packages_there_were(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wholly installed; without the Python of EL6, which comes before everything else."""
-    rows = ["ii |mailseal-exim|4.96-1", "iF |mailseal-cyrus|3.6", "ii |mailseal-python|3.9-1"]
+    """What is wholly installed, also where somebody holds it in its version."""
+    rows = ["installed|mailseal-exim|4.96-1", "half-configured|mailseal-cyrus|3.6"]
     said = SimpleNamespace(stdout="".join(f"{row}\n" for row in rows))
     monkeypatch.setattr(SNAPSHOT.shutil, "which", lambda _name: "/usr/bin/dpkg-query")
     monkeypatch.setattr(SNAPSHOT.subprocess, "run", lambda *_argv, **_words: said)

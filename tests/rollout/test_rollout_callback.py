@@ -198,9 +198,14 @@ def test_what_is_encrypted_within_a_variable_is_not_told(site: Site) -> None:
     key.write_text("correct horse\n")
     encrypted = run(vault, "encrypt_string", SECRET, "--vault-password-file", str(key)).stdout
     lines = "".join(f"        {line}\n" for line in encrypted.splitlines()[1:])
+    # Of another vault, whose password nobody has here.
+    head, first, rest = lines.split("\n", 2)
+    other = f"{head}\n{first[:-8]}{'0' * 8}\n{rest}"
     (site.home / "more.yml").write_text(
         "site_options:\n  words:\n    - plain\n    - !vault |\n"
         + lines
+        + "    - !vault |\n"
+        + other
         + 'site_password: "{{ site_options.words[1] }}"\n'
     )
     more = ("-e", f"@{site.home / 'more.yml'}", "--vault-password-file", str(key))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from audit import runner
 from audit.cli import main
 from audit.errors import MailsealError
 from audit.findings import Run
+from audit.inventory import Host
 from audit.prospect.deployment import Deployment, Replaced, Trouble
 from audit.rollout import events as ev
 from audit.rollout.place import names
@@ -56,6 +58,13 @@ HOST = {
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks of their own: other tests stage hosts of the same names."""
     monkeypatch.setattr("audit.state.directory", lambda: tmp_path / "state")
+
+
+def hosts(*names: str, where: Path | None = None) -> list[Host]:
+    """As the inventory of these tests has them."""
+    return [
+        Host(name=n, addresses=("192.0.2.1",), rollout_directory=str(where or "")) for n in names
+    ]
 
 
 def _inventory(folder: Path, name: str = "imap1", **more: Any) -> str:
@@ -272,10 +281,10 @@ def test_a_second_staging_of_a_cluster_ends_with_a_sentence(
 ) -> None:
     """Also by another clone; of other hosts it goes its way."""
     there = _inventory(tmp_path / ("j" if elsewhere else "i"))
-    with lock.alone(["imap2", "imap1"]):
+    with lock.alone(hosts("imap2", "imap1")):
         assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
     assert capsys.readouterr().err.startswith("mailseal: imap1: another staging of it is running")
-    with lock.alone(["imap2"]), lock.alone(["imap1"]):
+    with lock.alone(hosts("imap2")), lock.alone(hosts("imap1")):
         pass  # nothing is left of those before
 
 
@@ -284,35 +293,36 @@ def test_a_rollout_and_a_staging_are_not_at_work_on_one_host(
 ) -> None:
     """Whichever came first; what a staging rolls out itself is no other rollout."""
     record = rollout(tmp_path, FIRST, hosts=("mx1",))
-    monkeypatch.setattr(lock, "USUAL", tmp_path)
+    others = partial(ROLE.mailseal_others, directory=str(tmp_path), addresses=["192.0.2.1", "::1"])
     with held(record):
         sentence = f"mx1: a rollout of it is running.* mailseal rollout {record.stem} tells"
         with pytest.raises(MailsealError, match=sentence):
-            lock.alone(["imap1", "mx1"]).__enter__()
-        with lock.alone(["imap1"]):
-            assert ROLE.mailseal_others("imap1", str(tmp_path)) == ["a staging"]
-            assert ROLE.mailseal_others("mx1", str(tmp_path)) == [
-                f"another rollout (mailseal rollout {record.stem})"
-            ]
-            monkeypatch.setenv(lock.VARIABLE, "1")
-            assert ROLE.mailseal_others("imap1", str(tmp_path)) == []
+            lock.alone(hosts("imap1", "mx1", where=tmp_path)).__enter__()
+        with lock.alone(hosts("imap1", where=tmp_path)):
+            assert others("imap1") == ["a staging"]
+            assert others("imap1", addresses=["198.51.100.7"]) == []
+            assert others("mx1") == [f"another rollout (mailseal rollout {record.stem})"]
+            monkeypatch.setenv(lock.VARIABLE, str(os.getppid()))
+            assert others("imap1") == ["a staging"]
+            monkeypatch.setenv(lock.VARIABLE, str(os.getpid()))
+            assert others("imap1") == []
     monkeypatch.delenv(lock.VARIABLE)
-    assert ROLE.mailseal_others("imap1", str(tmp_path)) == []
-    with lock.alone(["imap1", "mx1"]):
+    assert others("imap1") == []
+    with lock.alone(hosts("imap1", "mx1", where=tmp_path)):
         pass
 
 
 def test_what_blocks_in_a_staging_is_no_other_staging() -> None:
     """The same error out of the work goes on as it is."""
-    with pytest.raises(BlockingIOError, match="a pipe"), lock.alone(["imap1"]):
+    with pytest.raises(BlockingIOError, match="a pipe"), lock.alone(hosts("imap1")):
         raise BlockingIOError("a pipe")
-    with lock.alone(["imap1"]):
+    with lock.alone(hosts("imap1")):
         pass  # nothing is left of the one before
 
 
 def test_the_lock_is_held_for_as_long_as_ansible_is_at_work(tmp_path: Path) -> None:
     """Also where the staging that began it was killed, and its own handle is gone."""
-    ours = lock.alone(["imap1"])
+    ours = lock.alone(hosts("imap1"))
     ours.__enter__()
     with (
         (tmp_path / "log").open("wb") as out,
@@ -320,10 +330,10 @@ def test_the_lock_is_held_for_as_long_as_ansible_is_at_work(tmp_path: Path) -> N
     ):
         ours.__exit__(None, None, None)
         with pytest.raises(MailsealError, match="another staging of it is running"):
-            lock.alone(["imap1"]).__enter__()
+            lock.alone(hosts("imap1")).__enter__()
         process.kill()
         process.wait()
-    with lock.alone(["imap1"]):
+    with lock.alone(hosts("imap1")):
         pass
 
 
@@ -337,12 +347,13 @@ def test_a_host_that_cannot_be_locked_is_said(
 
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "flock", refuse)
-        with pytest.raises(MailsealError, match="imap1: cannot be locked"):
-            lock.alone(["imap1"]).__enter__()
+        with pytest.raises(MailsealError, match=r"imap1 192\.0\.2\.1: cannot be locked"):
+            lock.alone(hosts("imap1")).__enter__()
+        assert not lock.staged("imap1", ["192.0.2.1"])
     (tmp_path / "state" / "staging").rename(tmp_path / "kept")
     (tmp_path / "state" / "staging").touch()
     with pytest.raises(MailsealError, match=r"state/staging: cannot be made \(File exists\)"):
-        lock.alone(["imap1"]).__enter__()
+        lock.alone(hosts("imap1")).__enter__()
 
 
 def test_a_result_that_could_not_be_written_ends_it_before_it_begins(

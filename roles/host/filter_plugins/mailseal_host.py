@@ -17,22 +17,22 @@ from audit.rollout.place import USUAL
 from audit.staging.lock import staged
 
 
-def mailseal_others(host: str, directory: str = "") -> list[str]:
+def mailseal_others(host: str, directory: str = "", addresses: Sequence[str] = ()) -> list[str]:
     """Who is at work on a host and came before this rollout.
 
     A filter of a task is evaluated by a child of the process that writes the record.
     """
-    stagings = ["a staging"] if staged(host) else []
+    stagings = ["a staging"] if staged(host, addresses) else []
     rollouts = others(Path(directory or USUAL), host, {os.getpid(), os.getppid()})
     return [*stagings, *(f"another rollout (mailseal rollout {name})" for name in rollouts)]
 
 
-def mailseal_earlier(
+def mailseal_batch(
     everyone: Sequence[str], host: str, sizes: Sequence[int | str] | int | str
 ) -> list[str]:
-    """The hosts of the batches before that of a host.
+    """The hosts of the batch that a host is in, as it was cut.
 
-    Ansible itself names only those of the same batch that have not failed.
+    Ansible itself names only those of it that have not failed.
 
     Args:
         everyone: all hosts of the play, in order.
@@ -43,10 +43,12 @@ def mailseal_earlier(
     place, begun = everyone.index(host), 0
     for size in chain(each, repeat(each[-1] if each else "100%")):
         width = pct_to_int(size, len(everyone))
-        if width <= 0 or place < begun + width:
+        if width <= 0:
             break
+        if place < begun + width:
+            return list(everyone[begun : begun + width])
         begun += width
-    return list(everyone[:begun])
+    return list(everyone[begun:])
 
 
 class FilterModule:
@@ -54,4 +56,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """All filters."""
-        return {"mailseal_earlier": mailseal_earlier, "mailseal_others": mailseal_others}
+        return {"mailseal_batch": mailseal_batch, "mailseal_others": mailseal_others}

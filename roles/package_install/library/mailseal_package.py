@@ -77,22 +77,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-before:
-  description: The version that was installed before; empty if none was.
-  returned: when state is present or unpacked
-  type: str
+packages:
+  description: >-
+    What was replaced or would be; name, before and after, the versions, empty where it is not
+    there.
+  returned: when state is present or exactly
+  type: list
 unpacked:
   description: Where it was unpacked; empty where that version is installed already.
   returned: when state is unpacked
   type: str
-after:
-  description: The version that is installed now.
-  returned: when state is present or unpacked
-  type: str
-packages:
-  description: The packages that were not as they should be.
-  returned: when state is exactly
-  type: list
 """
 
 import contextlib
@@ -129,8 +123,8 @@ TELLING = (
 )
 # A line of what dpkg-deb -c lists: the size of a file, and where it goes.
 LISTED = re.compile(r"^\S+ \S+ +(\d+) \S+ \S+ \.(/.*?)(?: -> .*| link to .*)?$", re.MULTILINE)
-# What is installed here; the Python that EL6 gets is no part of what serves, and runs this module.
-OURS, NOT_SERVING = "mailseal-*", ("mailseal-python",)
+# How ours are called; the Python that EL6 gets is no part of what serves, and runs this module.
+OURS, NOT_SERVING = "mailseal-", ("mailseal-python",)
 SPARE = 16 * 1024 * 1024
 PIECE = 1024 * 1024
 
@@ -275,16 +269,27 @@ class Deb:
 
     def installed(self, name: str) -> str:
         """The version that is installed, wholly; empty if none is."""
-        done = run("dpkg-query", "-W", "-f", "${db:Status-Abbrev}|${Version}", name)
+        done = run("dpkg-query", "-W", "-f", "${db:Status-Status}|${Version}", name)
         state, _, version = done.stdout.strip().partition("|")
-        return version if done.returncode == 0 and state.strip() == "ii" else ""
+        return version if done.returncode == 0 and state == "installed" else ""
+
+    def states(self) -> Dict[str, str]:
+        """Our packages of which anything is here, be it half of one, and what dpkg says of it."""
+        done = run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", OURS + "*")
+        rows = dict(line.split() for line in done.stdout.splitlines() if line.startswith(OURS))
+        return {n: s for n, s in rows.items() if s not in ("not-installed", "config-files")}
 
     def ours(self) -> List[str]:
         """Our packages of which anything is here, be it half of one."""
-        done = run("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", OURS)
-        rows = (line.partition(" ") for line in done.stdout.splitlines())
-        gone = ("not-installed", "config-files")
-        return [name for state, _, name in rows if name and state not in gone]
+        return [*self.states()]
+
+    def mend(self) -> None:
+        """Have a dpkg that was ended in its work take orders again: apt does nothing before."""
+        for name, state in self.states().items():
+            if state == "half-installed":
+                run("dpkg", "--remove", "--force-remove-reinstreq", "--force-depends", name)
+        # Where there is nothing to do it does nothing; what it cannot do apt names.
+        run("dpkg", "--configure", "-a")
 
     def damage(self, name: str) -> str:
         """What of an installed package is not as it was packed."""
@@ -322,23 +327,29 @@ class Deb:
             raise Failed(f"{path} cannot be read: {last(done.stdout)}")
         return [(place, int(size)) for size, place in LISTED.findall(done.stdout)]
 
-    def words(self, paths: Sequence[str]) -> List[str]:
-        """How apt-get is told to install them, whichever versions there are."""
-        words = ["--yes", "--no-install-recommends", "--allow-downgrades", "--reinstall"]
-        return [*self.only, *words, "install", *paths]
+    def words(self, paths: Sequence[str], gone: Sequence[str]) -> List[str]:
+        """How apt-get is told what to install, whichever versions there are, and what to remove."""
+        words = [
+            "--yes",
+            "--fix-broken",
+            "--no-install-recommends",
+            "--allow-downgrades",
+            "--reinstall",
+        ]
+        return [*self.only, *words, "install", *paths, *(name + "-" for name in gone)]
 
-    def foresee(self, what: str, paths: Sequence[str]) -> None:
-        """Refuse what could not be installed; no other package may go for it."""
-        trial = run("apt-get", "-s", *self.words(paths))
+    def foresee(self, what: str, paths: Sequence[str], gone: Sequence[str] = ()) -> None:
+        """Refuse what could not be done; no other package may go for it."""
+        trial = run("apt-get", "-s", *self.words(paths, gone))
         if trial.returncode:
             raise Failed(f"{what} cannot be installed: {last(trial.stdout)}")
-        gone = re.findall(r"^Remv (\S+)", trial.stdout, re.MULTILINE)
-        if gone:
-            raise Failed(f"{what} would remove {', '.join(gone)}")
+        others = {*re.findall(r"^Remv (\S+)", trial.stdout, re.MULTILINE)} - {*gone}
+        if others:
+            raise Failed(f"{what} would remove {', '.join(sorted(others))}")
 
-    def put(self, what: str, paths: Sequence[str]) -> None:
-        """Install them, all in one step."""
-        done = run("apt-get", *self.words(paths))
+    def put(self, what: str, paths: Sequence[str], gone: Sequence[str] = ()) -> None:
+        """Install and remove them, all in one step."""
+        done = run("apt-get", *self.words(paths, gone))
         if done.returncode:
             raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
 
@@ -347,12 +358,6 @@ class Deb:
         done = run("dpkg-deb", "-x", path, directory)
         if done.returncode:
             raise Failed(f"{path} cannot be unpacked: {last(done.stdout)}")
-
-    def remove(self, names: Sequence[str]) -> None:
-        """Take them away, whichever of them needs another."""
-        done = run("dpkg", "--remove", *names)
-        if done.returncode:
-            raise Failed(f"{', '.join(names)} cannot be removed: {last(done.stdout)}")
 
 
 class Rpm:
@@ -371,7 +376,11 @@ class Rpm:
 
     def ours(self) -> List[str]:
         """Our packages that are installed."""
-        return run("rpm", "-qa", "--qf", "%{NAME}\n", OURS).stdout.split()
+        names = run("rpm", "-qa", "--qf", "%{NAME}\n", OURS + "*").stdout.split()
+        return sorted({name for name in names if name.startswith(OURS)})
+
+    def mend(self) -> None:
+        """What rpm has begun it does again."""
 
     def damage(self, name: str) -> str:
         """What of an installed package is not as it was packed."""
@@ -448,17 +457,21 @@ class Rpm:
         """How rpm is told to install them, whichever versions there are."""
         return ["-U", "--oldpackage", "--replacepkgs", *paths]
 
-    def foresee(self, what: str, paths: Sequence[str]) -> None:
+    def foresee(self, what: str, paths: Sequence[str], _gone: Sequence[str] = ()) -> None:
         """Refuse what could not be installed."""
-        done = run("rpm", "--test", *self.words(paths))
-        if done.returncode:
+        done = run("rpm", "--test", *self.words(paths)) if paths else None
+        if done and done.returncode:
             raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
 
-    def put(self, what: str, paths: Sequence[str]) -> None:
-        """Install them, all in one step."""
-        done = run("rpm", *self.words(paths))
-        if done.returncode:
-            raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
+    def put(self, what: str, paths: Sequence[str], gone: Sequence[str] = ()) -> None:
+        """Install them in one step, then take the others away: until then they may be needed."""
+        for step in (
+            self.words(paths) if paths else [],
+            ["-e", "--allmatches", *gone] if gone else [],
+        ):
+            done = run("rpm", *step) if step else None
+            if done and done.returncode:
+                raise Failed(f"{what} cannot be installed: {last(done.stdout)}")
 
     def unpack(self, path: str, directory: str) -> None:
         """Lay it out without installing it."""
@@ -466,15 +479,6 @@ class Rpm:
         done = run("sh", "-c", script, "sh", path, directory)
         if done.returncode:
             raise Failed(f"{path} cannot be unpacked: {last(done.stdout)}")
-
-    def remove(self, names: Sequence[str]) -> None:
-        """Take them away, whichever of them needs another."""
-        here = [name for name in names if self.installed(name)]
-        if not here:
-            return
-        done = run("rpm", "-e", *here)
-        if done.returncode:
-            raise Failed(f"{', '.join(here)} cannot be removed: {last(done.stdout)}")
 
 
 def lay_out(tools: Any, path: str, directory: str) -> None:  # noqa: ANN401 - either of two
@@ -533,7 +537,12 @@ class Task:
             self.install(name, version, before, path)
             versions = [version, before, (self.params["packages"] or {}).get(name)]
             prune(self.params["keep"], name, self.tools.suffix, versions)
-        return {"changed": changed, "before": before, "after": version}
+        return self.answer({name: (before, version)} if changed else {})
+
+    def answer(self, replaced: Dict[str, Tuple[str, str]]) -> Dict[str, Any]:
+        """What is returned: which versions there were, and are."""
+        rows = [{"name": n, "before": b, "after": a} for n, (b, a) in replaced.items()]
+        return {"changed": bool(rows), "packages": rows}
 
     def differs(self, name: str, version: str) -> bool:
         """Whether it is not there, whole and in this version."""
@@ -562,16 +571,16 @@ class Task:
             raise Failed(f"{name} is not as it was packed: {last(damage)}")
 
     def have(self, wanted: Dict[str, str], gone: Sequence[str]) -> None:
-        """Put these versions in place, then take others away: until then they may be needed."""
-        if wanted:
-            what = ", ".join(wanted)
-            paths = [self.file(name, version) for name, version in wanted.items()]
-            self.tools.foresee(what, paths)
-            self.tools.put(what, paths)
-            for name in wanted:
-                self.whole(name)
-        if gone:
-            self.tools.remove(gone)
+        """Have these versions, and none of the others."""
+        what = ", ".join([*wanted, *(f"no {name}" for name in gone)])
+        paths = [self.file(name, version) for name, version in wanted.items()]
+        self.tools.mend()
+        left = [name for name in gone if name in self.tools.ours()]
+        if paths or left:
+            self.tools.foresee(what, paths, left)
+            self.tools.put(what, paths, left)
+        for name in wanted:
+            self.whole(name)
 
     def unpacked(self) -> Dict[str, Any]:
         """Lay it out to be looked at, unless it is there already."""
@@ -583,22 +592,25 @@ class Task:
             path, files = self.bring(name, version)
             room(directory, sum(size for _place, size in files))
             lay_out(self.tools, path, directory)
-        return {"changed": False, "before": before, "after": before, "unpacked": directory}
+        return {"changed": False, "unpacked": directory}
 
     def exactly(self) -> Dict[str, Any]:
         """Have these packages and none of ours beside them."""
-        every = self.params["packages"]
+        every = {n: v for n, v in self.params["packages"].items() if n not in NOT_SERVING}
         # Ended half way, an installation leaves the old version on the books of rpm.
         wanted = {name: version for name, version in every.items() if self.differs(name, version)}
-        here = sorted({*self.tools.ours()} - {*every, *NOT_SERVING})
-        if not self.check_mode:
+        gone = sorted({*self.tools.ours()} - {*every, *NOT_SERVING})
+        replaced = {
+            name: (self.tools.installed(name), wanted.get(name, "")) for name in [*wanted, *gone]
+        }
+        if replaced and not self.check_mode:
             try:
-                self.have(wanted, here)
+                self.have(wanted, gone)
             except (Failed, OSError) as failure:
-                asked = [*(" ".join(one) for one in wanted.items()), *(f"no {n}" for n in here)]
+                asked = [*(" ".join(one) for one in wanted.items()), *(f"no {n}" for n in gone)]
                 words = f"the packages are NOT as they should be ({', '.join(asked)})"
                 raise Touched(f"{words}: {failure}") from None
-        return {"changed": bool(wanted or here), "packages": [*wanted, *here]}
+        return self.answer(replaced)
 
 
 def main() -> None:

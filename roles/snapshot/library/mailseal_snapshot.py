@@ -89,11 +89,10 @@ from ansible.module_utils.basic import AnsibleModule
 Note = Dict[str, Any]
 
 PENDING = "pending"
-PYTHON = "mailseal-python"
 WRITTEN = ("begun", "rollout", "absent", "packages", "facts")
 QUERIES = (
-    ("dpkg-query", "-W", "-f", "${db:Status-Abbrev}|${Package}|${Version}\n", "mailseal-*"),
-    ("rpm", "-qa", "--qf", "ii|%{NAME}|%{VERSION}-%{RELEASE}\n", "mailseal-*"),
+    ("dpkg-query", "-W", "-f", "${db:Status-Status}|${Package}|${Version}\n", "mailseal-*"),
+    ("rpm", "-qa", "--qf", "installed|%{NAME}|%{VERSION}-%{RELEASE}\n", "mailseal-*"),
 )
 
 
@@ -102,14 +101,12 @@ class Failed(Exception):
 
 
 def packages() -> Dict[str, str]:
-    """Our packages that are installed, name to version; not the Python that runs this on EL6."""
+    """Our packages that are installed: name to version."""
     for query in QUERIES:
         if shutil.which(query[0]):
             done = subprocess.run(query, stdout=subprocess.PIPE, text=True, check=False)
             rows = (line.split("|") for line in done.stdout.splitlines())
-            here = {name: version for state, name, version in rows if state.strip() == "ii"}
-            here.pop(PYTHON, None)
-            return here
+            return {name: version for state, name, version in rows if state == "installed"}
     return {}
 
 
