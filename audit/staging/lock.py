@@ -38,11 +38,12 @@ def alone(hosts: Iterable["Host"]) -> Iterator[None]:
     Raises:
         MailsealError: another staging or a rollout is at work on one, or it cannot be locked.
     """
-    every = {(host.name, host.addresses[:1], host.rollout_directory) for host in hosts}
+    every = tuple(hosts)
     with ExitStack() as stack:
-        for name, addresses, directory in sorted(every):
+        for name, addresses in sorted({(host.name, host.addresses[:1]) for host in every}):
             stack.callback(os.close, _locked(name, addresses))
-            # Rollouts look in the same order: first they say where they are, then they look here.
+        # Rollouts do it in the same order: first they say where they are, then they look.
+        for name, directory in sorted({(host.name, host.rollout_directory) for host in every}):
             if running := others(Path(directory or USUAL), name, ()):
                 words = f"{name}: a rollout of it is running; wait for its end, which"
                 raise MailsealError(f"{words} mailseal rollout {running[0]} tells", UNDETERMINED)
