@@ -30,7 +30,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from audit import __version__
 from audit.rollout.discreet import plain, secrets
 from audit.rollout.events import Batch, Closed, Event, Opened
-from audit.rollout.place import USUAL
+from audit.rollout.place import SECRETS, USUAL
 from audit.rollout.record import Record, forget
 from audit.rollout.watch import PHASE, Task, Watch
 
@@ -107,6 +107,8 @@ class CallbackModule(CallbackBase):
         }
         for found in (hosts, *variables.values()):
             self._watch.discreet.learn(_secrets(found))
+        if kept := os.environ.get(SECRETS):
+            Path(kept).write_text("\n".join(self._watch.discreet.known), encoding="utf-8")
         if self._record is None:
             some = next(iter(variables.values()), hosts)
             self._open(Templar(loader=play.get_loader(), variables=some), manager.extra_vars)

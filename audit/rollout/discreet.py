@@ -68,6 +68,11 @@ class Discreet:
             ordered = sorted(self._known, key=len, reverse=True)
             self._shape = re.compile("|".join(map(spelled, ordered)))
 
+    @property
+    def known(self) -> frozenset[str]:
+        """All that is taken out, a line each."""
+        return frozenset(self._known)
+
     def text(self, words: object) -> str:
         """A sentence, of a length that can be read, and of characters that UTF-8 can carry."""
         said = plain(words)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # As in defaults/main.yml of the role gate.
 USUAL = Path("/var/lib/mailseal/rollouts")
 RECORD, PAGE = ".jsonl", ".html"
+# Names a file, in a directory that is private, which gets what a rollout knows to be secret: for
+# whoever started it, and keeps Ansible's own words.
+SECRETS = "MAILSEAL_ROLLOUT_SECRETS"
 LATEST, PREVIOUS = "latest", "previous"
 
 _NAME = re.compile(r"\d{8}T\d{6}Z(?:-(\d+))?")

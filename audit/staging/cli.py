@@ -2,15 +2,20 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.errors import MailsealError
+from audit import progress
+from audit.errors import USAGE, MailsealError
+from audit.findings import FAILED
 from audit.options import add_history, tell_exits, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audit.prospect.compare import Allowed
-    from audit.staging.flow import Baseline, Order, Seen
+    from audit.staging.order import Baseline, Order, Seen
 
 _TOP = Path(__file__).resolve().parents[2]
 _INVENTORY = "inventory/staging"
@@ -18,6 +23,7 @@ _INVENTORY = "inventory/staging"
 _PAGE, _DOCUMENT, _COMMENT = "staging.html", "staging.json", "staging.md"
 _BEFORE = {"html": "before.html", "junit": "before.xml"}
 _AFTER = {"html": "after.html", "junit": "after.xml"}
+LOGS = ("now", "candidate", "back", "production")
 _DESCRIPTION = (
     "Deploys to a staging cluster what production has now, then the candidate, audits both, and"
     " says what the change brings: findings fixed and new, versions and suites gone and come,"
@@ -110,21 +116,22 @@ def _staging(arguments: argparse.Namespace) -> int:
     from audit.report.prospect_text import show
     from audit.staging.flow import stage
 
-    order = _order(arguments)
-    seen = stage(order)
+    seen = stage(_order(arguments))
+    # Whoever reads the terminal may have left; the files are what took all the time.
+    troubles = _written(seen, arguments.out) if arguments.out else []
     if arguments.json:
         sys.stdout.buffer.write(staging_document(seen.staged))
     else:
         show(seen.staged, sys.stdout)
-    if arguments.out:
-        _write(seen, arguments.out)
-    return seen.staged.exit_code
+    for trouble in troubles:
+        progress.say(f"mailseal: {trouble}")
+    code = seen.staged.exit_code
+    return USAGE if troubles and code != FAILED else code
 
 
 def _order(arguments: argparse.Namespace) -> "Order":
-    from audit.staging.flow import Order
+    from audit.staging.order import Order
     from audit.staging.sides import Side, variables
-    from audit.written import writable
 
     asked = arguments
     if asked.baseline and (asked.now_policy or asked.now_inventory):
@@ -141,8 +148,7 @@ def _order(arguments: argparse.Namespace) -> "Order":
             asked.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MailsealError(f"{asked.out}: cannot be made ({error.strerror})") from None
-        for file in (_PAGE, _DOCUMENT, _COMMENT, *_BEFORE.values(), *_AFTER.values()):
-            writable(asked.out / file)
+        _emptied(asked.out)
     before = asked.now_inventory or asked.inventory
     return Order(
         now=Side(before, asked.limit, variables(asked.now_policy, ())),
@@ -159,7 +165,7 @@ def _baseline(name: str, history: str | None) -> "Baseline":
     from audit.history.entry import find
     from audit.history.place import place
     from audit.history.store import opened
-    from audit.staging.flow import Baseline
+    from audit.staging.order import Baseline
 
     where = place(history)
     if where is None:
@@ -187,17 +193,36 @@ def _allowed(words: list[str]) -> "Allowed":
     return Allowed(tuple(names), max(counts, default=0))
 
 
-def _write(seen: "Seen", out: Path) -> None:
+def _emptied(out: Path) -> None:
+    """See that the files can be written, and leave none that tells of another candidate."""
+    from audit.written import writable
+
+    results = (_PAGE, _DOCUMENT, _COMMENT, *_BEFORE.values(), *_AFTER.values())
+    for file in (*results, *(f"{name}.log" for name in LOGS)):
+        writable(out / file)
+        (out / file).unlink(missing_ok=True)
+
+
+def _written(seen: "Seen", out: Path) -> list[str]:
+    """Write every file; why one could not be."""
     from audit.report import write
     from audit.report.prospect_html import staging_page
     from audit.report.prospect_json import staging_document
     from audit.report.prospect_markdown import markdown
     from audit.written import put
 
-    put(staging_page(seen.staged), out / _PAGE)
-    put(staging_document(seen.staged), out / _DOCUMENT)
-    put(markdown(seen.staged), out / _COMMENT)
+    works: list[Callable[[], None]] = [
+        lambda: put(staging_page(seen.staged), out / _PAGE),
+        lambda: put(staging_document(seen.staged), out / _DOCUMENT),
+        lambda: put(markdown(seen.staged), out / _COMMENT),
+    ]
     for files, run in ((_BEFORE, seen.before), (_AFTER, seen.after)):
         if run is not None:
-            for form, file in files.items():
-                write(run, form, out / file)
+            works += [partial(write, run, form, out / file) for form, file in files.items()]
+    troubles = []
+    for work in works:
+        try:
+            work()
+        except MailsealError as error:
+            troubles.append(str(error))
+    return troubles

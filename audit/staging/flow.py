@@ -5,67 +5,25 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from audit import control, progress, runner
 from audit.ahead import Ahead
 from audit.clients.load import clients, offer
+from audit.errors import MailsealError
 from audit.findings import Run, timestamp
-from audit.probe.address import Pace
-from audit.prospect.compare import Allowed, changes, undeployed, verdict
-from audit.prospect.deployment import Deployment
+from audit.prospect.compare import changes, undeployed, verdict
+from audit.prospect.deployment import Deployment, Trouble
 from audit.prospect.fates import turns
 from audit.prospect.places import Scene, served
 from audit.prospect.result import Production, Staged, State, state
+from audit.staging.before import Before
 from audit.staging.lock import alone
+from audit.staging.order import Order, Seen
 from audit.staging.play import roll_out
-from audit.staging.sides import Side, rules, usual_rules
+from audit.staging.sides import Foreseen, Side, rules, same_files
 
 Bar = Callable[[str], AbstractContextManager[Callable[[str], None]]]
-
-
-class Baseline(Struct, frozen=True, kw_only=True):
-    """A run of the history that stands for what production has now.
-
-    Attributes:
-        run: itself.
-        inventory, limit: what it was a run of.
-    """
-
-    run: Run
-    inventory: str
-    limit: str = ""
-
-
-class Order(Struct, frozen=True, kw_only=True):
-    """What is to be staged.
-
-    Attributes:
-        now: what production has; deployed first, and again if the candidate fails.
-        candidate: what it shall have; on the same hosts.
-        baseline: stands for `now` in the comparison; None if `now` is audited.
-        production: the inventory whose hosts are asked what would be replaced; empty for none.
-        allowed: which losses are announced.
-        pace: how much a server is asked at once.
-        out: where Ansible's own words go; None for nowhere.
-    """
-
-    now: Side
-    candidate: Side
-    baseline: Baseline | None = None
-    production: str = ""
-    allowed: Allowed = Allowed()
-    pace: Pace = "normal"
-    out: Path | None = None
-
-
-class Seen(Struct, frozen=True):
-    """What came of it, and the runs it rests on; None for one that was not made."""
-
-    staged: Staged
-    before: Run | None = None
-    after: Run | None = None
 
 
 def stage(order: Order) -> Seen:
@@ -77,24 +35,25 @@ def stage(order: Order) -> Seen:
     """
     started = datetime.now(tz=UTC)
     # Everything that can be wrong with what was asked for is, before anything is touched.
-    now, candidate = order.now.driver(order.pace), order.candidate.driver(order.pace)
-    asked = Side(order.production, variables=order.candidate.variables)
+    now, candidate = order.now.foreseen(), order.candidate.foreseen()
+    same_files(order.now, order.candidate, now)
     if order.production:
-        asked.driver()
+        order.asked.foreseen()
+    before = Before.read(order, candidate)
     # Whether the cluster is up; from a thread, for who enters stays there.
-    Ahead(lambda: control.enter(candidate.audit.hosts)).result()
-    with alone((*now.audit.hosts, *candidate.audit.hosts)):
+    Ahead(lambda: control.enter(candidate.hosts)).result()
+    with alone((*now.hosts, *candidate.hosts)):
         blank = Staged(
             outcome="undetermined",
             started=timestamp(started),
             finished="",
             inventory=order.candidate.inventory,
             limit=order.candidate.limit,
-            now=_announced(now, order.baseline),
+            now=state(order.baseline.run, "run") if order.baseline else _announced(now),
             candidate=_announced(candidate),
         )
         try:
-            seen = _compared(order, now, candidate, blank, asked)
+            seen = _compared(order, before, blank)
         except KeyboardInterrupt:
             progress.say("the staging cluster may be in between; the next run brings it to its end")
             raise
@@ -103,71 +62,68 @@ def stage(order: Order) -> Seen:
     )
 
 
-def _announced(driver: runner.Driver, baseline: Baseline | None = None) -> State:
+def _announced(cluster: Foreseen) -> State:
     """A state of which nothing was seen yet."""
-    if baseline:
-        return state(baseline.run, "run")
-    return State(policies=", ".join(p.id for p in driver.audit.measures), source="deployed")
+    return State(policies=", ".join(p.id for p in cluster.measures), source="deployed")
 
 
-def _compared(
-    order: Order, now: runner.Driver, candidate: runner.Driver, blank: Staged, asked: Side
-) -> Seen:
-    before = order.baseline.run if order.baseline else None
-    if before is None:
+def _compared(order: Order, before: Before, blank: Staged) -> Seen:
+    was = order.baseline.run if order.baseline else None
+    if was is None:
         first = _deployed("what there is now", order.now, _log(order, "now"))
         if first.troubles:
             outcome, reasons = undeployed(first.troubles, candidate=False)
             words = replace(blank, outcome=outcome, reasons=reasons, troubles=first.troubles)
             return Seen(words)
-        before = _audited("audit of what there is now", now)
-        blank = replace(blank, now=state(before, "deployed"))
+        try:
+            _, was = _audited("audit of what there is now", order, order.now)
+        except MailsealError as error:
+            reasons = (f"what there is now could not be audited: {error}",)
+            return Seen(replace(blank, reasons=reasons))
+        blank = replace(blank, now=state(was, "deployed"))
     done = _deployed("the candidate", order.candidate, _log(order, "candidate"))
     if done.troubles:
-        return Seen(_failed(order, done, blank), before)
-    after = _audited("audit of the candidate", candidate)
-    scene, judged, notices = _before(order, before, now)
-    later = Scene(run=after, rules=rules(candidate))
-    daemons = {h.name: h.daemon for h in (*now.audit.hosts, *candidate.audit.hosts)}
-    places = served(scene, later)
+        return Seen(_failed(order, done, blank), was)
+    blank = replace(blank, files=done.files)
+    try:
+        driver, after = _audited("audit of the candidate", order, order.candidate)
+        later = Scene(run=after, rules=rules(driver))
+        blank = replace(blank, notices=_unchanged(order, done))
+        return Seen(_told(before, was, later, blank), was, after)
+    except MailsealError as error:
+        reasons = (f"the candidate is deployed, and could not be judged: {error}",)
+        return Seen(replace(blank, reasons=reasons), was)
+
+
+def _told(before: Before, was: Run, later: Scene, blank: Staged) -> Staged:
+    """What both runs say beside each other."""
+    order, after = before.order, later.run
+    scene, judged = before.scene(was), before.judged(was)
+    places = tuple(before.proven(place, was) for place in served(scene, later))
     known = [(one, offer(one)) for one in clients()]
-    fared = order.allowed.marked(turns(known, scene, later, daemons))
-    production = None
-    if order.production:
-        told = _deployed("what production would get", asked, _log(order, "production"), check=True)
-        production = Production(inventory=order.production, deployment=told)
+    fared = order.allowed.marked(turns(known, scene, later, before.daemons(was)))
+    production = _production(order)
     outcome, reasons = verdict(after, places, fared, order.allowed, production)
-    found = replace(
+    gone = before.gone if judged is None else ()
+    return replace(
         blank,
         outcome=outcome,
         reasons=reasons,
-        notices=(*notices, *_unchanged(order, done), *after.notices),
+        notices=(*gone, *blank.notices, *after.notices),
         candidate=state(after, "deployed"),
         changes=changes(judged, after) if judged else (),
         served=places,
         turns=fared,
-        files=done.files,
         production=production,
     )
-    return Seen(found, before, after)
 
 
-def _before(
-    order: Order, before: Run, now: runner.Driver
-) -> tuple[Scene, Run | None, tuple[str, ...]]:
-    """What was there before: as a scene, and judged by the candidate; and what is to be said."""
-    then = order.now
-    if order.baseline:
-        then = Side(order.production or order.baseline.inventory, order.baseline.limit)
-        if not Path(then.inventory).exists():
-            words = (
-                f"the inventory of {before.run} is gone ({then.inventory}): its findings are not"
-            )
-            sentence = f"{words} compared; --production names it"
-            return Scene(run=before, rules=usual_rules(before)), None, (sentence,)
-        now = then.driver()
-    measured = replace(then, variables=order.candidate.variables).driver()
-    return Scene(run=before, rules=rules(now)), measured.audit.rejudged(before), ()
+def _production(order: Order) -> Production | None:
+    if not order.production:
+        return None
+    log = _log(order, "production")
+    told = _deployed("what production would get", order.asked, log, check=True)
+    return Production(inventory=order.production, deployment=told)
 
 
 def _unchanged(order: Order, done: Deployment) -> tuple[str, ...]:
@@ -179,30 +135,43 @@ def _unchanged(order: Order, done: Deployment) -> tuple[str, ...]:
 def _failed(order: Order, done: Deployment, blank: Staged) -> Staged:
     """The candidate could not be deployed: every host gets back what there was."""
     outcome, reasons = undeployed(done.troubles, candidate=True)
-    back = _deployed("what there was", order.now, _log(order, "back"))
-    words = "the staging cluster has again what there was"
-    if back.troubles:
-        _, still = undeployed(back.troubles, candidate=False)
-        words = f"the staging cluster does NOT have again what there was: {'; '.join(still)}"
     return replace(
         blank,
         outcome=outcome,
         reasons=reasons,
-        notices=(words,),
+        notices=(_back(order),),
         troubles=done.troubles,
         files=done.files,
     )
 
 
+def _back(order: Order) -> str:
+    """What the staging cluster is left with."""
+    if order.baseline:
+        words = "the staging cluster is left in between: a run stood for what there was, so that"
+        return f"{words} is not known; hosts that did not pass went back to what they had"
+    back = _deployed("what there was", order.now, _log(order, "back"))
+    if back.troubles:
+        _, still = undeployed(back.troubles, candidate=False)
+        return f"the staging cluster does NOT have again what there was: {'; '.join(still)}"
+    return "the staging cluster has again what there was"
+
+
 def _deployed(title: str, side: Side, log: Path | None, *, check: bool = False) -> Deployment:
-    with progress.bar(title) as step:
-        return roll_out(side, step, log, check=check)
+    """A deployment; of one that nobody saw the end of nothing is known."""
+    try:
+        with progress.bar(title) as step:
+            return roll_out(side, step, log, check=check)
+    except MailsealError as error:
+        return Deployment(troubles=(Trouble("", str(error), reached=False),))
 
 
-def _audited(title: str, driver: runner.Driver) -> Run:
+def _audited(title: str, order: Order, side: Side) -> tuple[runner.Driver, Run]:
+    """An audit; planned only now, for a deployment writes roots and manifests."""
+    driver = side.driver(order.pace)
     with progress.bar(title, driver.audit.steps) as step:
         driver.step = step
-        return runner.run(driver)
+        return driver, runner.run(driver)
 
 
 def _log(order: Order, name: str) -> Path | None:

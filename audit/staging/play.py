@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from audit import progress
 from audit.errors import UNDETERMINED, MailsealError
 from audit.prospect.deployment import Deployment, deployment
 from audit.rollout.discreet import Discreet, without_keys
+from audit.rollout.place import SECRETS
 from audit.staging.follow import Follower
 from audit.staging.lock import VARIABLE
 from audit.staging.sides import Side
@@ -53,15 +55,16 @@ def roll_out(
     with tempfile.TemporaryDirectory(prefix="mailseal-") as folder:
         # A place of its own: these are no rollouts of the cluster that somebody looks for later.
         records = (log.parent if log else Path(folder)).resolve() / "rollouts"
-        said = Path(folder) / "log"
+        said, secrets = Path(folder) / "log", Path(folder) / "secrets"
         own = json.dumps({"mailseal_rollout_directory": str(records)})
         options = [*side.options, "-e", own, *(_TRYING if check else ()), "--diff"]
         follower = Follower(records)
         try:
-            code = _run([str(program), *options, str(_ROLLOUT)], follower, said, step)
+            environment = {SECRETS: str(secrets)}
+            code = _run([str(program), *options, str(_ROLLOUT)], environment, follower, said, step)
         finally:
             if log:
-                put(_harmless(said), log)
+                _keep(_harmless(said, secrets), log)
         rollout, words = follower.rollout(), said.read_text("utf-8", "replace")
         if not code and (rollout is None or rollout.course != "finished"):
             lost = "the deployment ended well, and its record does not say so: nothing is known"
@@ -69,12 +72,19 @@ def roll_out(
         return deployment(rollout, code, words)
 
 
-def _run(words: Sequence[str], follower: Follower, said: Path, step: Callable[[str], None]) -> int:
+def _run(
+    words: Sequence[str],
+    more: Mapping[str, str],
+    follower: Follower,
+    said: Path,
+    step: Callable[[str], None],
+) -> int:
     environment = {
         "ANSIBLE_CONFIG": str(_TOP / "ansible.cfg"),
         **os.environ,
         "ANSIBLE_NOCOLOR": "1",
         VARIABLE: str(os.getpid()),
+        **more,
     }
     end = time.monotonic() + _LONGEST
     try:
@@ -115,9 +125,18 @@ def _ended(
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _harmless(said: Path) -> bytes:
+def _keep(words: bytes, log: Path) -> None:
+    """What came of the deployment does not depend on whether its log can be kept."""
+    try:
+        put(words, log)
+    except MailsealError as error:
+        progress.say(f"mailseal: {error}")
+
+
+def _harmless(said: Path, secrets: Path) -> bytes:
     """Ansible shows whole differences; the log is kept by whoever keeps what a job leaves."""
-    words = said.read_text("utf-8", "replace") if said.exists() else ""
+    words, known = (p.read_text("utf-8", "replace") if p.exists() else "" for p in (said, secrets))
     lines = without_keys(words).splitlines()
     discreet = Discreet()
+    discreet.learn(known.splitlines())
     return "".join(f"{discreet.setting(line)}\n" for line in lines).encode()

@@ -13,209 +13,31 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from audit import runner
 from audit.cli import main
 from audit.errors import MailsealError
-from audit.findings import Run
-from audit.inventory import Host
-from audit.prospect.deployment import Deployment, Replaced, Trouble
 from audit.rollout import events as ev
 from audit.rollout.place import names
 from audit.rollout.record import Record
-from audit.staging import flow, lock, play
-from audit.staging.flow import Baseline, Order
+from audit.staging import lock, play
 from audit.staging.follow import Follower
 from audit.staging.sides import Side, variables
 from tests import commands
 from tests.commands import BIN, ROOT
 from tests.plugins import plugin
-from tests.prospect.prospect_factories import IMAP, IMAPS, NEW, OLD, run, shown
+from tests.prospect.prospect_factories import NEW, OLD
 from tests.rollout.rollout_factories import STARTED, Script, good
 from tests.rollout.test_rollout_others import FIRST, held, rollout
+from tests.staging.staging_factories import Cluster, hosts, inventory_of
 
 ROLE = plugin("host/filter_plugins/mailseal_host.py")
-
-HOST = {
-    "ansible_connection": "local",
-    "ansible_python_interpreter": sys.executable,
-    "mailseal_addresses": ["192.0.2.1"],
-    "mailseal_server_name": "imap1.example",
-    "mailseal_daemon": "cyrus",
-    "mailseal_closed_ports": False,
-    "mailseal_endpoints": [
-        {"port": 143, "service": "imap", "mode": "starttls", "profile": "access"},
-        {"port": 993, "service": "imap", "mode": "implicit", "profile": "access"},
-    ],
-}
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Locks of their own: other tests stage hosts of the same names."""
-    monkeypatch.setattr("audit.state.directory", lambda: tmp_path / "state")
-
-
-def hosts(*names: str, where: Path | None = None) -> list[Host]:
-    """As the inventory of these tests has them."""
-    return [
-        Host(name=n, addresses=("192.0.2.1",), rollout_directory=str(where or "")) for n in names
-    ]
-
-
-def _inventory(folder: Path, name: str = "imap1", **more: Any) -> str:
-    folder.mkdir(exist_ok=True)
-    hosts = {"all": {"children": {"imap": {"hosts": {name: {**HOST, **more}}}}}}
-    (folder / "hosts.json").write_text(json.dumps(hosts), encoding="utf-8")
-    return str(folder)
-
-
-def _audited(policy: str) -> Run:
-    return run(policy, [shown(policy, "imap1", IMAP), shown(policy, "imap1", IMAPS)])
-
-
-class Cluster:
-    """Stands for the staging cluster: what is deployed there is what an audit sees."""
-
-    def __init__(self, *fails: str) -> None:
-        """The deployments that fail, by number: d1, d2, ..."""
-        self.fails = fails
-        self.done: list[str] = []
-        self.policy = ""
-
-    def roll_out(self, side: Side, step: object, log: object, *, check: bool = False) -> Deployment:
-        """Deploy."""
-        policy = json.loads(side.variables[-1])["mailseal_policy"] if side.variables else NEW
-        self.done.append(f"{'check' if check else 'deploy'} {Path(side.inventory).name} {policy}")
-        number = sum(one.startswith("deploy") for one in self.done)
-        if f"d{number}" in self.fails:
-            return Deployment(hosts=("imap1",), troubles=(Trouble("imap1", "does not pass"),))
-        if not check:
-            self.policy = policy
-        file = Replaced("imap1", "/etc/imapd.conf", ("@@", "-a", "+b"))
-        return Deployment(hosts=("imap1",), changed=("imap1",), files=(file,))
-
-    def audit(self, driver: runner.Driver) -> Run:
-        """See, and judge; a cluster that was deployed to passes."""
-        self.done.append(f"audit {self.policy}")
-        found = driver.audit.rejudged(_audited(self.policy))
-        fine = tuple(replace(f, verdict="pass", observed="as expected") for f in found.findings)
-        return replace(found, findings=fine)
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Cluster]:
-    """One that takes every deployment, but for those that are named."""
-
-    def make(*fails: str) -> Cluster:
-        made = Cluster(*fails)
-        monkeypatch.setattr(flow, "roll_out", made.roll_out)
-        monkeypatch.setattr(runner, "run", made.audit)
-        return made
-
-    return make
-
-
-def _order(folder: Path, **more: Any) -> Order:
-    there = _inventory(folder / "staging")
-    now, candidate = (Side(there, variables=variables(policy, ())) for policy in (OLD, NEW))
-    return Order(**{"now": now, "candidate": candidate, **more})
-
-
-def test_what_there_is_is_deployed_first_then_the_candidate(
-    tmp_path: Path, cluster: Callable[..., Cluster]
-) -> None:
-    """Each is audited, and the wire of both decides."""
-    there = cluster()
-    seen = flow.stage(_order(tmp_path))
-    assert there.done == [
-        f"deploy staging {OLD}", f"audit {OLD}", f"deploy staging {NEW}", f"audit {NEW}",
-    ]  # fmt: skip
-    assert seen.staged.outcome == "breaks"
-    assert "tls10-ecdhe" in {t.client for t in seen.staged.lost}
-    fixed = {c.finding.check for c in seen.staged.changes if c.kind == "fixed"}
-    assert {"MT-TLS10", "MT-TLS13"} <= fixed  # the old state was judged by the candidate
-
-
-def test_a_candidate_that_cannot_be_deployed_leaves_what_there_was(
-    tmp_path: Path, cluster: Callable[..., Cluster]
-) -> None:
-    """The reason of the host, exit code 1, and what there was is deployed again."""
-    there = cluster("d2")
-    staged = flow.stage(_order(tmp_path)).staged
-    assert there.done[-1] == f"deploy staging {OLD}"
-    assert (staged.outcome, staged.exit_code) == ("fails", 1)
-    assert staged.reasons == ("the candidate could not be deployed on imap1: does not pass",)
-    assert staged.notices == ("the staging cluster has again what there was",)
-
-
-def test_if_that_fails_too_it_is_said(tmp_path: Path, cluster: Callable[..., Cluster]) -> None:
-    """In capitals."""
-    cluster("d2", "d3")
-    (notice,) = flow.stage(_order(tmp_path)).staged.notices
-    assert notice.startswith("the staging cluster does NOT have again what there was: ")
-
-
-def test_where_what_there_is_cannot_be_had_the_candidate_is_not_tried(
-    tmp_path: Path, cluster: Callable[..., Cluster]
-) -> None:
-    """Nothing is known of it, and that is exit code 3."""
-    there = cluster("d1")
-    staged = flow.stage(_order(tmp_path)).staged
-    assert len(there.done) == 1
-    assert (staged.outcome, staged.exit_code) == ("undetermined", 3)
-
-
-def test_a_run_stands_for_what_there_is(tmp_path: Path, cluster: Callable[..., Cluster]) -> None:
-    """Nothing of the old state is deployed; production's own hosts are compared port by port."""
-    there = cluster()
-    production = _inventory(tmp_path / "production", "mail7")
-    old = run(OLD, [shown(OLD, "mail7", IMAP), shown(OLD, "mail7", IMAPS)])
-    baseline = Baseline(run=old, inventory=production)
-    staged = flow.stage(_order(tmp_path, baseline=baseline, production=production)).staged
-    assert there.done == [f"deploy staging {NEW}", f"audit {NEW}", f"check production {NEW}"]
-    assert "tls10-ecdhe" in {t.client for t in staged.lost}
-    changes = {(c.kind, c.finding.host, c.finding.check) for c in staged.changes}
-    assert ("fixed", "any host", "MT-TLS10") in changes
-    assert staged.now.source == "run"
-
-
-def test_a_run_whose_inventory_is_gone_is_compared_by_its_ports(
-    tmp_path: Path, cluster: Callable[..., Cluster]
-) -> None:
-    """Clients and services are; its findings are not, and that is said."""
-    cluster()
-    old = run(OLD, [shown(OLD, "mail7", IMAP), shown(OLD, "mail7", IMAPS)])
-    baseline = Baseline(run=old, inventory=str(tmp_path / "gone"))
-    staged = flow.stage(_order(tmp_path, baseline=baseline)).staged
-    assert "tls10-ecdhe" in {t.client for t in staged.lost}
-    assert staged.changes == ()
-    assert "findings are not compared" in staged.notices[0]
-
-
-def test_a_candidate_that_changes_nothing_is_said_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Callable[..., Cluster]
-) -> None:
-    """The same twice holds."""
-    there = cluster()
-    monkeypatch.setattr(
-        flow,
-        "roll_out",
-        lambda *words, **more: replace(there.roll_out(*words, **more), changed=(), files=()),
-    )
-    order = _order(tmp_path)
-    staged = flow.stage(replace(order, now=order.candidate)).staged
-    assert staged.exit_code == 0, staged.reasons
-    assert "the candidate changes nothing on the staging cluster" in staged.notices
 
 
 def test_roles_and_audit_get_the_same_words(tmp_path: Path) -> None:
     """The variable of the policy, and every other one, whatever the inventory has."""
-    side = Side(_inventory(tmp_path / "i"), variables=variables("univie-2015", ["a=b"]))
+    side = Side(inventory_of(tmp_path / "i"), variables=variables("univie-2015", ["a=b"]))
     assert side.options[-4:] == ["-e", "a=b", "-e", '{"mailseal_policy": "univie-2015"}']
     assert [p.id for p in side.driver().audit.measures] == ["univie-2015"]
 
@@ -259,7 +81,7 @@ def test_what_is_wrong_is_said_before_anything_is_touched(
     """One sentence, exit code 2."""
     given = shlex.split(words)
     if "-i" not in given:
-        given += ["-i", _inventory(tmp_path / "i")]
+        given += ["-i", inventory_of(tmp_path / "i")]
     assert main(["staging", *given]) == 2
     said = capsys.readouterr().err
     assert sentence in said
@@ -270,7 +92,7 @@ def test_a_cluster_that_is_not_up_is_said_not_to_be(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lab's network namespace is missing: exit code 3, and how to get it."""
-    there = _inventory(tmp_path / "i", mailseal_control_netns="ms-nowhere")
+    there = inventory_of(tmp_path / "i", mailseal_control_netns="ms-nowhere")
     assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
     assert "is the lab up? mailseal lab up" in capsys.readouterr().err
 
@@ -280,7 +102,7 @@ def test_a_second_staging_of_a_cluster_ends_with_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], elsewhere: bool
 ) -> None:
     """Also by another clone; of other hosts it goes its way."""
-    there = _inventory(tmp_path / ("j" if elsewhere else "i"))
+    there = inventory_of(tmp_path / ("j" if elsewhere else "i"))
     with lock.alone(hosts("imap2", "imap1")):
         assert main(["staging", "-i", there, "--policy", "univie-2015"]) == 3
     assert capsys.readouterr().err.startswith("mailseal: imap1: another staging of it is running")
@@ -364,15 +186,72 @@ def test_a_result_that_could_not_be_written_ends_it_before_it_begins(
 ) -> None:
     """A deployment takes minutes, or hours."""
     (tmp_path / "out" / "after.xml").mkdir(parents=True)
-    given = ["-i", _inventory(tmp_path / "i"), "--out", str(tmp_path / "out")]
+    given = ["-i", inventory_of(tmp_path / "i"), "--out", str(tmp_path / "out")]
     assert main(["staging", *given, "--policy", "univie-2015"]) == 2
     path = tmp_path / "out" / "after.xml"
     assert capsys.readouterr().err == f"mailseal: {path}: that is a directory\n"
 
 
+def test_what_another_candidate_left_does_not_stay(
+    tmp_path: Path, cluster: Callable[..., Cluster], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its good reports would be read as those of this one, which could not be deployed."""
+    out = tmp_path / "out"
+    words = ["-i", inventory_of(tmp_path / "i"), "--now-policy", OLD, "--policy", NEW]
+    cluster()
+    assert main(["staging", *words, "--out", str(out)]) == 1
+    assert {"staging.html", "before.xml", "after.xml"} <= {path.name for path in out.iterdir()}
+    (out / "back.log").touch()
+    cluster("d2")
+    assert main(["staging", *words, "--out", str(out)]) == 1
+    assert not {"after.html", "after.xml", "back.log"} & {path.name for path in out.iterdir()}
+    assert "does not pass" in (out / "staging.md").read_text(encoding="utf-8")
+    assert "does not pass" in capsys.readouterr().out
+
+
+def test_one_file_that_cannot_be_written_costs_no_other(
+    tmp_path: Path,
+    cluster: Callable[..., Cluster],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor the result on the terminal, nor the exit code of a failure; no other one is clean."""
+    out = tmp_path / "out"
+
+    def full(*_: object) -> None:
+        raise MailsealError("the disk is full")
+
+    monkeypatch.setattr("audit.report.prospect_markdown.markdown", full)
+    words = ["-i", inventory_of(tmp_path / "i"), "--out", str(out), "--policy", NEW]
+    for now, code in ((OLD, 1), (NEW, 2)):
+        cluster()
+        assert main(["staging", *words, "--now-policy", now]) == code
+        said = capsys.readouterr()
+        assert "mailseal: the disk is full" in said.err
+        assert NEW in said.out
+        assert (out / "after.xml").exists()
+        assert not (out / "staging.md").exists()
+
+
+def test_the_files_are_there_before_the_terminal_is_told(
+    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads it may have left."""
+    cluster()
+    out = tmp_path / "out"
+
+    def left(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("audit.report.prospect_text.show", left)
+    words = ["-i", inventory_of(tmp_path / "i"), "--out", str(out), "--policy", "univie-2015"]
+    main(["staging", *words])
+    assert (out / "staging.json").exists()
+
+
 def test_the_play_calls_the_command_and_fails_with_its_sentence(tmp_path: Path) -> None:
     """Its variables are the command's options."""
-    there = _inventory(tmp_path / "i", mailseal_control_netns="ms-nowhere")
+    there = inventory_of(tmp_path / "i", mailseal_control_netns="ms-nowhere")
     wanted = {"mailseal_candidate": "univie-2015", "mailseal_candidate_variables": {"a": [1]}}
     wanted["mailseal_staging_allow_breaking"] = ["tls10-*", "2"]
     play_ = [str(BIN / "ansible-playbook"), "-i", there, "staging.yml", "-e", json.dumps(wanted)]
@@ -392,6 +271,10 @@ PLAY = """
   tasks:
     - block:
         - copy: {{content: "a: 2\\npassword: hunter2\\n", dest: {path}, mode: "0600"}}
+        - copy:
+            content: "servers = localhost/mail/{{{{ mail_db_password }}}}\\n"
+            dest: {path}.servers
+            mode: "0600"
         - copy:
             content: "-----BEGIN PRIVATE KEY-----\\nMIIhunter3\\n-----END PRIVATE KEY-----\\n"
             dest: {path}.key
@@ -429,10 +312,12 @@ def test_the_record_tells_hosts_files_and_reasons(
     steps: list[str] = []
     out = tmp_path / "out"
     out.mkdir()
-    found = play.roll_out(Side(_inventory(tmp_path / "i")), steps.append, out / "log")
+    there = inventory_of(tmp_path / "i")
+    found = play.roll_out(Side(there), steps.append, out / "log")
     assert [(t.host, t.reason) for t in found.troubles] == [("imap1", "it goes no further")]
     assert (found.hosts, found.changed) == (("imap1",), ("imap1",))
-    file, key = found.files
+    file, servers, key = found.files
+    assert "+servers = localhost/mail/(not shown)" in servers.lines
     assert (file.path, key.path) == (str(path), f"{path}.key")
     assert key.lines == ("(not shown)",)
     assert {"-a: 1", "+a: 2"} <= {*file.lines}
@@ -441,6 +326,7 @@ def test_the_record_tells_hosts_files_and_reasons(
     log = (out / "log").read_text(encoding="utf-8")
     assert "it goes no further" in log
     assert "+a: 2" in log
+    assert "+servers = localhost/mail/(not shown)" in log
     assert "hunter" not in log
     (name,) = names(out / "rollouts")
     assert (out / "rollouts" / f"{name}.html").exists()
@@ -449,11 +335,23 @@ def test_the_record_tells_hosts_files_and_reasons(
 def test_who_is_only_asked_keeps_what_there_is(tmp_path: Path, site: Callable[..., Path]) -> None:
     """What would be replaced is told; without a log nothing is kept."""
     path = site(fails=False)
-    found = play.roll_out(Side(_inventory(tmp_path / "i")), lambda _: None, None, check=True)
+    found = play.roll_out(Side(inventory_of(tmp_path / "i")), lambda _: None, None, check=True)
     assert (found.troubles, found.changed) == ((), ("imap1",))
     assert "+a: 2" in found.files[0].lines
     assert path.read_text(encoding="ascii").startswith("a: 1")
     assert not list(tmp_path.rglob("rollouts"))
+
+
+def test_a_log_that_cannot_be_kept_costs_no_deployment(
+    tmp_path: Path, site: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came of it is known all the same."""
+    site(fails=False)
+    (tmp_path / "out" / "log").mkdir(parents=True)
+    there = Side(inventory_of(tmp_path / "i"))
+    found = play.roll_out(there, lambda _: None, tmp_path / "out" / "log")
+    assert (found.troubles, found.changed) == ((), ("imap1",))
+    assert "log: " in capsys.readouterr().err
 
 
 def test_an_end_without_a_record_is_never_a_good_one(
@@ -462,7 +360,7 @@ def test_an_end_without_a_record_is_never_a_good_one(
     """Ansible says that all is well, and nobody has seen it."""
     site(fails=False, callback=False)
     with pytest.raises(MailsealError, match="nothing is known") as raised:
-        play.roll_out(Side(_inventory(tmp_path / "i")), lambda _: None, None)
+        play.roll_out(Side(inventory_of(tmp_path / "i")), lambda _: None, None)
     assert raised.value.exit_code == 3
 
 
@@ -496,7 +394,7 @@ def test_without_a_checkout_there_is_no_staging(
     """One sentence."""
     monkeypatch.setattr(play, "_ROLLOUT", tmp_path / "rollout.yml")
     with pytest.raises(MailsealError, match="staging runs from a checkout of mailseal"):
-        play.roll_out(Side(_inventory(tmp_path / "i")), lambda _: None, None)
+        play.roll_out(Side(inventory_of(tmp_path / "i")), lambda _: None, None)
 
 
 def test_an_interrupted_deployment_is_ended_and_said(tmp_path: Path) -> None:
@@ -507,7 +405,7 @@ def test_an_interrupted_deployment_is_ended_and_said(tmp_path: Path) -> None:
             "ansible_host": "127.0.0.1",
             "ansible_port": silent.getsockname()[1],
         }
-        words = ["staging", "-i", _inventory(tmp_path / "i", **more), "--policy", "univie-2015"]
+        words = ["staging", "-i", inventory_of(tmp_path / "i", **more), "--policy", "univie-2015"]
         words += ["--out", str(tmp_path / "out")]
         # Where the tests run in the background of a shell, they were told to ignore Ctrl-C.
         command = ["env", "--default-signal=INT", sys.executable, "-m", "audit", *words]
