@@ -14,7 +14,8 @@ from audit.policy.load import load
 from audit.policy.model import Traffic, allowed
 from audit.prospect.compare import Allowed, verdict
 from audit.prospect.deployment import Deployment, Replaced, Trouble
-from audit.prospect.fates import Daemons, turns
+from audit.prospect.fates import turns
+from audit.prospect.foresight import Daemons
 from audit.prospect.places import Place, Rule, Scene, served
 from audit.prospect.result import Production, Staged, state
 from audit.wire.offer import Offer

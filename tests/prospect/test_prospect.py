@@ -9,7 +9,8 @@ from audit.iana import Version
 from audit.policy.load import load
 from audit.prospect.compare import Allowed, changes, undeployed
 from audit.prospect.deployment import Trouble
-from audit.prospect.fates import Fate, kind, manners, turns
+from audit.prospect.fates import kind, turns
+from audit.prospect.foresight import Fate, manners
 from audit.prospect.places import served
 from audit.prospect.result import Staged
 from tests.clients.table import DRIVERS
