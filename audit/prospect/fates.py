@@ -7,14 +7,16 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from audit.clients.model import Client, Use
-from audit.facts import EndpointFacts
+from audit.facts import Endpoint, EndpointFacts
+from audit.prospect.facing import facing
 from audit.prospect.foresight import Daemons, Fate, Result, foreseen, manners
 from audit.prospect.places import Scene
 from audit.wire.offer import Offer
 
 Kind = Literal["lost", "clear", "unknown", "won", "other", "same", "never"]
-# The worst of several endpoints counts: a client does not choose where it is led.
-_WORST: tuple[Result, ...] = ("fails", "unknown", "plain", "tls")
+# The worst of several endpoints counts: a client does not choose where it is led. Who is served
+# on one of them now, and on another still is not, has won nothing.
+_WORST: tuple[Kind, ...] = ("lost", "clear", "unknown", "never", "won", "other", "same")
 _KINDS: Mapping[tuple[Result, Result], Kind] = {
     ("tls", "fails"): "lost",
     ("plain", "fails"): "lost",
@@ -73,13 +75,16 @@ def turns(
     old, new = before.at(), after.at()
     alike: dict[tuple[str, Use, Fate, Fate], list[str]] = {}
     clients = {client.id: client for client, _ in known}
-    for (client, offer), (place, ends) in product(known, old.items()):
-        for use in client.uses:
-            if use == before.rule(ends[0]).traffic:
-                was = _worst(before, ends, client, offer, daemons)
-                later = new.get(place)
-                now = _worst(after, later, client, offer, daemons) if later else _CLOSED
-                alike.setdefault((client.id, use, was, now), []).append(str(place))
+    for place, ends in old.items():
+        later = new.get(place, [])
+        sides = list(facing((e.endpoint for e in ends), (e.endpoint for e in later)))
+        for client, offer in known:
+            for use in client.uses:
+                if use == before.rule(ends[0]).traffic:
+                    was = _fates(before, ends, client, offer, daemons)
+                    now = _fates(after, later, client, offer, daemons)
+                    key = (client.id, use, *_worst(sides, was, now))
+                    alike.setdefault(key, []).append(str(place))
     found = [
         _turn(clients[name], use, tuple(places), was, now)
         for (name, use, was, now), places in alike.items()
@@ -108,12 +113,27 @@ def kind(before: Fate, after: Fate) -> Kind:
     return _KINDS.get((before.result, after.result), "unknown")
 
 
-def _worst(
+def _fates(
     scene: Scene, ends: Sequence[EndpointFacts], client: Client, offer: Offer, daemons: Daemons
-) -> Fate:
+) -> dict[Endpoint, Fate]:
     reports = {facts.host: facts for facts in scene.run.hosts}
-    found = [
-        foreseen(client, offer, one, scene.rule(one), manners(reports, daemons, one.endpoint.host))
+    return {
+        one.endpoint: foreseen(
+            client, offer, one, scene.rule(one), manners(reports, daemons, one.endpoint.host)
+        )
         for one in ends
-    ]
-    return min(found, key=lambda one: _WORST.index(one.result))
+    }
+
+
+def _worst(
+    sides: Sequence[tuple[Sequence[Endpoint], Sequence[Endpoint]]],
+    was: Mapping[Endpoint, Fate],
+    now: Mapping[Endpoint, Fate],
+) -> tuple[Fate, Fate]:
+    """The worst that may befall a client: what it got on one endpoint, and gets on that later."""
+    pairs = (
+        (was[one], now[other] if other else _CLOSED)
+        for before, after in sides
+        for one, other in product(before, after or (None,))
+    )
+    return min(pairs, key=lambda pair: _WORST.index(kind(*pair)))
