@@ -29,7 +29,6 @@ _KINDS: Mapping[tuple[Result, Result], Kind] = {
     # Whoever is served afterwards has lost nothing, whatever was before.
     ("unknown", "tls"): "same",
 }
-_CLOSED = Fate("fails", why="nothing is served there any more")
 
 
 class Turn(Struct, frozen=True, kw_only=True):
@@ -72,19 +71,20 @@ def turns(
         after: what was seen with the candidate.
         daemons: the mail daemon of each host.
     """
-    old, new = before.at(), after.at()
+    old, new, still = before.by_traffic(), after.by_traffic(), after.at()
     alike: dict[tuple[str, Use, Fate, Fate], list[str]] = {}
     clients = {client.id: client for client, _ in known}
-    for place, ends in old.items():
-        later = new.get(place, [])
+    for (place, traffic), ends in old.items():
+        later = new.get((place, traffic), [])
         sides = list(facing((e.endpoint for e in ends), (e.endpoint for e in later)))
-        for client, offer in known:
-            for use in client.uses:
-                if use == before.rule(ends[0]).traffic:
-                    was = _fates(before, ends, client, offer, daemons)
-                    now = _fates(after, later, client, offer, daemons)
-                    key = (client.id, use, *_worst(sides, was, now))
-                    alike.setdefault(key, []).append(str(place))
+        what = f"no {traffic}" if place in still else "nothing"
+        closed = Fate("fails", why=f"{what} is served there any more")
+        for (client, offer), use in ((one, use) for one in known for use in one[0].uses):
+            if use == traffic:
+                was = _fates(before, ends, client, offer, daemons)
+                now = _fates(after, later, client, offer, daemons)
+                key = (client.id, use, *_worst(sides, was, now, closed))
+                alike.setdefault(key, []).append(str(place))
     found = [
         _turn(clients[name], use, tuple(places), was, now)
         for (name, use, was, now), places in alike.items()
@@ -129,10 +129,11 @@ def _worst(
     sides: Sequence[tuple[Sequence[Endpoint], Sequence[Endpoint]]],
     was: Mapping[Endpoint, Fate],
     now: Mapping[Endpoint, Fate],
+    closed: Fate,
 ) -> tuple[Fate, Fate]:
     """The worst that may befall a client: what it got on one endpoint, and gets on that later."""
     pairs = (
-        (was[one], now[other] if other else _CLOSED)
+        (was[one], now[other] if other else closed)
         for before, after in sides
         for one, other in product(before, after or (None,))
     )

@@ -57,6 +57,14 @@ class Scene(Struct, frozen=True, kw_only=True):
                 found.setdefault(place, []).append(facts)
         return dict(sorted(found.items()))
 
+    def by_traffic(self) -> dict[tuple[Place, Traffic], list[EndpointFacts]]:
+        """The same, apart by what they are for: one host's port 25 may be for users only."""
+        found: dict[tuple[Place, Traffic], list[EndpointFacts]] = {}
+        for place, ends in self.at().items():
+            for facts in ends:
+                found.setdefault((place, self.rule(facts).traffic), []).append(facts)
+        return found
+
     def rule(self, facts: EndpointFacts) -> Rule:
         """What is meant to be there."""
         return self.rules[facts.endpoint.host, place_of(facts.endpoint)]

@@ -1,11 +1,13 @@
 """Hosts of one place that differ among each other, and those that only one side has."""
 
 import pytest
+from msgspec.structs import replace
 
 from audit.facts import Endpoint
+from audit.policy.load import load
 from audit.prospect.facing import facing
-from audit.prospect.places import Scene
-from tests.prospect.prospect_factories import IMAPS, NEW, OLD, scene, shown, staged
+from audit.prospect.places import Rule, Scene
+from tests.prospect.prospect_factories import IMAPS, NEW, OLD, SMTP, scene, shown, staged
 from tests.prospect.test_prospect import BROKEN
 
 
@@ -61,6 +63,35 @@ def test_who_is_still_refused_by_one_host_has_won_nothing() -> None:
     every = staged(_hosts(imap1=NEW, imap2=NEW), _hosts(imap1=OLD, imap2=OLD))
     kinds = [{t.client: t.kind for t in found.turns}["tls11-ecdhe"] for found in (some, every)]
     assert kinds == ["never", "won"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_port_is_for_may_differ_by_host(order: int) -> None:
+    """Senders and users of port 25 are told, whichever host comes first; each of its own hosts."""
+    before, after = (_port_25(policy, order) for policy in (OLD, NEW))
+    found = staged(before, after)
+    assert {t.use for t in found.turns} == {"mx", "submission"}
+    assert {t.kind for t in found.lost if t.use == "mx"} == {"clear"}
+    assert {t.kind for t in found.lost if t.use == "submission"} == {"lost"}
+    assert {t.places for t in found.turns} == {("smtp 25",)}
+
+
+def test_a_port_that_is_for_others_now_serves_who_used_it_no_longer() -> None:
+    """TLS is there as before, and not for them."""
+    before = _port_25(NEW)
+    (mx,) = [e for e in before.run.endpoints if e.endpoint.host == "mx1"]
+    found = staged(before, scene(NEW, mx))
+    assert {t.use for t in found.lost} == {"submission"}
+    assert {t.after.why for t in found.lost} == {"no submission is served there any more"}
+    assert {t.kind for t in found.turns if t.use == "mx"} == {"same"}
+    assert not found.served[0].closed
+
+
+def _port_25(policy: str, order: int = 1) -> Scene:
+    """An MX, and a host whose port 25 is for users."""
+    made = scene(policy, *[shown(policy, host, SMTP) for host in ("msa1", "mx1")][::order])
+    users = Rule("submission", load(policy).profiles["submission"])
+    return replace(made, rules={**made.rules, ("msa1", SMTP): users})
 
 
 def test_an_endpoint_faces_itself_then_its_host_then_whatever_is_left() -> None:
