@@ -11,7 +11,7 @@ from audit.facts import EndpointFacts, HostFacts
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, OPENSSL_3_5, Manners
 from audit.forecast.negotiate import NO_SIGNATURE, Agreed
 from audit.forecast.outcome import Untold, fate
-from audit.forecast.server import from_facts
+from audit.forecast.server import Server, from_facts
 from audit.iana import VERSIONS, Version
 from audit.policy.compile.reported import target
 from audit.prospect.places import Rule
@@ -65,27 +65,44 @@ def foreseen(
     """What a client gets from a server that does what it was seen to do."""
     if facts.reach != "open":
         return Fate("unknown", why=f"the server was not reached ({facts.reach})")
-    found = fate(client, offer, from_facts(facts, habits))
+    server = from_facts(facts, habits)
+    found = fate(client, offer, server)
     if isinstance(found, Agreed):
         group = found.group.name if found.group else None
         return Fate("tls", found.version, found.suite.name, group)
     if isinstance(found, Untold):
         return Fate("unknown", why=found.why)
-    if doubt := _doubt(client, offer, facts, found.why):
+    if doubt := _doubt(client, offer, facts, server, found.why):
         return Fate("unknown", why=doubt)
     optional = rule.profile is None or rule.profile.tls == "offered"
     return Fate("plain" if rule.traffic == "mx" and optional else "fails", why=found.why)
 
 
-def _doubt(client: Client, offer: Offer, facts: EndpointFacts, why: str) -> str:
+def _doubt(client: Client, offer: Offer, facts: EndpointFacts, server: Server, why: str) -> str:
     """Why a refusal is not certain; empty if it is."""
     oldest = VERSIONS.index(client.oldest) if client.oldest else 0
-    for version in (v for v in offer.versions if VERSIONS.index(v) >= oldest):
-        for what, seen in (("", facts.protocols), ("suites of ", facts.rest)):
-            if version in seen and seen[version].seen == "inconclusive":
-                return f"whether it has more {what}{version} could not be told"
+    able = [v for v in offer.versions if VERSIONS.index(v) >= oldest]
+    doubts = (_version_doubt(facts, version) for version in able)
+    return next(filter(None, doubts), "") or _reason_doubt(facts, server, why)
+
+
+def _version_doubt(facts: EndpointFacts, version: Version) -> str:
+    tried, rest = facts.protocols.get(version), facts.rest.get(version)
+    if tried is None or tried.seen == "inconclusive":
+        return f"whether it has {version} could not be told"
+    if tried.seen == "accepted" and (rest is None or rest.seen == "inconclusive"):
+        return f"whether it has more suites of {version} could not be told"
+    return ""
+
+
+def _reason_doubt(facts: EndpointFacts, server: Server, why: str) -> str:
     if "group" in why and not any(facts.groups.values()):
         return "its groups could not be told"
+    # A suite that was chosen has a certificate, so who needs one that was not seen may be served.
+    unseen = facts.bad_chains or len(server.keys) < max(1, len(facts.chains))
+    signed = "certificate" in why or NO_SIGNATURE in why
+    if "need a certificate" in why or (signed and unseen):
+        return "which certificates it has could not be told"
     sha1 = facts.behaviours.get("sha1-signature")
     if NO_SIGNATURE in why and (sha1 is None or sha1.seen == "inconclusive"):
         return "whether it signs with SHA-1 could not be told"

@@ -1,0 +1,63 @@
+"""What was not seen of a server, and what that means for who is refused there."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from audit.facts import EndpointFacts
+from audit.prospect.fates import Turn, turns
+from tests.judge.factories import CHAINS
+from tests.prospect.prospect_factories import DAEMONS, IMAPS, KNOWN, NEW, OLD, scene, shown, staged
+
+FULL = shown(OLD, "imap1", IMAPS)
+HARD = shown(NEW, "imap1", IMAPS)
+
+
+def _turns(before: EndpointFacts, after: EndpointFacts) -> dict[str, Turn]:
+    found = turns(KNOWN, scene(OLD, before), scene(NEW, after), DAEMONS)
+    return {turn.client: turn for turn in found}
+
+
+@pytest.mark.parametrize(
+    ("unseen", "number"),
+    [
+        ({"chains": ()}, 16),
+        ({"chains": (), "bad_chains": ("not a certificate: garbage",)}, 16),
+        ({"chains": CHAINS[:1], "bad_chains": ("not a certificate: garbage",)}, 3),
+        ({"chains": CHAINS[1:], "bad_chains": ("not a certificate: garbage",)}, 2),
+        ({"chains": ((replace(CHAINS[0][0], key_type="ed25519"),),)}, 16),
+    ],
+)
+def test_a_certificate_that_was_not_seen_refuses_nobody(
+    unseen: dict[str, Any], number: int
+) -> None:
+    """Who would be served with it is not lost, nor was refused before; versions are certain."""
+    after = _turns(HARD, replace(HARD, **unseen)).values()
+    assert [t.after.why for t in after if t.kind == "unknown"] == [
+        "which certificates it has could not be told"
+    ] * number
+    assert not {t.client for t in after if t.kind in ("lost", "clear")}
+    assert _turns(FULL, replace(HARD, **unseen))["tls11-ecdhe"].kind == "lost"
+    before = staged(scene(OLD, replace(FULL, **unseen)), scene(NEW, HARD))
+    assert before.outcome in ("undetermined", "breaks")
+    told = {t.client for t in before.turns if t.kind in ("unknown", "lost")}
+    assert told == {t.client for t in staged(scene(OLD, FULL), scene(NEW, HARD)).lost}
+
+
+@pytest.mark.parametrize(
+    ("untried", "why"),
+    [
+        ({"protocols": {}, "suites": {}, "rest": {}, "groups": {}}, "whether it has TLSv1.0"),
+        ({"suites": {}, "rest": {}, "groups": {}}, "whether it has more suites of TLSv1.0"),
+    ],
+)
+def test_what_was_not_tried_is_not_refused(untried: dict[str, Any], why: str) -> None:
+    """As of a server that answered, and then throttled; it must not have been useless before."""
+    after = _turns(FULL, replace(FULL, **untried))
+    assert {t.kind for t in after.values() if t.before.result == "tls"} == {"unknown"}
+    assert after["tls10-ecdhe"].after.why == f"{why} could not be told"
+    before = staged(scene(OLD, replace(FULL, **untried)), scene(NEW, HARD))
+    assert (before.outcome, before.exit_code) == ("undetermined", 3)
+    kinds = {turn.kind for turn in before.turns if turn.after.result == "fails"}
+    assert kinds == {"unknown"}
