@@ -1,7 +1,9 @@
 """What a server will do with a hello: from a policy, or from what the wire showed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -9,6 +11,8 @@ from audit.facts import EndpointFacts
 from audit.forecast.manners import OPENSSL_3_0, Manners
 from audit.iana import VERSIONS, Group, Suite, Version, group, suite
 from audit.policy.model import KEY_TYPES, KeyType, Profile, allowed
+
+T = TypeVar("T", Group, Suite)
 
 # The schemes of TLS 1.2 by key, and of them those of TLS 1.3; for ECDSA there the curve says which
 # (RFC 8446, section 4.2.3).
@@ -103,19 +107,31 @@ def from_facts(facts: EndpointFacts, manners: Manners = OPENSSL_3_0) -> Server:
 
     Groups are asked for in TLS 1.3 and in the newest version below it; versions older than that use
     the same. Up to TLS 1.2 they cannot be told where only ECDSA is served; then those of TLS 1.3
-    stand in.
+    stand in. What `strange` names is left out.
     """
     versions = tuple(v for v, tried in facts.protocols.items() if tried.seen == "accepted")
     leaves = [chain[0] for chain in facts.chains]
     sha1 = facts.behaviours.get("sha1-signature")
     return Server(
         versions=versions,
-        suites={v: tuple(map(suite, facts.suites.get(v, ()))) for v in versions},
+        suites={v: _known(suite, facts.suites.get(v, ())) for v in versions},
         groups={v: _usable(_told(facts, v), v) for v in versions},
         client_order=frozenset(v for v in versions if facts.preference.get(v) == "client"),
         keys=tuple(Key(k, leaf.curve) for leaf in leaves for k in KEY_TYPES if k == leaf.key_type),
         sha1=sha1 is not None and sha1.seen == "accepted",
         manners=manners,
+    )
+
+
+def strange(facts: EndpointFacts, version: Version) -> tuple[str, ...]:
+    """What this edition does not know of the suites and groups of a version.
+
+    Another edition may have seen them, and a server may choose a number that has no name.
+    """
+    suites, groups = facts.suites.get(version, ()), _told(facts, version)
+    return (
+        *(name for name in suites if not _known(suite, [name])),
+        *(name for name in groups if not _known(group, [name])),
     )
 
 
@@ -126,5 +142,12 @@ def _told(facts: EndpointFacts, version: Version) -> tuple[str, ...]:
 
 
 def _usable(names: Iterable[str], version: Version) -> tuple[Group, ...]:
-    found = map(group, names)
-    return tuple(g for g in found if g.tls12 or version == "TLSv1.3")
+    return tuple(g for g in _known(group, names) if g.tls12 or version == "TLSv1.3")
+
+
+def _known(named: Callable[[str], T], names: Iterable[str]) -> tuple[T, ...]:
+    found = []
+    for name in names:
+        with suppress(KeyError):
+            found.append(named(name))
+    return tuple(found)

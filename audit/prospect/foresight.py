@@ -11,7 +11,7 @@ from audit.facts import EndpointFacts, HostFacts
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, OPENSSL_3_5, Manners
 from audit.forecast.negotiate import NO_SIGNATURE, Agreed
 from audit.forecast.outcome import Untold, fate
-from audit.forecast.server import Server, from_facts
+from audit.forecast.server import Server, from_facts, strange
 from audit.iana import VERSIONS, Version
 from audit.policy.compile.reported import target
 from audit.prospect.places import Rule
@@ -92,7 +92,8 @@ def _version_doubt(facts: EndpointFacts, version: Version) -> str:
         return f"whether it has {version} could not be told"
     if tried.seen == "accepted" and (rest is None or rest.seen == "inconclusive"):
         return f"whether it has more suites of {version} could not be told"
-    return ""
+    names = strange(facts, version) if tried.seen == "accepted" else ()
+    return f"it has {', '.join(names)}, which this edition does not know" if names else ""
 
 
 def _reason_doubt(facts: EndpointFacts, server: Server, why: str) -> str:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from audit.facts import Certificate, Endpoint, EndpointFacts, Observation
 from audit.forecast.manners import GNUTLS_3_7, OPENSSL_3_0, OPENSSL_3_5
-from audit.forecast.server import Key, from_facts, from_profile, keys
+from audit.forecast.server import Key, from_facts, from_profile, keys, strange
 from audit.iana import group, suite
 from audit.policy.compile import openssl
 from audit.policy.load import load
@@ -94,3 +94,22 @@ def test_versions_older_than_those_that_were_asked_use_the_same_groups() -> None
     )
     assert from_facts(facts).groups["TLSv1.0"] == (group("P-256"),)
     assert from_facts(replace(facts, groups={})).groups["TLSv1.0"] == ()
+
+
+def test_names_of_another_edition_are_left_out_and_told() -> None:
+    """A run of the history may be a later edition's; a suite without a name has its number."""
+    facts = EndpointFacts(
+        endpoint=Endpoint("imap1", "192.0.2.1", 993, "imap", "implicit"),
+        reach="open",
+        protocols={v: Observation("accepted") for v in ("TLSv1.2", "TLSv1.3")},
+        suites={"TLSv1.3": ("TLS_NEW_SHA256", "TLS_AES_128_GCM_SHA256", "TLS_UNKNOWN_WITH_ABCD")},
+        groups={"TLSv1.3": ("group-0x9999", "P-256")},
+    )
+    server = from_facts(facts)
+    assert server.suites["TLSv1.3"] == (suite("TLS_AES_128_GCM_SHA256"),)
+    assert server.groups["TLSv1.3"] == (group("P-256"),)
+    assert strange(facts, "TLSv1.3") == (
+        *("TLS_NEW_SHA256", "TLS_UNKNOWN_WITH_ABCD", "group-0x9999"),
+    )
+    assert strange(facts, "TLSv1.2") == ("group-0x9999",)
+    assert strange(replace(facts, groups={}), "TLSv1.2") == ()

@@ -61,3 +61,17 @@ def test_what_was_not_tried_is_not_refused(untried: dict[str, Any], why: str) ->
     assert (before.outcome, before.exit_code) == ("undetermined", 3)
     kinds = {turn.kind for turn in before.turns if turn.after.result == "fails"}
     assert kinds == {"unknown"}
+
+
+@pytest.mark.parametrize("part", ["suites", "groups"])
+def test_what_this_edition_does_not_know_may_have_served_whom_it_refuses(part: str) -> None:
+    """As in a run of a later one: it is said, and nobody who offers that version is certain."""
+    known = getattr(HARD, part)
+    later = replace(HARD, **{part: {**known, "TLSv1.2": ("NEW", *known["TLSv1.2"])}})
+    before, after = (_turns(*pair)["tls12-cbc"] for pair in ((later, HARD), (HARD, later)))
+    assert (before.kind, after.kind) == ("unknown", "unknown")
+    assert after.after.why == "it has NEW, which this edition does not know"
+    assert _turns(later, HARD)["openssl-3.0"].kind == "same"
+    assert _turns(FULL, later)["tls11-ecdhe"].kind == "lost"
+    found = staged(scene(NEW, later), scene(NEW, HARD))
+    assert (found.outcome, found.exit_code) == ("undetermined", 3)
