@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from audit.facts import Endpoint, EndpointFacts, Mode, Service
 from audit.findings import Run
-from audit.iana import VERSIONS
 from audit.policy.model import Profile, Traffic
+from audit.prospect import shift
+from audit.prospect.shift import Shift
 
 
 class Place(Struct, frozen=True, order=True):
@@ -70,22 +71,6 @@ class Scene(Struct, frozen=True, kw_only=True):
         return self.rules[facts.endpoint.host, place_of(facts.endpoint)]
 
 
-class Shift(Struct, frozen=True, omit_defaults=True):
-    """What a place has no longer, and what it has now; empty where nothing changed.
-
-    Attributes:
-        gone: offered before by one endpoint at least, and refused by all now.
-        come: the other way round.
-    """
-
-    gone: tuple[str, ...] = ()
-    come: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        """Whether there is anything to tell."""
-        return bool(self.gone or self.come)
-
-
 class Served(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One place, before and after.
 
@@ -130,9 +115,9 @@ def _served(place: Place, old: list[EndpointFacts], new: list[EndpointFacts]) ->
         hosts=tuple(dict.fromkeys(f.endpoint.host for f in (*old, *new))),
         closed=not new,
         opened=not old,
-        versions=_shift(_versions(old), _versions(new), _unclear(old), _unclear(new)),
-        suites=_shift(_suites(old), _suites(new)),
-        groups=_shift(_groups(old), _groups(new)),
+        versions=shift.versions(old, new),
+        suites=shift.suites(old, new),
+        groups=shift.groups(old, new),
         untold=tuple(dict.fromkeys(doubts)),
     )
 
@@ -141,37 +126,5 @@ def _doubts(found: Iterable[EndpointFacts]) -> Iterable[str]:
     for facts in found:
         if facts.reach != "open":
             yield f"{facts.endpoint} was not open ({facts.reach})"
-        elif unclear := [v for v, seen in facts.protocols.items() if seen.seen == "inconclusive"]:
+        elif unclear := shift.untold(facts):
             yield f"{facts.endpoint}: {', '.join(unclear)} could not be told"
-
-
-def _shift(
-    old: Iterable[str],
-    new: Iterable[str],
-    doubted_old: Iterable[str] = (),
-    doubted_new: Iterable[str] = (),
-) -> Shift:
-    """What could not be told has neither come nor gone."""
-    before, after = dict.fromkeys(old), dict.fromkeys(new)
-    return Shift(
-        gone=tuple(n for n in before if n not in after and n not in {*doubted_new}),
-        come=tuple(n for n in after if n not in before and n not in {*doubted_old}),
-    )
-
-
-def _versions(found: Iterable[EndpointFacts]) -> list[str]:
-    every = [f.protocols for f in found]
-    return [v for v in VERSIONS if any(p[v].seen == "accepted" for p in every if v in p)]
-
-
-def _unclear(found: Iterable[EndpointFacts]) -> list[str]:
-    every = [f.protocols for f in found]
-    return [v for v in VERSIONS if any(p[v].seen == "inconclusive" for p in every if v in p)]
-
-
-def _suites(found: Iterable[EndpointFacts]) -> list[str]:
-    return [name for facts in found for v in reversed(VERSIONS) for name in facts.suites.get(v, ())]
-
-
-def _groups(found: Iterable[EndpointFacts]) -> list[str]:
-    return [name for facts in found for v in reversed(VERSIONS) for name in facts.groups.get(v, ())]
