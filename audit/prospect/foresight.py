@@ -83,7 +83,11 @@ def _doubt(client: Client, offer: Offer, facts: EndpointFacts, server: Server, w
     oldest = VERSIONS.index(client.oldest) if client.oldest else 0
     able = [v for v in offer.versions if VERSIONS.index(v) >= oldest]
     doubts = (_version_doubt(facts, version) for version in able)
-    return next(filter(None, doubts), "") or _reason_doubt(facts, server, why)
+    if doubt := next(filter(None, doubts), ""):
+        return doubt
+    if "group" in why and not all(server.groups[v] for v in able if v in server.versions):
+        return "its groups could not be told"
+    return _signing_doubt(facts, server, why)
 
 
 def _version_doubt(facts: EndpointFacts, version: Version) -> str:
@@ -96,9 +100,7 @@ def _version_doubt(facts: EndpointFacts, version: Version) -> str:
     return f"it has {', '.join(names)}, which this edition does not know" if names else ""
 
 
-def _reason_doubt(facts: EndpointFacts, server: Server, why: str) -> str:
-    if "group" in why and not any(facts.groups.values()):
-        return "its groups could not be told"
+def _signing_doubt(facts: EndpointFacts, server: Server, why: str) -> str:
     # A suite that was chosen has a certificate, so who needs one that was not seen may be served.
     unseen = facts.bad_chains or len(server.keys) < max(1, len(facts.chains))
     signed = "certificate" in why or NO_SIGNATURE in why

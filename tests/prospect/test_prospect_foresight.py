@@ -63,6 +63,17 @@ def test_what_was_not_tried_is_not_refused(untried: dict[str, Any], why: str) ->
     assert kinds == {"unknown"}
 
 
+def test_groups_that_were_told_of_an_older_version_only_refuse_nobody_in_tls13() -> None:
+    """Its own decide there; who has nothing newer than TLS 1.2 is refused for certain."""
+    half = replace(HARD, groups={"TLSv1.2": HARD.groups["TLSv1.2"]})
+    after = _turns(HARD, half)
+    assert after["openssl-3.0"].kind == "unknown"
+    assert after["openssl-3.0"].after.why == "its groups could not be told"
+    few = replace(HARD, groups=dict.fromkeys(HARD.groups, ("X448",)))
+    assert _turns(half, few)["tls13-p521"].kind == "unknown"
+    assert after["tls12-p521"].kind == "never"
+
+
 @pytest.mark.parametrize("part", ["suites", "groups"])
 def test_what_this_edition_does_not_know_may_have_served_whom_it_refuses(part: str) -> None:
     """As in a run of a later one: it is said, and nobody who offers that version is certain."""
