@@ -7,9 +7,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from audit.findings import Run
+from audit.forecast.server import strange
+from audit.iana import VERSIONS
 from audit.inventory import Host
 from audit.policy.compile.reported import Daemon
-from audit.prospect.fates import Daemons
+from audit.prospect.foresight import Daemons
 from audit.prospect.places import Place, Scene, Served, place_of
 from audit.runner import Driver
 from audit.staging.order import Order
@@ -61,14 +63,14 @@ class Before(Struct, frozen=True, kw_only=True):
             elsewhere=frozenset(_places(whole) - _places(candidate)),
         )
 
-    @property
-    def gone(self) -> tuple[str, ...]:
-        """What is to be said of an inventory that is not there."""
-        if self.side or not self.order.baseline:
-            return ()
-        name = self.order.baseline.inventory
-        words = f"the inventory of {self.order.baseline.run.run} is gone ({name}): its findings"
-        return (f"{words} are not compared; --production names it",)
+    def silent(self, run: Run) -> str:
+        """Why its findings cannot be compared, if they could not be judged."""
+        if _foreign(run):
+            words = "has suites or groups that this edition does not know"
+            return f"{run.run} {words}: its findings are not compared"
+        name = self.order.baseline.inventory if self.order.baseline else ""
+        words = f"the inventory of {run.run} is gone ({name}): its findings are not compared"
+        return f"{words}; --production names it"
 
     def scene(self, run: Run) -> Scene:
         """The run, and what is meant to be at each endpoint; without what a limit leaves out."""
@@ -81,11 +83,13 @@ class Before(Struct, frozen=True, kw_only=True):
         return Scene(run=run, rules=within)
 
     def judged(self, run: Run) -> Run | None:
-        """The run by the candidate's measures; None where nobody knows what its hosts are.
+        """The run by the candidate's measures; None where it cannot be (`silent` says why).
 
         On the candidate's own hosts its inventory says by what; on others that has to be one
         measure for all of them.
         """
+        if _foreign(run):
+            return None
         candidate = self.order.candidate
         there = {(f.endpoint.host, f.endpoint.address) for f in run.endpoints}
         own = {(host.name, address) for host in self.candidate.hosts for address in host.addresses}
@@ -111,6 +115,11 @@ class Before(Struct, frozen=True, kw_only=True):
         named = {host.name: host.daemon for host in (*self.hosts, *self.candidate.hosts)}
         told = {f.host: one for f in run.hosts for one in get_args(Daemon) if one in f.reports}
         return {**told, **named}
+
+
+def _foreign(run: Run) -> bool:
+    """Whether it has names of a later edition."""
+    return any(strange(facts, v) for facts in run.endpoints for v in VERSIONS)
 
 
 def _places(cluster: Foreseen) -> set[Place]:

@@ -104,12 +104,12 @@ def _told(before: Before, was: Run, later: Scene, blank: Staged) -> Staged:
     fared = order.allowed.marked(turns(known, scene, later, before.daemons(was)))
     production = _production(order)
     outcome, reasons = verdict(after, places, fared, order.allowed, production)
-    gone = before.gone if judged is None else ()
+    silent = (before.silent(was),) if judged is None else ()
     return replace(
         blank,
         outcome=outcome,
         reasons=reasons,
-        notices=(*gone, *blank.notices, *after.notices),
+        notices=(*silent, *blank.notices, *after.notices),
         candidate=state(after, "deployed"),
         changes=changes(judged, after) if judged else (),
         served=places,
