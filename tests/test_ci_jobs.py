@@ -96,7 +96,7 @@ def test_the_default_staging_cluster_is_the_lab() -> None:
 
 def test_the_play_passes_on_what_it_is_given() -> None:
     """Every option of the play is one of the command."""
-    (play,) = yaml.safe_load((ROOT / "staging.yml").read_text(encoding="utf-8"))
+    _, play = yaml.safe_load((ROOT / "staging.yml").read_text(encoding="utf-8"))
     names = [*play["vars"]["__mailseal_staging_words"], "--allow-breaking"]
     given = [word for name in names for word in (name, "1")]
     assert _parser(["staging"]).parse_args(["staging", *given]).allow_breaking == ["1"]

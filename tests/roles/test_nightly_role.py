@@ -193,6 +193,14 @@ def test_what_could_not_run_is_refused(site: Site, more: dict[str, object]) -> N
     assert site.files() == set()
 
 
+def test_a_limit_of_the_play_is_refused(site: Site) -> None:
+    """It would leave nothing to install, and that would look like a success."""
+    done = site.play("-i", "imap1,", "--limit", "imap1")
+    assert done.returncode != 0
+    assert "say -e mailseal_nightly_limit=HOSTS" in done.stdout + done.stderr
+    assert site.files() == set()
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_takes_the_units(site: Site) -> None:
     """And does not take them with a word that it does not know."""

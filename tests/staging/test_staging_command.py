@@ -263,6 +263,33 @@ def test_the_play_calls_the_command_and_fails_with_its_sentence(tmp_path: Path) 
     assert "there is no policy 'nobody'" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("-i {i} --limit imap1", "staging.yml: --limit would leave out the control host"),
+        ("-i {i} --check", "staging.yml: --check would stage nothing"),
+        ("-i {i} -i {e}", "staging.yml: one inventory is staged, and these are several: {i}, {e}"),
+        ("-i {e} --check", "staging.yml: --check would stage nothing"),
+        ("-i {e}", "there is nothing to compare"),
+        ("-i {i} --limit nobody", "leaves us with no hosts to target"),
+    ],
+)
+def test_the_play_refuses_what_would_stage_nothing_or_not_all(
+    tmp_path: Path, words: str, sentence: str
+) -> None:
+    """No host is connected to for it: this one would not answer."""
+    far = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}
+    places = {"i": _inventory(tmp_path / "i", **far), "e": str(tmp_path / "e")}
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "hosts.json").write_text('{"all": {}}', encoding="ascii")
+    done = commands.run(
+        str(BIN / "ansible-playbook"), "staging.yml", *words.format(**places).split(), seconds=60
+    )
+    assert done.returncode != 0
+    assert sentence.format(**places) in done.stdout + done.stderr
+    assert "unreachable=1" not in done.stdout
+
+
 PLAY = """
 - name: Harden
   hosts: all
