@@ -55,6 +55,8 @@ def put(report: bytes, path: Path, *, private: bool = False) -> None:
             path.write_bytes(report)
             return
         real = Path(os.path.realpath(path))
+        if real.is_dir():  # / has no name of which another could be made
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with _beside(real, 0o600 if private else 0o666) as (beside, file):
             file.write(report)
             file.flush()

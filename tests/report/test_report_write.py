@@ -123,7 +123,7 @@ def test_a_device_is_written_to() -> None:
     assert Path("/dev/null").is_char_device()
 
 
-@pytest.mark.parametrize("name", ["missing/report.html", "directory"])
+@pytest.mark.parametrize("name", ["missing/report.html", "directory", "/"])
 def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
     """One sentence names the path; no temporary file is left behind."""
     (tmp_path / "directory").mkdir()
