@@ -1,5 +1,6 @@
 """The runs of a history as a list, and how one is named in it. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -12,6 +13,8 @@ LATEST, PREVIOUS = "latest", "previous"
 
 _NAMED = 5  # runs that an error message names
 _KEPT = 2  # runs that a comparison takes
+_EPOCH = "1970"  # no clock is behind it
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 
 
 class Series(Struct, frozen=True, kw_only=True):
@@ -59,10 +62,30 @@ class Entry(Struct, frozen=True, kw_only=True):
     planned: int
     counts: Mapping[Verdict, int] | None
 
+    def __post_init__(self) -> None:
+        """Refuse times that cannot be counted with.
+
+        Raises:
+            ValueError: with the name of the one that is none.
+        """
+        for name in ("started", "finished"):
+            time = getattr(self, name)
+            if time is not None and not _is_a_time(time):
+                raise ValueError(f"{name}: is no time in UTC")
+
     @property
     def complete(self) -> bool:
         """Whether it came to its end; nothing is known of any other."""
         return self.finished is not None
+
+
+def _is_a_time(text: str) -> bool:
+    """Whether it is one in RFC 3339 and UTC: the order of these is that of their text."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return text >= _EPOCH and _TIME.fullmatch(text) is not None
 
 
 def find(entries: Sequence[Entry], name: str) -> Entry:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from uuid import uuid4
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from audit.errors import MALFORMED
@@ -27,7 +28,7 @@ class Letter(Struct, frozen=True):
     """
 
     name: str
-    written: datetime
+    written: Annotated[datetime, Meta(tz=True)]
     subject: str
     text: str
     document: str
@@ -79,7 +80,7 @@ class Post(Struct, frozen=True, kw_only=True):
         for number, content in sorted(owed.items(), reverse=True):
             try:
                 letter = msgspec.json.decode(content, type=Letter)
-            except MALFORMED:
+            except (*MALFORMED, TypeError):  # SQLite may have a number there
                 yield number, None  # another edition wrote it, and nobody could read it
                 continue
             late = datetime.now(tz=UTC) - letter.written > _PATIENCE

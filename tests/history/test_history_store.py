@@ -273,7 +273,12 @@ def test_content_that_the_disk_has_changed_is_noticed(there: Place) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["started = x'00ff'", "run = x'ff00'", "passed = 'abc'", "passed = NULL", "planned = 'many'"],
+    [
+        *("started = x'00ff'", "run = x'ff00'", "passed = 'abc'", "passed = NULL"),
+        *("planned = 'many'", "started = 'yesterday'", "started = ''", "started = 20261128"),
+        *("started = '0001-01-01T00:00:00.000Z'", "started = '2026-11-28T03:00:00.000'"),
+        *("finished = x''", "finished = ''", "finished = '2026-11-31T03:00:00.000Z'"),
+    ],
 )
 def test_a_row_that_is_no_run_is_damage(tmp_path: Path, change: str) -> None:
     """SQLite takes any value in any column; an audit goes on without the history."""
@@ -285,7 +290,11 @@ def test_a_row_that_is_no_run_is_damage(tmp_path: Path, change: str) -> None:
         entries(there)
     assert told.value.exit_code == 2
     with keeping(there, plan(at(1))) as kept:
-        _, past = kept.placed(dated(cluster(), at(1)))
+        run, past = kept.placed(dated(cluster(), at(1)))
+        assert "run 1 is damaged" in kept.trouble
+        kept.trouble = ""
+        kept.finish(run, 400, b"letter")
+        assert kept.owed(None) == {2: b"letter"}
     assert "run 1 is damaged" in kept.trouble
     assert not past.known
 

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -275,6 +276,14 @@ def test_what_is_true_now_comes_first_and_who_is_deaf_is_tried_once(pki: Pki) ->
             2: None,
         }
     assert [m["Subject"] for m in box.mails] == [NEWS.subject, "old"]
+
+
+def test_what_is_no_letter_at_all_is_owed_to_nobody() -> None:
+    """SQLite takes any value in any column, and a time without a zone is no moment."""
+    letter = msgspec.json.decode(telling(TO).letter(NEWS), type=Letter)
+    zoneless = msgspec.json.encode(replace(letter, written=datetime(2026, 11, 28)))  # noqa: DTZ001
+    owed: dict[int, Any] = {1: 5, 2: "text", 3: zoneless}
+    assert dict(telling(TO).deliver(owed, [])) == {3: None, 2: None, 1: None}
 
 
 def test_a_run_that_tells_others_owes_the_first_ones_still() -> None:
