@@ -13,6 +13,7 @@ from audit.history.keep import Kept
 from audit.notify.post import Post
 from audit.past import Past
 from audit.report.news import News, news, no_run
+from audit.report.visible import visible
 
 
 class Made(Struct, frozen=True):
@@ -83,4 +84,4 @@ class Herald:
         for number, left in self._post.deliver(kept.owed(letter), self.troubles):
             kept.owe(number, left)
         for trouble in self.troubles:
-            progress.say(f"mailseal: {trouble}")
+            progress.say(f"mailseal: {visible(trouble)}")

@@ -22,6 +22,7 @@ from audit.options import add_history, add_manners, add_policies, number
 from audit.report import REPORTERS, render, wanted, write
 from audit.report.reporters import Wanted
 from audit.report.terminal import show
+from audit.report.visible import visible
 from audit.session import Audit
 
 _LONGEST = 36500  # days that runs can be kept; whoever wants more keeps all
@@ -82,7 +83,7 @@ def audit(arguments: argparse.Namespace) -> int:
                 made = _made(driver, kept, herald)
             except MailsealError as error:
                 if kept.trouble:
-                    progress.say(f"mailseal: {kept.trouble}")
+                    progress.say(f"mailseal: {visible(kept.trouble)}")
                 if kept.trouble or herald.troubles:  # nobody may ever hear of it
                     error.exit_code = USAGE
                 raise
@@ -92,7 +93,7 @@ def audit(arguments: argparse.Namespace) -> int:
             finally:  # the reader of a pipe may have left
                 herald.finish(kept, made, arguments.keep, "; ".join(troubles))
                 for trouble in filter(None, (*troubles, kept.trouble)):
-                    progress.say(f"mailseal: {trouble}")
+                    progress.say(f"mailseal: {visible(trouble)}")
     code = exit_code(made.run.findings)
     return USAGE if (troubles or kept.trouble or herald.troubles) and code != FAILED else code
 

@@ -17,6 +17,7 @@ from audit.history.store import Store, opened
 from audit.options import add_history, tell_exits
 from audit.past import NO_PAST
 from audit.report import REPORTERS, diff, listing, render, write
+from audit.report.visible import visible
 
 _NAMES = "an id, the beginning of one, latest or previous"
 
@@ -109,7 +110,7 @@ def _report(arguments: argparse.Namespace) -> int:
         try:
             before = past(store, entries, entry, run)
         except MailsealError as error:  # the run itself can be told
-            progress.say(f"mailseal: {error}; what changed since then is left out")
+            progress.say(f"mailseal: {visible(str(error))}; what changed since then is left out")
             before = NO_PAST
     if arguments.output:
         write(run, arguments.format, arguments.output, before)

@@ -4,6 +4,7 @@ import errno
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -247,6 +248,25 @@ def test_a_history_that_cannot_be_written_is_told(
     assert nights(BAD) == 1
     assert reasons(hook) == [["trouble"]]
     assert "1 failed" in hook.documents[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "damage", ["started = '\x1b[2J'", "run = '\x1b[2J', content = x'00'", "untold = 5"]
+)
+def test_a_damaged_row_costs_neither_the_result_nor_the_news(
+    nights: Nights, hook: Hook, capfd: Capture, damage: str
+) -> None:
+    """Nor does what stands in it reach the terminal."""
+    assert nights(GOOD) == 0
+    with sqlite3.connect(nights.where) as database:
+        database.execute(f"UPDATE mailseal_run SET {damage}")  # noqa: S608 - it is above
+    assert nights(BAD, "--keep", "400") == 1
+    said = capfd.readouterr()
+    assert "1 failed" in said.out
+    assert "\x1b" not in said.out + said.err
+    assert "1 failed" in hook.documents[0]["text"]
+    assert main(["history", "--history", str(nights.where)]) == (2 if "started" in damage else 0)
+    assert "\x1b" not in capfd.readouterr().out
 
 
 def test_a_time_that_was_over_is_told_each_night(nights: Nights, hook: Hook) -> None:

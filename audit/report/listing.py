@@ -59,8 +59,8 @@ def show(entries: Sequence[Entry], file: TextIO) -> None:
 def _line(entry: Entry) -> Line:
     style = "bold red" if entry.counts is None or entry.counts["fail"] else "bold"
     return (
-        (entry.run, "bold"),
-        f"  {entry.started}  ",
+        (visible(entry.run), "bold"),
+        f"  {visible(entry.started)}  ",
         (_counted(entry), style),
         f"  {visible(entry.policies)}  {visible(str(entry.series))}",
     )

@@ -102,11 +102,16 @@ def _entry(rollout: Rollout) -> RolloutEntry:
 
 def _line(one: Listed) -> Line:
     if not isinstance(one, Rollout):
-        return ((one[0], "bold"), "  ", ("cannot be read", "bold red"), f": {visible(one[1])}")
+        return (
+            (visible(one[0]), "bold"),
+            "  ",
+            ("cannot be read", "bold red"),
+            f": {visible(one[1])}",
+        )
     verdict, sentence = headline(one)
     return (
-        (one.id, "bold"),
-        f"  {one.playbook}  ",
+        (visible(one.id), "bold"),
+        f"  {visible(one.playbook)}  ",
         (visible(sentence), _STYLES.get(verdict, "bold yellow")),
         f"  ({visible(one.user)}, {_took(one)})",
     )

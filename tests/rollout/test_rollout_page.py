@@ -7,10 +7,11 @@ from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from msgspec.structs import replace
 
 from audit.cli import main
 from audit.report.rollout_page import rollout_page
-from audit.report.rollouts import rollout_document, rollouts_document, show
+from audit.report.rollouts import rollout_document, rollouts_document, show, show_list
 from audit.report.strip import lasted, strip
 from audit.rollout import events as ev
 from audit.rollout.record import Record
@@ -94,7 +95,10 @@ def test_hostile_texts_stay_text() -> None:
 def test_the_terminal_obeys_nobody() -> None:
     """Control characters are shown, not sent."""
     file = io.StringIO()
-    show(told(hostile()), file)
+    found = told(hostile())
+    names = {"id": HOSTILE, "playbook": HOSTILE}
+    show(replace(found, **names), file)
+    show_list([replace(found, **names), (HOSTILE, HOSTILE)], Path(HOSTILE), file)
     assert "\x1b" not in file.getvalue()
     assert "\u202e" not in file.getvalue()
 
@@ -164,6 +168,8 @@ def test_the_command_lists_tells_and_writes(
     output = tmp_path / "page.html"
     assert main(["rollout", "latest", *where, "-o", str(output)]) == 3
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
+    assert main(["rollout", "latest", *where, "-o", "/"]) == 2
+    assert capsys.readouterr().err == "mailseal: /: cannot be written (Is a directory)\n"
     assert main(["rollout", good, *where, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["course"] == "finished"
     (tmp_path / "rollouts" / f"{good}.jsonl").write_text("damaged\n")
