@@ -270,6 +270,20 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
         assert "exit codes: " in told
 
 
+@pytest.mark.parametrize(
+    "command", ["clients", "policy list", "policy show", "policy compile", "policy diff"]
+)
+def test_what_only_informs_promises_no_verdict(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends with 0 if it could be told, whatever that is."""
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    told = capsys.readouterr().out
+    assert "exit codes: 0 it could be told" in told
+    assert "failure" not in told
+
+
 def test_help_is_as_wide_as_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

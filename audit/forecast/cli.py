@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from audit.forecast.manners import LIBRARIES, OPENSSL_3_0
+from audit.options import tell_exits
 from audit.policy.model import KEY_TYPES
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    tell_exits(
+        parser,
+        "0 it could be told, also of clients that cannot connect (a policy may mean them to),"
+        " 2 wrong usage",
+    )
     parser.add_argument(
         "clients", nargs="*", metavar="CLIENT", help="only these (default: all there are)"
     )

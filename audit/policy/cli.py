@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from audit.options import EXITS_OF_ACTIONS, tell_exits
 from audit.options import add_command as command
 
 _POLICY = "one that `mailseal policy list` names, or a file; A+B is A in shadow of B"
@@ -11,6 +12,7 @@ _JSON = "print JSON (docs/schema/{})"
 
 def configure(policy: argparse.ArgumentParser) -> None:
     """Add the actions."""
+    tell_exits(policy, EXITS_OF_ACTIONS)
     actions = policy.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = command(actions, "list", "list the policies", "mailseal policy list")
     listing.add_argument("--json", action="store_true", help=_JSON.format("policies-1.json"))
@@ -46,6 +48,8 @@ def configure(policy: argparse.ArgumentParser) -> None:
     compare.add_argument("after", metavar="B", help=_POLICY)
     compare.add_argument("--json", action="store_true", help=_JSON.format("policy-diff-1.json"))
     compare.set_defaults(run=_policy_diff)
+    for action in (listing, show, make, compare):
+        tell_exits(action, "0 it could be told, 2 wrong usage")
 
 
 def _policy_list(arguments: argparse.Namespace) -> int:
