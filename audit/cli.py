@@ -114,7 +114,9 @@ def main(argv: list[str] | None = None) -> int:
         _say("interrupted")
         os._exit(_INTERRUPTED)  # threads may hang on servers that do not answer
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from audit import progress
+
+        progress.give_up(sys.stdout)
         return _INTERRUPTED  # the reader left; there is nobody to tell
     except OSError as error:
         _say(f"{error.filename or 'cannot write'}: {error.strerror or error}")

@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -90,7 +92,7 @@ def audit(arguments: argparse.Namespace) -> int:
             troubles: list[str] = []
             try:
                 _report(made, files, arguments, troubles)
-            finally:  # the reader of a pipe may have left
+            finally:  # somebody may have interrupted it
                 herald.finish(kept, made, arguments.keep, "; ".join(troubles))
                 for trouble in filter(None, (*troubles, kept.trouble)):
                     progress.say(f"mailseal: {visible(trouble)}")
@@ -145,13 +147,14 @@ def _absolute(inventory: str) -> str:
 def _report(
     made: Made, files: list[Wanted], arguments: argparse.Namespace, troubles: list[str]
 ) -> None:
-    """Print the run and write each report; *troubles* gets why one could not be written."""
+    """Print the run and write each report; *troubles* gets why that could not be."""
     run, past = made.run, made.past
     try:
-        if arguments.json:
-            sys.stdout.buffer.write(render(run, "json", past))
-        else:
-            show(run, sys.stdout, past)
+        with _printing(troubles):
+            if arguments.json:
+                sys.stdout.buffer.write(render(run, "json", past))
+            else:
+                show(run, sys.stdout, past)
     finally:  # no file waits for who reads the terminal, or for another one
         for form, path in files:
             try:
@@ -159,4 +162,16 @@ def _report(
             except MailsealError as error:
                 troubles.append(str(error))
     if arguments.out and not arguments.json and not troubles:
-        print(arguments.out / "report.html")  # noqa: T201
+        with _printing(troubles):
+            print(arguments.out / "report.html")  # noqa: T201
+
+
+@contextmanager
+def _printing(troubles: list[str]) -> Iterator[None]:
+    """What is printed meanwhile is out at the end, or *troubles* gets why it is not."""
+    try:
+        yield
+        sys.stdout.flush()  # a full disk is noticed here
+    except OSError as error:
+        troubles.append(f"the result cannot be printed ({error.strerror or error})")
+        progress.give_up(sys.stdout)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 
 @contextmanager
@@ -33,5 +34,10 @@ def say(text: str) -> None:
         return  # or it would go where results are
     try:
         print(text, file=sys.stderr, flush=True)  # noqa: T201
-    except OSError:  # the disk of a log is full: what is left must not be tried again at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    except OSError:  # the disk of a log is full
+        give_up(sys.stderr)
+
+
+def give_up(file: TextIO) -> None:
+    """Write no more into a file that cannot be written; what is left is not tried again either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())

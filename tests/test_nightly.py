@@ -1,11 +1,12 @@
 """`mailseal audit` as it runs at night: who is told of what, in which order, and what it costs."""
 
-import errno
 import json
+import os
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -216,19 +217,35 @@ def test_a_log_that_is_full_costs_no_result(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-def test_a_terminal_that_is_gone_costs_no_report(nights: Nights, tmp_path: Path) -> None:
-    """Nor the run its place in the history."""
+def _full() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
 
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    with nights._patch.context() as patched:
-        patched.setattr("audit.nightly.show", full)
-        assert nights(BAD, "--out", str(tmp_path / "out")) == 2
+def _left() -> int:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+@pytest.mark.parametrize(("gone", "why"), [(_full, "No space left on"), (_left, "Broken pipe")])
+def test_a_terminal_that_is_gone_costs_no_report(
+    nights: Nights, hook: Hook, tmp_path: Path, capfd: Capture,
+    gone: Callable[[], int], why: str, words: list[str],
+) -> None:  # fmt: skip
+    """Nor the run its place in the history, nor a failure its exit code; and it is told."""
+    for run, code in ((BAD, 1), (GOOD, 2)):
+        with nights._patch.context() as patched, open(gone(), "w") as out:  # noqa: PTH123
+            patched.setattr(sys, "stdout", out)
+            assert nights(run, "--out", str(tmp_path / "out"), *words) == code
+        said = capfd.readouterr().err
+        assert said.startswith(f"mailseal: the result cannot be printed ({why}")
+        assert said.count("\n") == 1
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
         *("report.html", "run.json", "junit.xml"),
     }
-    assert nights(BAD) == 1
+    assert [document["reasons"][-1] for document in hook.documents] == ["trouble", "trouble"]
+    assert nights(GOOD) == 0
     assert main(["diff", "--history", str(nights.where)]) == 0
 
 
