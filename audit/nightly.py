@@ -16,10 +16,11 @@ from audit.findings import FAILED, exit_code, timestamp
 from audit.herald import Herald, Made
 from audit.history.entry import Series
 from audit.history.keep import Kept, keeping
-from audit.history.place import place
+from audit.history.place import Place, place
 from audit.history.store import Plan
 from audit.measures import joined
 from audit.notify.options import add_notify, post
+from audit.notify.post import Post
 from audit.options import add_history, add_manners, add_policies, number
 from audit.report import REPORTERS, render, wanted, write
 from audit.report.reporters import Wanted
@@ -74,8 +75,7 @@ def audit(arguments: argparse.Namespace) -> int:
     """
     began = time.monotonic()
     where, told = place(arguments.history), post(arguments)
-    if told and where is None:
-        raise MailsealError("--notify needs a history: without one nobody knows what changed")
+    agree(where, told)
     herald = Herald(told, _series(arguments))
     with herald.watching(Kept()):  # until a run is begun there is no history that keeps a letter
         files = wanted(arguments.reports, arguments.out)  # before the work, not after it
@@ -98,6 +98,16 @@ def audit(arguments: argparse.Namespace) -> int:
                     progress.say(f"mailseal: {visible(trouble)}")
     code = exit_code(made.run.findings)
     return USAGE if (troubles or kept.trouble or herald.troubles) and code != FAILED else code
+
+
+def agree(where: Place | None, told: Post | None) -> None:
+    """See that what is kept and who is told go together.
+
+    Raises:
+        MailsealError: they do not.
+    """
+    if told and where is None:
+        raise MailsealError("--notify needs a history: without one nobody knows what changed")
 
 
 def _driver(arguments: argparse.Namespace, began: float) -> runner.Driver:

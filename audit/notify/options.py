@@ -1,6 +1,7 @@
 """The options of who is told, and how."""
 
 import argparse
+from collections.abc import Sequence
 
 from audit.notify import mail, webhook
 from audit.notify.post import Post
@@ -42,8 +43,16 @@ def post(arguments: argparse.Namespace) -> Post | None:
     Raises:
         MailsealError: one of the options is wrong.
     """
+    return addressed(arguments, arguments.notify, webhook.secret(arguments.webhook_secret))
+
+
+def addressed(arguments: argparse.Namespace, notify: Sequence[str], key: bytes) -> Post | None:
+    """The same, with whom to tell and the key in other places than where the options say.
+
+    Raises:
+        MailsealError: one of them is wrong.
+    """
     relay = mail.relay(arguments.mail_relay)
-    sender = mail.sender(arguments.mail_from) if arguments.notify else ""
-    found = targets(arguments.notify)
-    key = webhook.secret(arguments.webhook_secret)
+    sender = mail.sender(arguments.mail_from) if notify else ""
+    found = targets(notify)
     return Post(targets=found, relay=relay, sender=sender, key=key) if found else None

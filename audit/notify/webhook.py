@@ -40,16 +40,23 @@ def secret(file: str | None) -> bytes:
     """
     text = secret_file(file, "--webhook-secret") if file else os.environ.get(VARIABLE, "")
     place = f"--webhook-secret: {file}" if file else VARIABLE
-    if not text and not file:
-        return b""
+    return key(text, place) if text or file else b""
+
+
+def key(text: str, place: str) -> bytes:
+    """What a secret in base64 stands for.
+
+    Raises:
+        MailsealError: it is none. The sentence names the place and does not repeat it.
+    """
     try:
-        key = base64.b64decode(text.strip().removeprefix(_PREFIX), validate=True)
+        found = base64.b64decode(text.strip().removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        key = b""
-    if not _LEAST <= len(key) <= _MOST:
+        found = b""
+    if not _LEAST <= len(found) <= _MOST:
         words = f"must be {_LEAST} to {_MOST} bytes in base64 (openssl rand -base64 32)"
         raise MailsealError(f"{place}: {words}")
-    return key
+    return found
 
 
 def headers(key: bytes, name: str, when: datetime, body: bytes) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.commands import BIN, ROOT, Done, run
+from tests.plugins import loaded, rendered
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role gives what it writes to root")
 
@@ -183,6 +184,7 @@ def test_it_can_be_taken_away_again(site: Site) -> None:
         {"mailseal_nightly_log": "/var/log/a b"},
         {"mailseal_nightly_notify": ["root"]},
         {"mailseal_nightly_scheduler": "at"},
+        {"mailseal_nightly_keep": 0},
     ],
     ids=lambda more: "-".join(map(str, *more.items())),
 )
@@ -190,6 +192,49 @@ def test_what_could_not_run_is_refused(site: Site, more: dict[str, object]) -> N
     """Before anything is written."""
     done = site.play(**more)
     assert done.returncode != 0
+    assert site.files() == set()
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"mail_relay": "smtp://root:hunter2@localhost"}, "--mail-relay: must be smtp://HOST"),
+        ({"mail_from": "x"}, "--mail-from: 'x' is no mail address in ASCII"),
+        ({"history": "mysql://root:hunter2@db/x"}, "a history is a file, a URL that begins with"),
+        ({"history": "none"}, "--notify needs a history"),
+        ({"history": "none", "notify": []}, ""),
+        ({"keep": 36501}, "argument --keep: '36501' is no number of days"),
+        ({"within": 1441}, "argument --within: '1441' is no number of minutes from 1 to 1440"),
+        ({"limit": "-imap1"}, "argument --limit: expected one argument"),
+        ({"notify": ["https://h:x/hunter2"]}, "--notify: the URL cannot be read"),
+        ({"notify": [f"{HOOK}{n}" for n in range(21)]}, "--notify: 21 are to be told"),
+        ({"webhook_secret": "hunter2"}, "mailseal_nightly_webhook_secret: must be 24 to 64 bytes"),
+        ({"webhook_secret": "", "mail_relay": "smtps://[fd00::1]:465", "keep": 36500}, ""),
+    ],
+)
+def test_what_the_audit_would_refuse_is_refused_with_its_sentence(
+    more: dict[str, Any], sentence: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No secret is in it, and the environment of who plays it is not that of the night."""
+    monkeypatch.setenv("MAILSEAL_HISTORY", "mysql://db/x")
+    monkeypatch.setenv("MAILSEAL_WEBHOOK_SECRET", "x")
+    told = {f"mailseal_nightly_{name}": value for name, value in more.items()}
+    usual, own = (loaded(f"roles/nightly/{part}/main.yml") for part in ("defaults", "vars"))
+    variables = {**usual, **own, "role_path": str(ROOT / "roles/nightly"), **site.told, **told}
+    said = rendered("{{ __mailseal_nightly_refusal }}", variables)
+    assert said.startswith(sentence)
+    assert bool(said) == bool(sentence)
+    assert "hunter2" not in said
+
+
+def test_the_sentence_of_the_audit_is_told_and_nothing_is_written(site: Site) -> None:
+    """Also where somebody is to be told, whose URL is a secret."""
+    done = site.play(mailseal_nightly_mail_from="x")
+    assert done.returncode != 0
+    words = "the audit of every night would end at once: --mail-from: 'x' is no mail address"
+    assert words in done.stdout + done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert KEY not in done.stdout + done.stderr
     assert site.files() == set()
 
 
