@@ -279,7 +279,7 @@ def test_the_play_refuses_what_would_stage_nothing_or_not_all(
 ) -> None:
     """No host is connected to for it: this one would not answer."""
     far = {"ansible_connection": "ssh", "ansible_host": "192.0.2.1"}
-    places = {"i": _inventory(tmp_path / "i", **far), "e": str(tmp_path / "e")}
+    places = {"i": inventory_of(tmp_path / "i", **far), "e": str(tmp_path / "e")}
     (tmp_path / "e").mkdir()
     (tmp_path / "e" / "hosts.json").write_text('{"all": {}}', encoding="ascii")
     done = commands.run(
