@@ -4,8 +4,6 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -160,7 +158,7 @@ def _report(
     """Print the run and write each report; *troubles* gets why that could not be."""
     run, past = made.run, made.past
     try:
-        with _printing(troubles):
+        with progress.printing(troubles):
             if arguments.json:
                 sys.stdout.buffer.write(render(run, "json", past))
             else:
@@ -172,16 +170,5 @@ def _report(
             except MailsealError as error:
                 troubles.append(str(error))
     if arguments.out and not arguments.json and not troubles:
-        with _printing(troubles):
+        with progress.printing(troubles):
             print(arguments.out / "report.html")  # noqa: T201
-
-
-@contextmanager
-def _printing(troubles: list[str]) -> Iterator[None]:
-    """What is printed meanwhile is out at the end, or *troubles* gets why it is not."""
-    try:
-        yield
-        sys.stdout.flush()  # a full disk is noticed here
-    except OSError as error:
-        troubles.append(f"the result cannot be printed ({error.strerror or error})")
-        progress.give_up(sys.stdout)

@@ -38,6 +38,17 @@ def say(text: str) -> None:
         give_up(sys.stderr)
 
 
+@contextmanager
+def printing(troubles: list[str]) -> Iterator[None]:
+    """What is printed meanwhile is out at the end, or *troubles* gets why it is not."""
+    try:
+        yield
+        sys.stdout.flush()  # a full disk is noticed here
+    except OSError as error:
+        troubles.append(f"the result cannot be printed ({error.strerror or error})")
+        give_up(sys.stdout)
+
+
 def give_up(file: TextIO) -> None:
     """Write no more into a file that cannot be written; what is left is not tried again either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())

@@ -119,10 +119,11 @@ def _staging(arguments: argparse.Namespace) -> int:
     seen = stage(_order(arguments))
     # Whoever reads the terminal may have left; the files are what took all the time.
     troubles = _written(seen, arguments.out) if arguments.out else []
-    if arguments.json:
-        sys.stdout.buffer.write(staging_document(seen.staged))
-    else:
-        show(seen.staged, sys.stdout)
+    with progress.printing(troubles):
+        if arguments.json:
+            sys.stdout.buffer.write(staging_document(seen.staged))
+        else:
+            show(seen.staged, sys.stdout)
     for trouble in troubles:
         progress.say(f"mailseal: {trouble}")
     code = seen.staged.exit_code

@@ -234,19 +234,25 @@ def test_one_file_that_cannot_be_written_costs_no_other(
 
 
 def test_the_files_are_there_before_the_terminal_is_told(
-    tmp_path: Path, cluster: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    cluster: Callable[..., Cluster],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever reads it may have left."""
+    """Whoever reads it may have left; a failure is still one."""
     cluster()
+    monkeypatch.setattr("audit.progress.give_up", lambda _file: None)
     out = tmp_path / "out"
 
     def left(*_: object) -> None:
         raise BrokenPipeError
 
     monkeypatch.setattr("audit.report.prospect_text.show", left)
-    words = ["-i", inventory_of(tmp_path / "i"), "--out", str(out), "--policy", "univie-2015"]
-    main(["staging", *words])
+    words = ["-i", inventory_of(tmp_path / "i"), "--out", str(out), "--policy", NEW]
+    words += ["--now-policy", OLD]
+    assert main(["staging", *words]) == 1
     assert (out / "staging.json").exists()
+    assert "the result cannot be printed" in capsys.readouterr().err
 
 
 def test_the_play_calls_the_command_and_fails_with_its_sentence(tmp_path: Path) -> None:
