@@ -162,8 +162,11 @@ def main() -> int:
         seconds=3600,
     )
     whole = time.monotonic() - begun
-    say(f"seed {seed}; a whole rollout takes {whole:.0f} s and ended with {first.returncode}")
-    bad = first.returncode != 0
+    if first.returncode:
+        say(f"the rollout before the first kill ended with {first.returncode}; is the lab up?")
+        return 2
+    say(f"seed {seed}; a whole rollout takes {whole:.0f} s")
+    bad = False
     for number in range(arguments.times):
         found = kill(arguments.size, hosts, 100 + number, chance.uniform(_EARLIEST, whole))
         bad |= bool(found.wrong)
