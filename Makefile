@@ -47,6 +47,8 @@ demo: setup
 	@printf '\n\033[1mThe audit found it. Now it is mended.\033[0m\n'
 	mailseal lab mend imap1
 	mailseal audit -i $(LAB) --limit imap1
+	@printf '\nWhat was found is kept:  mailseal history --history %s\n' $(MAILSEAL_HISTORY)
+	@printf 'And the rollout on one page:  mailseal rollout latest --directory /var/lib/mailseal-lab/rollouts\n'
 	@echo $(CURDIR)/out/report.html
 
 test: setup-dev

@@ -39,9 +39,11 @@ class Site:
         self.home, self.root = home, home / "root"
         for place in ("etc/systemd/system", "etc/cron.d", "etc/logrotate.d", "var/log", "usr/bin"):
             (self.root / place).mkdir(parents=True)
+        self.inventory = home / "mail servers" / "inventory"
+        self.inventory.mkdir(parents=True)
         self.told: dict[str, Any] = {
             "mailseal_nightly_root": str(self.root),
-            "mailseal_nightly_inventory": "/srv/mail servers/inventory",
+            "mailseal_nightly_inventory": str(self.inventory),
             "mailseal_nightly_scheduler": "systemd",
             "mailseal_nightly_notify": ["mailto:post@example.org", HOOK],
             "mailseal_nightly_webhook_secret": KEY,
@@ -117,7 +119,7 @@ def test_what_is_started_says_what_was_asked_for(site: Site) -> None:
     changed(site.play(mailseal_nightly_command=str(program)))
     done = subprocess.run([site.root / RUN, "--json"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        *("audit", "-i", "/srv/mail servers/inventory", "--out", "/var/lib/mailseal/reports"),
+        *("audit", "-i", str(site.inventory), "--out", "/var/lib/mailseal/reports"),
         *("--within", "60", "--keep", "400", "--limit", "imap:!imap9"),
         *("--notify", "@/etc/mailseal/nightly.notify", "--mail-relay", "smtp://localhost"),
         *("--webhook-secret", "/etc/mailseal/nightly.secret", "--json"),
@@ -134,13 +136,32 @@ def test_mailseal_itself_understands_what_is_started(site: Site) -> None:
         "mailseal_nightly_mail_from": "audit@example.org",
         "mailseal_nightly_notify": [],
         "mailseal_nightly_webhook_secret": "",
-        "mailseal_nightly_inventory": "/nonexistent",
         "mailseal_nightly_command": str(BIN / "mailseal"),
     }
-    changed(site.play(**more))
+    played = site.play(**more)
+    changed(played)
+    assert "nobody is told of what a night finds: set mailseal_nightly_notify" in played.stdout
+    site.inventory.rmdir()
     done = run(str(site.root / RUN))
     assert done.returncode == 2
-    assert re.match(r"mailseal: .*/nonexistent", done.stderr), done.stderr
+    assert re.match(r"mailseal: there is no inventory .*/mail servers/inventory", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"mailseal_nightly_inventory": "/nonexistent"}, "there is no inventory /nonexistent"),
+        ({"mailseal_nightly_policies": ["nope"]}, "there is no policy 'nope'"),
+    ],
+)
+def test_a_night_that_could_not_begin_is_not_installed(
+    site: Site, more: dict[str, object], sentence: str
+) -> None:
+    """As the audit itself would say every night, and perhaps nobody hear."""
+    done = site.play(**more)
+    assert done.returncode != 0
+    assert sentence in " ".join(done.stdout.split())
+    assert site.files() == set()
 
 
 def test_without_systemd_there_are_a_line_for_cron_and_a_log_that_is_turned_over(

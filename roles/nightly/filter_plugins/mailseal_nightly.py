@@ -11,6 +11,7 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from audit.errors import MailsealError
 from audit.history.place import place
+from audit.measures import load_all
 from audit.nightly import agree, configure
 from audit.notify import webhook
 from audit.notify.options import addressed
@@ -35,6 +36,9 @@ def mailseal_nightly_refusal(words: Sequence[str], notify: Sequence[str], secret
     configure(parser)
     try:
         arguments = parser.parse_args([str(word) for word in words[2:]])
+        if not Path(arguments.inventory).exists():
+            return f"there is no inventory {arguments.inventory}"
+        load_all(arguments.policies or ())
         key = webhook.key(secret, "mailseal_nightly_webhook_secret") if secret else b""
         told = addressed(arguments, notify, key)
         if arguments.history:  # where it is otherwise, only the environment of its user says
