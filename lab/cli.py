@@ -16,6 +16,8 @@ _EXITS_OF_COMMAND = "those of the command, or of ssh; 2 wrong usage, 3 it could 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the lab's sub-commands to a parser; each sets `run`, which takes the arguments."""
+    example, _, _ = (parser.epilog or "").partition("\n")
+    parser.epilog = f"{example}\nexit codes: each command has its own; its --help says them"
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, text: str, example: str, exits: str = _EXITS) -> argparse.ArgumentParser:

@@ -34,7 +34,7 @@ _DESCRIPTION = (
 _EXITS = (
     "0 the candidate holds and takes TLS from no client that is not announced, 1 it cannot be"
     " deployed, fails its own policy or takes TLS from others, 2 wrong usage, 3 something could"
-    " not be determined"
+    " not be determined, or somebody else is at work on the cluster"
 )
 
 
