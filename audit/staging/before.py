@@ -40,15 +40,14 @@ class Before(Struct, frozen=True, kw_only=True):
     elsewhere: frozenset[Place] = frozenset()
 
     @classmethod
-    def read(cls, order: Order, candidate: Foreseen) -> "Before":
+    def read(cls, order: Order, now: Foreseen, candidate: Foreseen) -> "Before":
         """Find the inventory that a run is to be read by.
 
         Raises:
             MailsealError: it is malformed.
         """
         if not order.baseline:
-            found = order.now.foreseen()
-            return cls(order=order, candidate=candidate, side=order.now, hosts=found.hosts)
+            return cls(order=order, candidate=candidate, side=order.now, hosts=now.hosts)
         side = Side(order.production or order.baseline.inventory, order.baseline.limit)
         there = side if Path(side.inventory).exists() else None
         whole = candidate

@@ -39,7 +39,7 @@ def stage(order: Order) -> Seen:
     same_files(order.now, order.candidate, now)
     if order.production:
         order.asked.foreseen()
-    before = Before.read(order, candidate)
+    before = Before.read(order, now, candidate)
     # Whether the cluster is up; from a thread, for who enters stays there.
     Ahead(lambda: control.enter(candidate.hosts)).result()
     with alone((*now.hosts, *candidate.hosts)):
